@@ -1,0 +1,118 @@
+/** Who waits and who runs: first come, first served, as memory and `max_num_seqs` allow. */
+import type { Core } from "./core.ts"
+import { contextPages, growingPages, kvBytes, localPages } from "./kv.ts"
+import type { Rounds } from "./rounds.ts"
+import type { Served } from "./served.ts"
+
+export class Admission {
+  readonly #core: Core
+  readonly #rounds: Rounds
+  readonly #queue: (Served | undefined)[] = []
+  #front = 0
+  #hostUsed = 0
+  /** Admitted requests in order of admission. */
+  readonly running: Served[] = []
+
+  constructor(core: Core, rounds: Rounds) {
+    this.#core = core
+    this.#rounds = rounds
+  }
+
+  get waiting(): number {
+    return this.#queue.length - this.#front
+  }
+  get head(): Served | undefined {
+    return this.#queue[this.#front]
+  }
+  /** A request that arrives now might be admitted. */
+  get open(): boolean {
+    return this.waiting === 0 && this.running.length < this.#core.setup.engine.maxNumSeqs
+  }
+
+  enqueue(request: Served, at: "front" | "back"): void {
+    if (at === "back") this.#queue.push(request)
+    else if (this.#front > 0) this.#queue[--this.#front] = request
+    else this.#queue.unshift(request)
+  }
+
+  /** Admits the head of the queue if it may run and a pass with `budget` tokens left can take it; undefined if not. */
+  admit(budget: number): Served | undefined {
+    const request = this.head
+    if (request === undefined || this.running.length >= this.#core.setup.engine.maxNumSeqs) return undefined
+    if (!this.#reserve(request, budget)) return undefined
+    this.#queue[this.#front++] = undefined
+    if (this.#front > 1024 && this.#front * 2 > this.#queue.length) {
+      this.#queue.splice(0, this.#front)
+      this.#front = 0
+    }
+    this.running.push(request)
+    return request
+  }
+
+  /** The request runs no more, or waits no more; everything it holds is free. */
+  leave(request: Served): void {
+    this.#core.pool.give(request.pages)
+    request.pages = 0
+    this.#hostUsed -= request.hostBytes
+    request.hostBytes = 0
+    const at = this.running.lastIndexOf(request)
+    if (at >= 0) this.running.splice(at, 1)
+    else {
+      const place = this.#queue.indexOf(request, this.#front)
+      if (place >= 0) this.#queue.splice(place, 1)
+    }
+  }
+
+  takePages(request: Served, pages: number): boolean {
+    if (!this.#core.pool.take(pages)) return false
+    request.pages += pages
+    return true
+  }
+
+  /** Memory freed otherwise than by a request leaving: the head may be tried again. */
+  reconsider(): void {
+  }
+
+  #reserve(request: Served, budget: number): boolean {
+    const { setup, pool } = this.#core
+    const { layout, plan } = setup
+    const atHome = plan.offloaded || (plan.mode === "rounds" && plan.reload !== "none")
+    const host = atHome ? kvBytes(layout, request.spec.input + request.spec.output) : 0
+    if (this.#hostUsed + host > setup.hostBytes) return false
+    if (plan.offloaded) {
+      this.#hold(request, host)
+      return true
+    }
+    const computes = request.home < request.needed
+    const now = computes ? this.#firstChunk(request, budget) : this.#fetched(request)
+    const spare = this.#rounds.stagingPages(request, this.running)
+    const used = pool.used - this.#rounds.stagedPages
+    const alone = this.running.length === 0
+    if (used + now + (alone ? 0 : spare) > pool.capacity || !pool.take(now)) return false
+    request.pages = now
+    this.#hold(request, host)
+    return true
+  }
+
+  #hold(request: Served, host: number): void {
+    this.#hostUsed += host
+    request.hostBytes = host
+  }
+
+  /** Pages of a context that is computed: what is stored already and the first chunk; later chunks take their own. */
+  #firstChunk(request: Served, budget: number): number {
+    const { layout } = this.#core.setup
+    return contextPages(layout, Math.min(request.length, request.home + budget))
+  }
+
+  /** Pages of a context that comes ready made. */
+  #fetched(request: Served): number {
+    const { layout, plan } = this.#core.setup
+    if (plan.mode === "full") return contextPages(layout, request.length)
+    if (plan.mode === "rounds") {
+      request.folded = request.length
+      return this.#rounds.residentPages(request, 0)
+    }
+    return growingPages(layout, plan.keep * request.length) + Math.ceil(plan.keep * localPages(layout, request.length))
+  }
+}

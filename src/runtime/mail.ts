@@ -1,0 +1,35 @@
+/** What reaches a replica's scheduler, and what it asks of the actors around it. */
+import type { Outcome } from "../protocol/vocabulary.ts"
+import type { Iteration, IterationResult, RequestId, Transfer } from "./ports.ts"
+import type { RequestSpec } from "./served.ts"
+
+/** Where bytes travel: host memory → HBM, HBM → host memory, store → HBM. */
+export type Path = "in" | "out" | "network"
+
+/** One transfer under way. `tag` is unique within a replica. */
+export interface Order {
+  readonly tag: number
+  readonly path: Path
+  readonly transfer: Transfer
+}
+
+export type Mail =
+  | { readonly type: "arrive"; readonly spec: RequestSpec }
+  | { readonly type: "cancel" | "timeout"; readonly request: RequestId }
+  | { readonly type: "passed"; readonly result: IterationResult }
+  | { readonly type: "device-lost"; readonly reason: string }
+  /** `start`, `end`: when the link carried it, ns. */
+  | { readonly type: "moved"; readonly order: Order; readonly start: number; readonly end: number }
+  | { readonly type: "move-failed"; readonly order: Order; readonly reason: string }
+
+/** The actors around a scheduler, as it sees them. Every call returns at once; answers come as mail. */
+export interface Outbox {
+  readonly run: (iteration: Iteration) => void
+  /** Ends the running passes at the next boundary. */
+  readonly cut: () => void
+  readonly move: (order: Order) => void
+  /** Stops a transfer; no mail about it follows. */
+  readonly stop: (order: Order) => void
+  /** Told once per request, at its end. */
+  readonly ended: (request: RequestId, outcome: Outcome) => void
+}

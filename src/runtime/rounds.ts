@@ -1,0 +1,359 @@
+/**
+ * Draft, reload, verify: the VeriCache side of a scheduler. ADMIT on arrival and after each verify, reloads started when
+ * their first reserved window opens, late and failed reloads, lock-step rounds. Pure, like the scheduler it is part of.
+ */
+import { admit } from "../protocol/admit.ts"
+import { ReservationRings } from "../protocol/rings.ts"
+import type { RequestCommand } from "../protocol/vocabulary.ts"
+import type { Core } from "./core.ts"
+import { BatchGroup } from "./group.ts"
+import { contextPages, growingPages, kvBytes, localPages, localTokens, pageBytes } from "./kv.ts"
+import type { Verified, VerifyItem } from "./ports.ts"
+import type { Served } from "./served.ts"
+
+export class Rounds {
+  readonly drafting: BatchGroup
+  readonly #core: Core
+  readonly #rings: ReservationRings
+  /** Requests for which ADMIT found no iteration yet, in order. */
+  readonly #deferred = new Set<Served>()
+  /** Requests whose reload is due but cannot start: no pages yet, or their newest KV is not home yet. */
+  readonly #late = new Set<Served>()
+  readonly #toVerify = new Set<Served>()
+  readonly #stalled = new Set<Served>()
+  /** Lock-step only: the iteration at which the running round ends. */
+  #roundEnd = 0
+  #staged = 0
+
+  constructor(core: Core) {
+    this.#core = core
+    const { layout, tokensPerDraftStep, engine } = core.setup
+    this.drafting = new BatchGroup(tokensPerDraftStep, layout.localBytesPerToken > 0 ? layout.window : 0)
+    this.#rings = new ReservationRings(engine.horizon)
+  }
+
+  /** Something waits for pages, a place in the rings or its KV to come home: every pass may change its fate. */
+  get unsettled(): boolean {
+    return this.#deferred.size > 0 || this.#late.size > 0
+  }
+
+  /** Pages of full KV that are in HBM for a verify or on their way home. */
+  get stagedPages(): number {
+    return this.#staged
+  }
+
+  isStalled(request: Served): boolean {
+    return this.#stalled.has(request)
+  }
+
+  /** Pages for the KV that stays while a request drafts `ahead` tokens. */
+  residentPages(request: Served, ahead: number): number {
+    const { layout, plan } = this.#core.setup
+    if (plan.reload === "none") return contextPages(layout, request.length + ahead)
+    const local = localPages(layout, request.length + ahead)
+    return growingPages(layout, this.#entries(request) + ahead) + Math.ceil(plan.keep * local)
+  }
+
+  /** The context is there in full or compressed: keep the compressed KV and send home what host memory lacks. */
+  compress(request: Served): void {
+    const { layout, plan } = this.#core.setup
+    request.folded = request.length
+    if (plan.reload === "none") return
+    const keep = this.residentPages(request, 0)
+    if (request.home < request.needed) {
+      const bytes = kvBytes(layout, request.needed) - kvBytes(layout, request.home)
+      // The rest of the full KV stays until it is home.
+      request.stagedPages += request.pages - keep
+      this.#staged += request.pages - keep
+      request.pages = keep
+      this.#save(request, bytes)
+    }
+  }
+
+  /** ADMIT: books the next verify and its reload, or puts the request in the waiting queue. */
+  reserve(request: Served, window: number, now: number): void {
+    if (this.#book(request, window, now)) return
+    this.#deferred.add(request)
+    this.#core.send(request, { type: "DEFERRED" }, now)
+  }
+
+  /** Tries again what could not be booked or started; first come, first served. */
+  retry(now: number): void {
+    for (const request of this.#late) this.reloadDue(request, now)
+    for (const request of this.#deferred) {
+      if (!this.#book(request, request.context.window, now)) return
+    }
+  }
+
+  /** The round begins: `window` tokens are to be drafted. */
+  draft(request: Served, window: number): void {
+    const { layout, plan, tokensPerDraftStep } = this.#core.setup
+    request.window = Math.ceil(window / tokensPerDraftStep)
+    request.since = this.#core.index
+    this.#core.agenda.push(this.#core.index + request.window, "drafted", request)
+    if (request.reservation !== undefined && plan.schedule === "staggered") {
+      this.#core.agenda.push(request.reservation.start, "reload", request)
+    }
+    if (request.window === 0) return
+    const attended = plan.reload === "none" ? plan.keep * request.length : this.#entries(request)
+    this.drafting.join(request.spec.id, attended, plan.keep * localTokens(layout, request.length))
+  }
+
+  /** The window is full. A late reload lets the request draft on, up to a cap; otherwise it stops here. */
+  windowEnds(request: Served, now: number): void {
+    const { plan, engine, tokensPerDraftStep } = this.#core.setup
+    const steps = this.#core.index - request.since
+    const { reservation } = request
+    const late = plan.reload !== "none" && plan.schedule === "staggered" && !request.reloaded
+    if (late && plan.granularity === "streaming" && this.#arrivesDuringPass(request, now)) request.reloaded = true
+    else if (late && reservation !== undefined && this.#core.index >= reservation.due) {
+      const cap = Math.min(2 * request.window, engine.horizon - 1)
+      const more = Math.max(0, this.residentPages(request, this.#mostTokens(steps + 1) + 1) - request.pages)
+      if (steps < cap && (steps + 1) * tokensPerDraftStep < request.remaining && this.#core.pool.take(more)) {
+        request.pages += more
+        this.#core.agenda.push(this.#core.index + 1, "drafted", request)
+        return
+      }
+    }
+    this.#stopDrafting(request)
+    const tokens = Math.min(Math.round(steps * tokensPerDraftStep), request.remaining)
+    this.#core.observe.drafted(request, tokens, now)
+    if (plan.reload === "none" || request.reloaded) {
+      if (plan.reload === "none") this.#core.send(request, { type: "RELOAD_STARTED" }, now)
+      this.#core.send(request, { type: "RELOADED" }, now)
+      this.#core.send(request, { type: "DRAFTED", tokens }, now)
+      return
+    }
+    this.#stalled.add(request)
+    this.#core.send(request, { type: "DRAFTED", tokens }, now)
+    if (plan.schedule === "lock-step" && this.drafting.count === 0) {
+      for (const other of [...this.#stalled]) if (other.reloadTag === undefined) this.reloadDue(other, now)
+    }
+  }
+
+  /** The first reserved window opens. */
+  reloadDue(request: Served, now: number): void {
+    const { layout, plan } = this.#core.setup
+    const full = contextPages(layout, request.length + request.window)
+    const pages = plan.reload === "full" ? full : Math.max(0, full - request.pages)
+    if (request.saving || !this.#stage(request, pages)) {
+      this.#late.add(request)
+      return
+    }
+    this.#late.delete(request)
+    this.startReload(request, now)
+  }
+
+  /** Starts a reload, the first time or again after a failure. */
+  startReload(request: Served, now: number): void {
+    const bytes = this.#reloadBytes(request)
+    request.reloadTag = this.#core.move("in", { request: request.spec.id, kind: "reload", bytes })
+    request.reloadEnd = now + (bytes / this.#core.setup.linkBandwidth) * 1e9
+    this.#core.send(request, { type: "RELOAD_STARTED" }, now)
+  }
+
+  reloaded(request: Served, now: number): void {
+    request.reloadTag = undefined
+    request.reloaded = true
+    if (this.#stalled.delete(request)) this.#core.observe.unstalled(request, now)
+    this.#core.send(request, { type: "RELOADED" }, now)
+  }
+
+  reloadFailed(request: Served, now: number): void {
+    request.reloadTag = undefined
+    this.#core.send(request, { type: "RELOAD_FAILED" }, now)
+  }
+
+  /** Its newest full KV is home. */
+  saved(request: Served): void {
+    request.saving = false
+    request.home = request.needed
+    if (request.reloadTag === undefined && !request.reloaded) this.#unstage(request)
+  }
+
+  readyToVerify(request: Served): void {
+    this.#toVerify.add(request)
+  }
+
+  /** Takes the verifies of the next pass, within `budget` positions; at least one if any is ready. */
+  takeVerifies(budget: number): VerifyItem[] {
+    if (this.#toVerify.size === 0) return []
+    if (this.#core.setup.plan.schedule === "lock-step") {
+      for (const request of this.#stalled) if (request.reloadTag !== undefined) return []
+    }
+    const items: VerifyItem[] = []
+    let left = budget
+    for (const request of this.#toVerify) {
+      const { drafted } = request.context
+      if (items.length > 0 && drafted + 1 > left) break
+      left -= drafted + 1
+      this.#toVerify.delete(request)
+      items.push({
+        request: request.spec.id,
+        drafted,
+        steps: this.#core.setup.proposals > 0 ? request.window : drafted,
+        context: request.length,
+        round: request.context.rounds + 1
+      })
+    }
+    return items
+  }
+
+  verified(request: Served, result: Verified, now: number): void {
+    const drafted = Math.min(result.drafted, Math.max(0, request.remaining - 1))
+    const accepted = Math.min(result.accepted, drafted)
+    this.#core.send(request, { type: "VERIFIED", drafted, accepted }, now)
+  }
+
+  /** Tokens are committed: both caches are cut behind them, the reserved memory is free, the new full KV goes home. */
+  commit(request: Served, command: Extract<RequestCommand, { type: "commit" }>, now: number): void {
+    const { layout, plan } = this.#core.setup
+    this.#core.observe.committed(request, command, now)
+    this.#endRound(request)
+    if (plan.reload === "none") {
+      this.#shrink(request, contextPages(layout, request.length))
+      return
+    }
+    if (plan.folds) request.folded = request.length
+    this.#shrink(request, this.residentPages(request, 0))
+    if (request.remaining > 0) this.#save(request, kvBytes(layout, request.needed) - kvBytes(layout, request.home))
+  }
+
+  /** The request leaves for good, for full KV, or to wait for memory: nothing of its round remains. */
+  leave(request: Served): void {
+    this.#stopDrafting(request)
+    this.#endRound(request)
+    this.#deferred.delete(request)
+    request.saving = false
+  }
+
+  /** Passes over, or iterations skipped while nothing could run. */
+  advance(iterations: number): void {
+    this.#rings.advance(iterations)
+  }
+
+  /** Pages that must stay free for verifies if `request` joined: the largest reload, or the mean of all under way. */
+  stagingPages(request: Served, running: readonly Served[]): number {
+    const { layout, plan } = this.#core.setup
+    if (plan.mode !== "rounds" || plan.reload === "none") return 0
+    const share = plan.reload === "full" ? 1 : 1 - plan.keep
+    let largest = contextPages(layout, request.length)
+    let sum = largest
+    for (const other of running) {
+      const pages = contextPages(layout, other.length)
+      sum += pages
+      if (pages > largest) largest = pages
+    }
+    const iterations = Math.ceil(this.#linkIterations(request)) + 1
+    const mean = (sum * iterations) / (this.#core.setup.optimalWindow + iterations)
+    return Math.ceil(share * Math.max(largest, mean))
+  }
+
+  #book(request: Served, want: number, now: number): boolean {
+    const { plan, tokensPerDraftStep } = this.#core.setup
+    const useful = Math.max(0, request.remaining - 1)
+    const anchor = Math.max(1, Math.ceil(Math.min(want, useful) / tokensPerDraftStep))
+    const due = plan.schedule === "lock-step" ? this.#lockStepDue(anchor) : this.#admit(request, anchor)
+    if (due === undefined) return false
+    const steps = due - this.#core.index
+    const window = Math.min(Math.floor(steps * tokensPerDraftStep), useful)
+    const ahead = Math.min(this.#mostTokens(steps), useful) + 1
+    const more = Math.max(0, this.residentPages(request, ahead) - request.pages)
+    if (!this.#core.pool.take(more)) {
+      this.#cancelBooking(request)
+      return false
+    }
+    request.pages += more
+    this.#deferred.delete(request)
+    this.#core.observe.booked(request, due, now)
+    this.#core.send(request, { type: "SCHEDULED", window }, now)
+    return true
+  }
+
+  #admit(request: Served, anchor: number): number | undefined {
+    const { layout, plan } = this.#core.setup
+    const full = contextPages(layout, request.length + anchor)
+    const staged = plan.reload === "none" ? 0 : plan.reload === "full" ? full : Math.max(0, full - request.pages)
+    const reservation = admit(this.#rings, {
+      anchor,
+      linkIterations: this.#linkIterations(request),
+      bytes: staged * pageBytes(layout),
+      residentBytes: (this.#core.pool.used - this.#staged) * pageBytes(layout),
+      capacityBytes: this.#core.pool.capacity * pageBytes(layout)
+    })
+    request.reservation = reservation
+    return reservation?.due
+  }
+
+  #lockStepDue(anchor: number): number {
+    if (this.#roundEnd <= this.#core.index) this.#roundEnd = this.#core.index + anchor
+    return this.#roundEnd
+  }
+
+  #cancelBooking(request: Served): void {
+    if (request.reservation !== undefined) this.#rings.release(request.reservation)
+    request.reservation = undefined
+  }
+
+  #endRound(request: Served): void {
+    request.epoch++
+    this.#cancelBooking(request)
+    this.#unstage(request)
+    this.#late.delete(request)
+    this.#toVerify.delete(request)
+    this.#stalled.delete(request)
+    request.reloaded = false
+    request.reloadTag = undefined
+  }
+
+  #stopDrafting(request: Served): void {
+    if (this.drafting.members.has(request.spec.id)) this.drafting.leave(request.spec.id)
+  }
+
+  /** Tokens that many draft steps can yield at most. */
+  #mostTokens(steps: number): number {
+    return steps * (1 + this.#core.setup.proposals)
+  }
+
+  #entries(request: Served): number {
+    return this.#core.setup.plan.keep * request.folded + (request.length - request.folded)
+  }
+
+  #reloadBytes(request: Served): number {
+    const { layout, plan } = this.#core.setup
+    if (plan.reload === "none") return 0
+    return Math.ceil(kvBytes(layout, request.needed) * (plan.reload === "full" ? 1 : 1 - plan.keep))
+  }
+
+  #linkIterations(request: Served): number {
+    return this.#reloadBytes(request) / (this.#core.setup.linkBandwidth * this.#core.iterationSeconds)
+  }
+
+  #arrivesDuringPass(request: Served, now: number): boolean {
+    return request.reloadTag !== undefined && request.reloadEnd - now < this.#core.iterationSeconds * 1e9
+  }
+
+  #save(request: Served, bytes: number): void {
+    request.saving = true
+    this.#core.move("out", { request: request.spec.id, kind: "save", bytes })
+  }
+
+  #stage(request: Served, pages: number): boolean {
+    if (!this.#core.pool.take(pages)) return false
+    request.stagedPages += pages
+    this.#staged += pages
+    return true
+  }
+
+  #unstage(request: Served): void {
+    this.#core.pool.give(request.stagedPages)
+    this.#staged -= request.stagedPages
+    request.stagedPages = 0
+  }
+
+  #shrink(request: Served, pages: number): void {
+    if (pages > request.pages) throw new Error(`request ${request.spec.id} committed more than it had pages for`)
+    this.#core.pool.give(request.pages - pages)
+    request.pages = pages
+  }
+}

@@ -1,0 +1,30 @@
+/** Everything a replica's scheduler is told before the first request. Made by the physics' side from a scenario. */
+import type { Engine } from "../scenario/resolved.ts"
+import type { KvLayout } from "./kv.ts"
+import type { Path } from "./mail.ts"
+import type { ServingPlan } from "./serving.ts"
+
+export interface ServingSetup {
+  readonly plan: ServingPlan
+  readonly engine: Engine
+  readonly layout: KvLayout
+  /** Pages of HBM for KV. */
+  readonly pages: number
+  /** Bytes of host memory for KV. */
+  readonly hostBytes: number
+  /** Bytes/s the reload link of the group really carries; the unit of the bandwidth ring. */
+  readonly linkBandwidth: number
+  /** Where stored contexts come from. */
+  readonly contextPath: Path
+  /** Draft window at the optimum of arXiv:2605.17613 (11), tokens. */
+  readonly optimalWindow: number
+  /** Cost of a round beside its draft steps, in draft steps: what an adaptive window weighs acceptance against. */
+  readonly roundCost: number
+  /** First guess of the seconds of one pass. */
+  readonly iterationSeconds: number
+  /** Proposals of a classical drafter per step, 0 for none, and the tokens a draft step is expected to yield with them. */
+  readonly proposals: number
+  readonly tokensPerDraftStep: number
+  /** Reloads retried before a request falls back to full KV. */
+  readonly maxRetries: number
+}
