@@ -73,7 +73,7 @@ export class Decoding {
       request.pages += growingPages(layout, request.entries + steps) - growingPages(layout, request.entries)
     }
     if (steps === 0) return
-    request.lastDelivery = now
+    this.#core.observe.decoded(request, steps, now)
     this.#core.send(request, { type: "STEPPED", tokens: steps }, now)
   }
 

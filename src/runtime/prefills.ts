@@ -112,9 +112,8 @@ export class Prefills {
         rebuilt(request)
         continue
       }
-      const first = request.firstToken === undefined
-      if (first) this.#core.observe.firstToken(request, now)
-      this.#core.observe.delivered(request, 1, now)
+      if (request.firstToken === undefined) this.#core.observe.firstToken(request, now)
+      else this.#core.observe.delivered(request, now)
       this.#offload(request)
       this.#core.send(request, { type: "PREFILLED", tokens: 1 }, now)
     }

@@ -276,10 +276,10 @@ export class Rounds {
     const staged = plan.reload === "none" ? 0 : plan.reload === "full" ? full : Math.max(0, full - request.pages)
     const reservation = admit(this.#rings, {
       anchor,
-      linkIterations: this.#linkIterations(request),
+      linkNs: Math.ceil((this.#reloadBytes(request) / this.#core.setup.linkBandwidth) * 1e9),
+      iterationNs: Math.ceil(this.#core.iterationSeconds * 1e9),
       bytes: staged * pageBytes(layout),
-      residentBytes: (this.#core.pool.used - this.#staged) * pageBytes(layout),
-      capacityBytes: this.#core.pool.capacity * pageBytes(layout)
+      freeBytes: (this.#core.pool.free + this.#staged) * pageBytes(layout)
     })
     request.reservation = reservation
     return reservation?.due

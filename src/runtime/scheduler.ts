@@ -11,10 +11,10 @@ import { Admission } from "./admission.ts"
 import { Agenda } from "./agenda.ts"
 import type { Core } from "./core.ts"
 import { Decoding } from "./decoding.ts"
-import { PagePool } from "./kv.ts"
+import { pageBytes, PagePool } from "./kv.ts"
 import type { Mail, Order, Outbox, Path } from "./mail.ts"
 import type { Observer } from "./observer.ts"
-import type { IterationResult, RequestId, Transfer } from "./ports.ts"
+import type { Iteration, IterationResult, RequestId, Transfer } from "./ports.ts"
 import { Prefills } from "./prefills.ts"
 import { Rounds } from "./rounds.ts"
 import { Served } from "./served.ts"
@@ -330,8 +330,11 @@ export class Scheduler implements Core {
     const draft = plan.mode === "unverified" ? this.#decoding.lossy : this.#rounds.drafting
     this.#busy = true
     this.#awaitTransfers(verify.map((item) => this.request(item.request)))
-    this.observe.passStarts(this, now)
-    this.#out.run({ index: this.index, steps, decode: this.#decoding.full, draft, verify, prefill, proposals })
+    const iteration: Iteration = { index: this.index, steps, decode: this.#decoding.full, draft, verify, prefill, proposals }
+    const hbmBytes = this.setup.weightBytes + this.pool.used * pageBytes(this.setup.layout)
+    const occupancy = { hbmBytes, batch: this.#admission.running.length, waiting: this.#admission.waiting }
+    this.observe.passStarts(iteration, occupancy, now)
+    this.#out.run(iteration)
     return true
   }
 

@@ -8,6 +8,8 @@ export interface ServingSetup {
   readonly plan: ServingPlan
   readonly engine: Engine
   readonly layout: KvLayout
+  /** Bytes of HBM the weights and the engine itself take. */
+  readonly weightBytes: number
   /** Pages of HBM for KV. */
   readonly pages: number
   /** Bytes of host memory for KV. */

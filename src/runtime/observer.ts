@@ -1,0 +1,230 @@
+/** The eyes of a replica: turns what its scheduler and links do into metrics and, if one is wanted, a trace. */
+import type { Outcome } from "../protocol/vocabulary.ts"
+import { type Limit, MetricsAccumulator } from "../trace/metrics.ts"
+import type { EventArgs, EventKind, Recorder } from "../trace/recorder.ts"
+import type { Order, Path } from "./mail.ts"
+import type { Iteration, IterationResult } from "./ports.ts"
+import type { Served } from "./served.ts"
+
+/** What the observer may look up when a pass starts. */
+export interface Occupancy {
+  readonly hbmBytes: number
+  readonly batch: number
+  readonly waiting: number
+}
+
+interface Tracks {
+  readonly pass: Readonly<Record<"prefill" | "decode" | "draft" | "verify", number>>
+  readonly hbmOccupancy: number
+  readonly hbmBandwidth: number
+  readonly links: Readonly<Record<Path, number>>
+  readonly scheduler: number
+  readonly batch: number
+  readonly requests: number
+}
+
+export class Observer {
+  readonly metrics = new MetricsAccumulator()
+  readonly #recorder: Recorder | undefined
+  readonly #tracks: Tracks | undefined
+  readonly #requestTracks = new Map<number, number>()
+  #iteration: Iteration | undefined
+  #passStart = 0
+
+  constructor(replica: string, recorder: Recorder | undefined) {
+    this.#recorder = recorder
+    if (recorder === undefined) return
+    const parent = recorder.track({ name: replica, kind: "replica" })
+    const gpu = recorder.track({ name: "GPU", kind: "gpu", parent })
+    const lane = (name: string): number => recorder.track({ name, kind: "gpu", parent: gpu })
+    this.#tracks = {
+      pass: { prefill: lane("prefill"), decode: lane("decode"), draft: lane("draft"), verify: lane("verify") },
+      hbmBandwidth: recorder.track({ name: "HBM bandwidth", kind: "hbm-bandwidth", parent, unit: "bytes/s" }),
+      hbmOccupancy: recorder.track({ name: "HBM occupancy", kind: "hbm-occupancy", parent, unit: "bytes" }),
+      links: {
+        in: recorder.track({ name: "link host → device", kind: "link-h2d", parent }),
+        out: recorder.track({ name: "link device → host", kind: "link-d2h", parent }),
+        network: recorder.track({ name: "store → device", kind: "network", parent })
+      },
+      scheduler: recorder.track({ name: "scheduler", kind: "scheduler", parent }),
+      batch: recorder.track({ name: "requests in the batch", kind: "scheduler", parent, unit: "requests" }),
+      requests: recorder.track({ name: "requests", kind: "requests", parent })
+    }
+  }
+
+  // --- requests ---
+
+  arrived(request: Served, now: number): void {
+    this.metrics.arrived(request.spec.input)
+    this.#instant(request, "arrive", now)
+  }
+
+  queued(request: Served, now: number): void {
+    request.phaseSince = now
+  }
+
+  admitted(request: Served, now: number): void {
+    this.#phase(request, "queued", now)
+    this.#decision("admit", request, now)
+  }
+
+  /** A prompt chunk is computed. */
+  prefilled(request: Served, tokens: number, now: number): void {
+    this.#phase(request, "prefill", now, { tokens })
+  }
+
+  firstToken(request: Served, now: number): void {
+    request.firstToken = now
+    request.lastDelivery = now
+    this.metrics.firstToken(now - request.arrival)
+  }
+
+  /** A request's run of decode steps ended with `tokens` tokens. */
+  decoded(request: Served, tokens: number, now: number): void {
+    request.lastDelivery = now
+    this.#phase(request, "decode", now, { tokens })
+  }
+
+  /** Tokens beyond the first reached the client. */
+  delivered(request: Served, now: number): void {
+    if (request.firstToken !== now) this.metrics.delivered(now - request.lastDelivery)
+    request.lastDelivery = now
+  }
+
+  /** A step with a classical drafter brought `tokens` tokens, all but one of them proposed. */
+  speculated(request: Served, proposals: number, tokens: number, now: number): void {
+    this.metrics.round(proposals, Math.min(proposals, tokens - 1), tokens)
+    this.delivered(request, now)
+  }
+
+  booked(request: Served, due: number, now: number): void {
+    this.#phase(request, "waiting", now)
+    this.#decision("reserve", request, now, { tokens: due })
+  }
+
+  drafted(request: Served, tokens: number, now: number): void {
+    request.draftEvent = this.#phase(request, "draft", now, { tokens, round: request.context.rounds + 1 })
+  }
+
+  unstalled(request: Served, now: number): void {
+    this.#phase(request, "stalled", now)
+  }
+
+  committed(request: Served, round: { readonly tokens: number; readonly accepted: number; readonly rejected: number }, now: number): void {
+    this.metrics.round(round.accepted + round.rejected, round.accepted, round.tokens)
+    if (request.firstToken === undefined) this.firstToken(request, now)
+    else this.delivered(request, now)
+    const verify = this.#phase(request, "verify", now, { tokens: round.tokens, accepted: round.accepted, round: request.context.rounds })
+    if (verify !== undefined && this.#recorder !== undefined) {
+      if (request.reloadEvent !== undefined) this.#recorder.flow(request.reloadEvent, verify)
+      if (request.draftEvent !== undefined) this.#recorder.flow(request.draftEvent, request.reloadEvent ?? verify)
+    }
+    request.reloadEvent = undefined
+    request.draftEvent = undefined
+  }
+
+  preempted(request: Served, now: number): void {
+    this.metrics.preemptions++
+    this.#decision("preempt", request, now)
+  }
+
+  fellBack(request: Served, now: number): void {
+    this.metrics.fallbacks++
+    this.#decision("fallback", request, now)
+  }
+
+  ended(request: Served, outcome: Outcome, now: number): void {
+    const { committed } = request.context
+    this.metrics.ended(outcome, committed, now - request.arrival, now - (request.firstToken ?? now))
+    this.#instant(request, outcome === "finished" ? "finish" : outcome === "timed-out" ? "timeout" : outcome === "failed" ? "fault" : "cancel", now, { tokens: committed })
+    this.#requestTracks.delete(request.spec.id)
+  }
+
+  // --- passes ---
+
+  passStarts(iteration: Iteration, occupancy: Occupancy, now: number): void {
+    this.#iteration = iteration
+    this.#passStart = now
+    this.metrics.gpuStarts(now)
+    this.metrics.peak(occupancy.hbmBytes, occupancy.batch, occupancy.waiting)
+    if (this.#recorder === undefined || this.#tracks === undefined) return
+    this.#recorder.counter(this.#tracks.hbmOccupancy, now, occupancy.hbmBytes)
+    this.#recorder.counter(this.#tracks.batch, now, occupancy.batch)
+  }
+
+  /** The passes ended; `decoding` requests got a token in each. */
+  passed(result: IterationResult, decoding: number, now: number): void {
+    const { steps, seconds, limits, hbmBytes } = result
+    this.metrics.gpuIdle("scheduling", now)
+    this.metrics.passed(steps, limits, hbmBytes)
+    this.metrics.stepped((now - this.#passStart) / steps, decoding, steps)
+    if (this.#recorder === undefined || this.#tracks === undefined || this.#iteration === undefined) return
+    this.#recorder.counter(this.#tracks.hbmBandwidth, this.#passStart, hbmBytes / seconds)
+    const { decode, draft, verify, prefill } = this.#iteration
+    const slice = (kind: "prefill" | "decode" | "draft" | "verify", tokens: number): void => {
+      if (tokens > 0) this.#recorder!.slice(this.#tracks!.pass[kind], kind, this.#passStart, now, { tokens })
+    }
+    slice("decode", decode.count * steps)
+    slice("draft", draft.count * steps)
+    slice("verify", verify.reduce((sum, item) => sum + item.drafted + 1, 0))
+    slice("prefill", prefill.reduce((sum, item) => sum + item.tokens, 0))
+  }
+
+  gpuIdle(waitingFor: Limit, now: number): void {
+    this.metrics.gpuIdle(waitingFor, now)
+    if (this.#recorder !== undefined && this.#tracks !== undefined) this.#recorder.counter(this.#tracks.hbmBandwidth, now, 0)
+  }
+
+  // --- links ---
+
+  linkStarts(path: Path, now: number): void {
+    if (path !== "network") this.metrics.linkStarts(path, now)
+  }
+
+  /** A transfer ended; `done` says whether it arrived. `request` is absent once its request has ended. */
+  linkEnds(order: Order, start: number, now: number, done: boolean, request: Served | undefined): void {
+    const { path, transfer } = order
+    if (path !== "network") this.metrics.linkEnds(path, now)
+    if (done) this.metrics.moved(transfer.kind, transfer.bytes)
+    if (this.#recorder === undefined || this.#tracks === undefined) return
+    const args = { bytes: transfer.bytes, ...(transfer.request < 0 ? {} : { request: transfer.request }) }
+    const event = this.#recorder.slice(this.#tracks.links[path], done ? transfer.kind : "fault", start, now, args)
+    if (transfer.kind === "reload" && request !== undefined) request.reloadEvent = event
+  }
+
+  transferFailed(request: Served | undefined, now: number): void {
+    this.metrics.transferFailures++
+    if (request !== undefined) this.#decision("retry", request, now)
+  }
+
+  // --- the trace ---
+
+  #track(request: Served): number | undefined {
+    if (this.#recorder === undefined || this.#tracks === undefined) return undefined
+    const { id } = request.spec
+    const known = this.#requestTracks.get(id)
+    if (known !== undefined) return known
+    const track = this.#recorder.track({ name: `request ${id}`, kind: "request", parent: this.#tracks.requests })
+    this.#requestTracks.set(id, track)
+    return track
+  }
+
+  /** Closes the phase a request has been in since `phaseSince`. */
+  #phase(request: Served, kind: EventKind, now: number, args: EventArgs = {}): number | undefined {
+    const since = request.phaseSince
+    request.phaseSince = now
+    const track = this.#track(request)
+    if (track === undefined || now === since) return undefined
+    return this.#recorder!.slice(track, kind, since, now, { request: request.spec.id, ...args })
+  }
+
+  #instant(request: Served, kind: EventKind, now: number, args: EventArgs = {}): void {
+    const track = this.#track(request)
+    if (track !== undefined) this.#recorder!.instant(track, kind, now, { request: request.spec.id, ...args })
+  }
+
+  #decision(kind: EventKind, request: Served, now: number, args: EventArgs = {}): void {
+    if (this.#recorder === undefined || this.#tracks === undefined) return
+    this.#recorder.instant(this.#tracks.scheduler, kind, now, { request: request.spec.id, ...args })
+  }
+}

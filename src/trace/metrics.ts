@@ -1,0 +1,286 @@
+/** What a run comes to: one structure for every serving method, simulated or measured, and the accumulator behind it. */
+import { type Distribution, Histogram } from "./histogram.ts"
+
+/** What holds a replica up at a moment. The shares of all of them sum to 1. */
+export const LIMITS = ["hbm", "compute", "link", "interconnect", "host", "scheduling", "idle"] as const
+export type Limit = (typeof LIMITS)[number]
+
+export type MovedKind = "reload" | "save" | "fetch" | "stream"
+
+/** Seconds unless a name says otherwise; bytes and tokens are totals of the run. */
+export interface RunMetrics {
+  readonly gpus: number
+  /** First arrival to last event. */
+  readonly duration: number
+  readonly requests: {
+    readonly arrived: number
+    readonly finished: number
+    readonly cancelled: number
+    readonly timedOut: number
+    readonly failed: number
+  }
+  readonly events: { readonly preemptions: number; readonly fallbacks: number; readonly transferFailures: number; readonly iterations: number }
+  readonly promptTokens: number
+  readonly outputTokens: number
+  readonly throughput: {
+    /** Output tokens per second of the run. */
+    readonly tokensPerSecond: number
+    readonly perGpu: number
+    /** What one user sees after the first token: 1 / mean TPOT. */
+    readonly perUser: number
+    readonly requestsPerSecond: number
+  }
+  /** Arrival to first token, queueing and transfers included. */
+  readonly ttft: Distribution
+  /** (last − first token) / (tokens − 1), per finished request with two tokens or more. */
+  readonly tpot: Distribution
+  /** Time between deliveries of tokens; a round delivers all its tokens at once, as one gap. */
+  readonly itl: Distribution
+  /** Arrival to last token, finished requests. */
+  readonly e2el: Distribution
+  readonly rounds: {
+    readonly count: number
+    readonly drafted: number
+    readonly accepted: number
+    readonly rejected: number
+    readonly committed: number
+    readonly meanWindow: number
+    readonly meanAccepted: number
+    /** Rounds by accepted length. */
+    readonly acceptedLengths: readonly number[]
+  }
+  readonly bytes: Readonly<Record<MovedKind | "hbm", number>>
+  /** Transfer time over the host link: while a pass ran, and while the GPU stood idle for it. */
+  readonly transfers: { readonly hidden: number; readonly exposed: number }
+  /** Busy share of the run, 0–1. */
+  readonly utilisation: { readonly gpu: number; readonly hbm: number; readonly linkIn: number; readonly linkOut: number }
+  /** Share of all replica time each limit accounts for. */
+  readonly limits: Readonly<Record<Limit, number>>
+  readonly peak: { readonly hbmBytes: number; readonly batch: number; readonly waiting: number }
+}
+
+const NS = 1e-9
+/** Latencies are told apart from 1 µs on. */
+const LATENCY_UNIT = 1e3
+
+/** Feeds on what a replica's observer sees, in flat memory; several merge into the metrics of a deployment. */
+export class MetricsAccumulator {
+  readonly #ttft = new Histogram(LATENCY_UNIT)
+  readonly #tpot = new Histogram(LATENCY_UNIT)
+  readonly #itl = new Histogram(LATENCY_UNIT)
+  readonly #e2el = new Histogram(LATENCY_UNIT)
+  readonly #ends = { finished: 0, cancelled: 0, "timed-out": 0, failed: 0 }
+  readonly #bytes: Record<MovedKind | "hbm", number> = { reload: 0, save: 0, fetch: 0, stream: 0, hbm: 0 }
+  readonly #limits: Record<Limit, number> = { hbm: 0, compute: 0, link: 0, interconnect: 0, host: 0, scheduling: 0, idle: 0 }
+  #acceptedLengths: number[] = []
+  #arrived = 0
+  #promptTokens = 0
+  #outputTokens = 0
+  #rounds = { count: 0, drafted: 0, accepted: 0, committed: 0 }
+  #gpuSeconds = 0
+  #replicas = 1
+  preemptions = 0
+  fallbacks = 0
+  transferFailures = 0
+  #iterations = 0
+  #peak = { hbmBytes: 0, batch: 0, waiting: 0 }
+  #links = { in: 0, out: 0, hidden: 0, exposed: 0 }
+  // The state since `#since`: what is busy, what the GPU waits for.
+  #since = 0
+  #gpuBusy = false
+  #busyIn = 0
+  #busyOut = 0
+  #waitingFor: Limit = "idle"
+
+  arrived(prompt: number): void {
+    this.#arrived++
+    this.#promptTokens += prompt
+  }
+
+  firstToken(sinceArrival: number): void {
+    this.#ttft.record(sinceArrival)
+  }
+
+  /** A delivery of one or more tokens, `gap` ns after the request's last. */
+  delivered(gap: number): void {
+    this.#itl.record(gap)
+  }
+
+  /** `steps` steps of `stepNs` each brought `requests` requests a token apiece. */
+  stepped(stepNs: number, requests: number, steps: number): void {
+    if (requests > 0) this.#itl.record(stepNs, requests * steps)
+  }
+
+  ended(outcome: "finished" | "cancelled" | "timed-out" | "failed", tokens: number, sinceArrival: number, sinceFirst: number): void {
+    this.#ends[outcome]++
+    this.#outputTokens += tokens
+    if (outcome !== "finished") return
+    this.#e2el.record(sinceArrival)
+    if (tokens > 1) this.#tpot.record(sinceFirst / (tokens - 1))
+  }
+
+  round(drafted: number, accepted: number, committed: number): void {
+    const rounds = this.#rounds
+    rounds.count++
+    rounds.drafted += drafted
+    rounds.accepted += accepted
+    rounds.committed += committed
+    while (this.#acceptedLengths.length <= accepted) this.#acceptedLengths.push(0)
+    this.#acceptedLengths[accepted]!++
+  }
+
+  moved(kind: MovedKind, bytes: number): void {
+    this.#bytes[kind] += bytes
+  }
+
+  /** Passes ended: seconds by limit, bytes read and written in HBM. */
+  passed(steps: number, limits: Readonly<Partial<Record<Limit, number>>>, hbmBytes: number): void {
+    this.#iterations += steps
+    this.#bytes.hbm += hbmBytes
+    for (const limit of LIMITS) this.#limits[limit] += limits[limit] ?? 0
+  }
+
+  peak(hbmBytes: number, batch: number, waiting: number): void {
+    const peak = this.#peak
+    if (hbmBytes > peak.hbmBytes) peak.hbmBytes = hbmBytes
+    if (batch > peak.batch) peak.batch = batch
+    if (waiting > peak.waiting) peak.waiting = waiting
+  }
+
+  gpuStarts(now: number): void {
+    this.#integrate(now)
+    this.#gpuBusy = true
+  }
+
+  gpuIdle(waitingFor: Limit, now: number): void {
+    this.#integrate(now)
+    this.#gpuBusy = false
+    this.#waitingFor = waitingFor
+  }
+
+  linkStarts(direction: "in" | "out", now: number): void {
+    this.#integrate(now)
+    if (direction === "in") this.#busyIn++
+    else this.#busyOut++
+  }
+
+  linkEnds(direction: "in" | "out", now: number): void {
+    this.#integrate(now)
+    if (direction === "in") this.#busyIn--
+    else this.#busyOut--
+  }
+
+  /** Closes the books at `end`, ns. */
+  finish(end: number): void {
+    this.#integrate(end)
+  }
+
+  /** Adds another replica's books. */
+  merge(other: MetricsAccumulator): void {
+    this.#replicas += other.#replicas
+    this.#ttft.merge(other.#ttft)
+    this.#tpot.merge(other.#tpot)
+    this.#itl.merge(other.#itl)
+    this.#e2el.merge(other.#e2el)
+    addAll(this.#ends, other.#ends)
+    addAll(this.#bytes, other.#bytes)
+    addAll(this.#limits, other.#limits)
+    addAll(this.#rounds, other.#rounds)
+    addAll(this.#links, other.#links)
+    addAll(this.#peak, other.#peak)
+    other.#acceptedLengths.forEach((count, length) => {
+      while (this.#acceptedLengths.length <= length) this.#acceptedLengths.push(0)
+      this.#acceptedLengths[length]! += count
+    })
+    this.#arrived += other.#arrived
+    this.#promptTokens += other.#promptTokens
+    this.#outputTokens += other.#outputTokens
+    this.#gpuSeconds += other.#gpuSeconds
+    this.preemptions += other.preemptions
+    this.fallbacks += other.fallbacks
+    this.transferFailures += other.transferFailures
+    this.#iterations += other.#iterations
+  }
+
+  /** The metrics of a run of `duration` ns on `gpus` GPUs; `hbmBandwidth` in bytes/s of all of them together. */
+  result(duration: number, gpus: number, hbmBandwidth: number): RunMetrics {
+    const seconds = duration * NS
+    const span = Math.max(seconds * this.#replicas, Number.MIN_VALUE)
+    const tpot = this.#tpot.distribution(NS)
+    const rounds = this.#rounds
+    const tokensPerSecond = seconds > 0 ? this.#outputTokens / seconds : 0
+    const ends = this.#ends
+    return {
+      gpus,
+      duration: seconds,
+      requests: { arrived: this.#arrived, finished: ends.finished, cancelled: ends.cancelled, timedOut: ends["timed-out"], failed: ends.failed },
+      events: {
+        preemptions: this.preemptions,
+        fallbacks: this.fallbacks,
+        transferFailures: this.transferFailures,
+        iterations: this.#iterations
+      },
+      promptTokens: this.#promptTokens,
+      outputTokens: this.#outputTokens,
+      throughput: {
+        tokensPerSecond,
+        perGpu: tokensPerSecond / gpus,
+        perUser: tpot.mean > 0 ? 1 / tpot.mean : 0,
+        requestsPerSecond: seconds > 0 ? ends.finished / seconds : 0
+      },
+      ttft: this.#ttft.distribution(NS),
+      tpot,
+      itl: this.#itl.distribution(NS),
+      e2el: this.#e2el.distribution(NS),
+      rounds: {
+        ...rounds,
+        rejected: rounds.drafted - rounds.accepted,
+        meanWindow: rounds.count > 0 ? rounds.drafted / rounds.count : 0,
+        meanAccepted: rounds.count > 0 ? rounds.accepted / rounds.count : 0,
+        acceptedLengths: this.#acceptedLengths
+      },
+      bytes: this.#bytes,
+      transfers: { hidden: this.#links.hidden, exposed: this.#links.exposed },
+      utilisation: {
+        gpu: this.#gpuSeconds / span,
+        hbm: seconds > 0 ? this.#bytes.hbm / (hbmBandwidth * seconds) : 0,
+        linkIn: this.#links.in / span,
+        linkOut: this.#links.out / span
+      },
+      limits: shares(this.#limits),
+      peak: this.#peak
+    }
+  }
+
+  #integrate(now: number): void {
+    const seconds = (now - this.#since) * NS
+    this.#since = now
+    if (seconds <= 0) return
+    if (this.#gpuBusy) this.#gpuSeconds += seconds
+    else this.#limits[this.#waitingFor] += seconds
+    if (this.#busyIn > 0) this.#links.in += seconds
+    if (this.#busyOut > 0) this.#links.out += seconds
+    if (this.#busyIn + this.#busyOut > 0) {
+      if (!this.#gpuBusy && this.#waitingFor === "link") this.#links.exposed += seconds
+      else this.#links.hidden += seconds
+    }
+  }
+}
+
+const addAll = <K extends string>(into: Record<K, number>, from: Readonly<Record<K, number>>): void => {
+  for (const key of Object.keys(into) as K[]) into[key] += from[key]
+}
+
+/** Shares that sum to exactly 1: the largest takes what rounding leaves. All idle if nothing was counted. */
+const shares = (amounts: Readonly<Record<Limit, number>>): Record<Limit, number> => {
+  const total = LIMITS.reduce((sum, limit) => sum + amounts[limit], 0)
+  const result = { ...amounts }
+  if (total <= 0) return { ...result, idle: 1 }
+  let largest: Limit = "idle"
+  for (const limit of LIMITS) {
+    result[limit] = amounts[limit] / total
+    if (result[limit] > result[largest]) largest = limit
+  }
+  result[largest] = 1 - LIMITS.reduce((sum, limit) => (limit === largest ? sum : sum + result[limit]), 0)
+  return result
+}
