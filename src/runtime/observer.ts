@@ -28,6 +28,8 @@ export class Observer {
   readonly #recorder: Recorder | undefined
   readonly #tracks: Tracks | undefined
   readonly #requestTracks = new Map<number, number>()
+  /** Where a request's last reload is drawn, for the arrows to and from it. */
+  readonly #reloadEvents = new Map<number, number>()
   #iteration: Iteration | undefined
   #passStart = 0
 
@@ -116,10 +118,11 @@ export class Observer {
     else this.delivered(request, now)
     const verify = this.#phase(request, "verify", now, { tokens: round.tokens, accepted: round.accepted, round: request.context.rounds })
     if (verify !== undefined && this.#recorder !== undefined) {
-      if (request.reloadEvent !== undefined) this.#recorder.flow(request.reloadEvent, verify)
-      if (request.draftEvent !== undefined) this.#recorder.flow(request.draftEvent, request.reloadEvent ?? verify)
+      const reload = this.#reloadEvents.get(request.spec.id)
+      if (reload !== undefined) this.#recorder.flow(reload, verify)
+      if (request.draftEvent !== undefined) this.#recorder.flow(request.draftEvent, reload ?? verify)
     }
-    request.reloadEvent = undefined
+    this.#reloadEvents.delete(request.spec.id)
     request.draftEvent = undefined
   }
 
@@ -138,6 +141,7 @@ export class Observer {
     this.metrics.ended(outcome, committed, now - request.arrival, now - (request.firstToken ?? now))
     this.#instant(request, outcome === "finished" ? "finish" : outcome === "timed-out" ? "timeout" : outcome === "failed" ? "fault" : "cancel", now, { tokens: committed })
     this.#requestTracks.delete(request.spec.id)
+    this.#reloadEvents.delete(request.spec.id)
   }
 
   // --- passes ---
@@ -181,15 +185,15 @@ export class Observer {
     if (path !== "network") this.metrics.linkStarts(path, now)
   }
 
-  /** A transfer ended; `done` says whether it arrived. `request` is absent once its request has ended. */
-  linkEnds(order: Order, start: number, now: number, done: boolean, request: Served | undefined): void {
+  /** A transfer ended; `done` says whether it arrived. */
+  linkEnds(order: Order, start: number, now: number, done: boolean): void {
     const { path, transfer } = order
     if (path !== "network") this.metrics.linkEnds(path, now)
     if (done) this.metrics.moved(transfer.kind, transfer.bytes)
     if (this.#recorder === undefined || this.#tracks === undefined) return
     const args = { bytes: transfer.bytes, ...(transfer.request < 0 ? {} : { request: transfer.request }) }
     const event = this.#recorder.slice(this.#tracks.links[path], done ? transfer.kind : "fault", start, now, args)
-    if (transfer.kind === "reload" && request !== undefined) request.reloadEvent = event
+    if (transfer.kind === "reload") this.#reloadEvents.set(transfer.request, event)
   }
 
   transferFailed(request: Served | undefined, now: number): void {

@@ -20,7 +20,8 @@ export type RequestId = number
  * so a pass costs the same however many tokens the members have behind them.
  */
 export interface Group {
-  readonly members: ReadonlyMap<RequestId, unknown>
+  /** Members in order of joining, with the KV entries they joined with. */
+  readonly members: ReadonlyMap<RequestId, { readonly kvTokens: number }>
   readonly count: number
   /** Σ over members of KV entries their next position attends to, in tokens of full-KV bytes (a compressed entry counts `keep`). */
   readonly kvTokens: number

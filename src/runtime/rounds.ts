@@ -4,6 +4,7 @@
  */
 import { admit } from "../protocol/admit.ts"
 import { ReservationRings } from "../protocol/rings.ts"
+import { bestWindow, estimateAlpha, observeRound } from "../protocol/window.ts"
 import type { RequestCommand } from "../protocol/vocabulary.ts"
 import type { Core } from "./core.ts"
 import { BatchGroup } from "./group.ts"
@@ -72,7 +73,8 @@ export class Rounds {
 
   /** ADMIT: books the next verify and its reload, or puts the request in the waiting queue. */
   reserve(request: Served, window: number, now: number): void {
-    if (this.#book(request, window, now)) return
+    request.want = this.#wanted(request, window)
+    if (this.#book(request, now)) return
     this.#deferred.add(request)
     this.#core.send(request, { type: "DEFERRED" }, now)
   }
@@ -81,7 +83,7 @@ export class Rounds {
   retry(now: number): void {
     for (const request of this.#late) this.reloadDue(request, now)
     for (const request of this.#deferred) {
-      if (!this.#book(request, request.context.window, now)) return
+      if (!this.#book(request, now)) return
     }
   }
 
@@ -209,6 +211,7 @@ export class Rounds {
   commit(request: Served, command: Extract<RequestCommand, { type: "commit" }>, now: number): void {
     const { layout, plan } = this.#core.setup
     this.#core.observe.committed(request, command, now)
+    request.history = observeRound(request.history, command.accepted + command.rejected, command.accepted)
     this.#endRound(request)
     if (plan.reload === "none") {
       this.#shrink(request, contextPages(layout, request.length))
@@ -249,10 +252,17 @@ export class Rounds {
     return Math.ceil(share * Math.max(largest, mean))
   }
 
-  #book(request: Served, want: number, now: number): boolean {
+  /** The window a request wants next: the workload's, or what its own acceptance makes best. */
+  #wanted(request: Served, window: number): number {
+    const { plan, roundCost } = this.#core.setup
+    if (plan.window.kind !== "adaptive") return window
+    return bestWindow(estimateAlpha(request.history), roundCost, plan.window.min, plan.window.max)
+  }
+
+  #book(request: Served, now: number): boolean {
     const { plan, tokensPerDraftStep } = this.#core.setup
     const useful = Math.max(0, request.remaining - 1)
-    const anchor = Math.max(1, Math.ceil(Math.min(want, useful) / tokensPerDraftStep))
+    const anchor = Math.max(1, Math.ceil(Math.min(request.want, useful) / tokensPerDraftStep))
     const due = plan.schedule === "lock-step" ? this.#lockStepDue(anchor) : this.#admit(request, anchor)
     if (due === undefined) return false
     const steps = due - this.#core.index

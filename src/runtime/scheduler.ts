@@ -159,7 +159,7 @@ export class Scheduler implements Core {
     const { plan, optimalWindow, maxRetries } = this.setup
     const window = plan.window.kind === "fixed" ? plan.window.tokens : optimalWindow
     const context = requestTable.initialContext({ mode: plan.mode, output: spec.output, window, maxRetries })
-    const request = new Served(spec, now, requestTable.initialState, context)
+    const request = new Served(spec, now, requestTable.initialState, context, this.setup.prior)
     this.#requests.set(id, request)
     this.observe.arrived(request, now)
     for (const command of requestTable.initialCommands) this.#perform(request, command, now)

@@ -1,6 +1,7 @@
 /** A request while it is being served: its machine, what it holds, and the times its metrics need. */
 import type { RequestContext } from "../protocol/vocabulary.ts"
 import type { Reservation } from "../protocol/rings.ts"
+import type { AcceptanceHistory } from "../protocol/window.ts"
 
 /** What a client sends. */
 export interface RequestSpec {
@@ -39,10 +40,12 @@ export class Served {
   /** Its full KV is recomputed in HBM, after rounds were given up. */
   rebuilding = false
 
-  // Round or run of decode steps: the iteration it began, KV entries then, steps to draft, and what is under way.
+  // Round or run of decode steps: the iteration it began, KV entries then, steps to draft, tokens wanted, and what is under way.
   since = 0
   entries = 0
   window = 0
+  want = 0
+  history: AcceptanceHistory
   reservation: Reservation | undefined
   saving = false
   reloaded = false
@@ -55,13 +58,13 @@ export class Served {
   lastDelivery: number
   phaseSince: number
   draftEvent: number | undefined
-  reloadEvent: number | undefined
 
-  constructor(spec: RequestSpec, arrival: number, state: number, context: RequestContext) {
+  constructor(spec: RequestSpec, arrival: number, state: number, context: RequestContext, history: AcceptanceHistory) {
     this.spec = spec
     this.arrival = arrival
     this.state = state
     this.context = context
+    this.history = history
     this.home = spec.stored
     this.lastDelivery = arrival
     this.phaseSince = arrival

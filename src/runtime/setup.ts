@@ -1,4 +1,5 @@
 /** Everything a replica's scheduler is told before the first request. Made by the physics' side from a scenario. */
+import type { AcceptanceHistory } from "../protocol/window.ts"
 import type { Engine } from "../scenario/resolved.ts"
 import type { KvLayout } from "./kv.ts"
 import type { Path } from "./mail.ts"
@@ -20,7 +21,8 @@ export interface ServingSetup {
   readonly contextPath: Path
   /** Draft window at the optimum of arXiv:2605.17613 (11), tokens. */
   readonly optimalWindow: number
-  /** Cost of a round beside its draft steps, in draft steps: what an adaptive window weighs acceptance against. */
+  /** What an adaptive window starts from: the acceptance expected, and the cost of a round beside its draft steps, in draft steps. */
+  readonly prior: AcceptanceHistory
   readonly roundCost: number
   /** First guess of the seconds of one pass. */
   readonly iterationSeconds: number

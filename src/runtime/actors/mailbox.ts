@@ -8,6 +8,11 @@ export class Mailbox<A> {
   #letters: A[] = []
   #wake: ((letters: Effect.Effect<readonly A[]>) => void) | undefined
 
+  /** Letters waiting. */
+  get size(): number {
+    return this.#letters.length
+  }
+
   offer(letter: A): void {
     this.#letters.push(letter)
     const wake = this.#wake

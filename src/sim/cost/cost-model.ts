@@ -36,7 +36,7 @@ export class CostModel {
   readonly #pairFlops: { readonly global: number; readonly local: number }
   readonly #draftEfficiency: number
   readonly #linear: (Linear | undefined)[] = []
-  /** Stated weights over counted ones: spread over all layers alike. */
+  /** Stated weights over those a pass reads by count: spread over all layers alike. */
   readonly #weightScale: number
 
   /** `draftEfficiency`: bandwidth efficiency of attention over compressed KV relative to plain KV, 0–1. */
@@ -49,8 +49,8 @@ export class CostModel {
     this.#layers = model.layers.reduce((sum, layer) => sum + layer.count, 0)
     this.#draftEfficiency = draftEfficiency
     this.weightBytes = weightBytes(model)
-    const { weightBytes: stated, ...counted } = model
-    this.#weightScale = stated === undefined ? 1 : stated / weightBytes(counted)
+    // Stated weights are what a pass reads: they replace the layers and the output head, not the embedding rows.
+    this.#weightScale = model.weightBytes === undefined ? 1 : model.weightBytes / readBytes(model)
     const shape = kvShape(model)
     this.#kv = { global: shape.globalBytesPerToken, local: shape.localBytesPerToken }
     const pairs = (windowed: boolean): number =>
@@ -183,6 +183,14 @@ export class CostModel {
     return 2 * this.#layers * (bytes / bandwidth + latency)
   }
 }
+
+/** Bytes of the weights that every pass reads: all layers and the output head. */
+const readBytes = (model: Model): number =>
+  model.weightBytesPerParam *
+  model.layers.reduce(
+    (sum, { count, attention, mlp }) => sum + count * (attentionParameters(attention, model.hidden) + mlpParameters(mlp, model.hidden).all),
+    model.hidden * model.vocab
+  )
 
 const isLocal = (attention: Attention): boolean => attention.kind === "gqa" && attention.window !== undefined
 

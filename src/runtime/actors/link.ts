@@ -1,0 +1,62 @@
+import { Effect, Exit, Fiber, type Scope } from "effect"
+import type { Mail, Order, Path } from "../mail.ts"
+import type { Observer } from "../observer.ts"
+import { type LinkShape, Time } from "../ports.ts"
+import { Mailbox } from "./mailbox.ts"
+
+/** One direction of a link. */
+export interface LinkActor {
+  readonly move: (order: Order) => void
+  /** Drops an order that waits, stops one that runs. No mail about it follows. */
+  readonly stop: (order: Order) => void
+}
+
+/**
+ * Starts the actor of a path in the current scope. A serial link carries one transfer at a time, in the order asked for; a
+ * fair one carries all at once and leaves it to the physics to share the bandwidth.
+ */
+export const startLink = (
+  path: Path,
+  sharing: "serial" | "fair",
+  port: LinkShape,
+  observe: Observer,
+  tell: (mail: Mail) => void
+): Effect.Effect<LinkActor, never, Time | Scope.Scope> =>
+  Effect.gen(function* () {
+    const time = yield* Time
+    const mailbox = new Mailbox<Order>()
+    const stopped = new Set<number>()
+    const running = new Map<number, Fiber.Fiber<unknown, unknown>>()
+
+    const carry = Effect.fnUntraced(function* (order: Order) {
+      if (stopped.delete(order.tag)) return
+      const start = time.now()
+      observe.linkStarts(path, start)
+      const fiber = yield* Effect.forkChild(port.move(order.transfer))
+      running.set(order.tag, fiber)
+      const exit = yield* Fiber.await(fiber)
+      running.delete(order.tag)
+      const end = time.now()
+      observe.linkEnds(order, start, end, Exit.isSuccess(exit))
+      if (stopped.delete(order.tag)) return
+      if (Exit.isSuccess(exit)) tell({ type: "moved", order, start, end })
+      else tell({ type: "move-failed", order, reason: String(exit.cause) })
+    })
+
+    const serve = Effect.gen(function* () {
+      for (;;) {
+        for (const order of yield* mailbox.take) {
+          if (sharing === "serial") yield* carry(order)
+          else yield* Effect.forkChild(carry(order))
+        }
+      }
+    })
+    yield* Effect.forkScoped(serve)
+    return {
+      move: (order) => mailbox.offer(order),
+      stop: (order) => {
+        stopped.add(order.tag)
+        running.get(order.tag)?.interruptUnsafe()
+      }
+    }
+  })
