@@ -85,10 +85,8 @@ export class Admission {
     }
     const computes = request.home < request.needed
     const now = computes ? this.#firstChunk(request, budget) : this.#fetched(request)
-    const spare = this.#rounds.stagingPages(request, this.running)
-    const used = pool.used - this.#rounds.stagedPages
-    const alone = this.running.length === 0
-    if (used + now + (alone ? 0 : spare) > pool.capacity || !pool.take(now)) return false
+    const planned = this.#rounds.plannedPages(request, this.running)
+    if ((this.running.length > 0 && planned > pool.capacity) || !pool.take(now)) return false
     request.pages = now
     this.#hold(request, host)
     return true

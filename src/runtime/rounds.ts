@@ -235,21 +235,35 @@ export class Rounds {
     this.#rings.advance(iterations)
   }
 
-  /** Pages that must stay free for verifies if `request` joined: the largest reload, or the mean of all under way. */
-  stagingPages(request: Served, running: readonly Served[]): number {
-    const { layout, plan } = this.#core.setup
+  /**
+   * Pages the running requests and one more will want at their longest: what stays of each, and full KV for the largest
+   * reload or for as many as are under way on average. Admitting within this keeps ADMIT from starving later; 0 for methods
+   * that do not reload.
+   */
+  plannedPages(request: Served, running: readonly Served[]): number {
+    const { plan, optimalWindow } = this.#core.setup
     if (plan.mode !== "rounds" || plan.reload === "none") return 0
     const share = plan.reload === "full" ? 1 : 1 - plan.keep
-    let largest = contextPages(layout, request.length)
-    let sum = largest
-    for (const other of running) {
-      const pages = contextPages(layout, other.length)
-      sum += pages
-      if (pages > largest) largest = pages
-    }
     const iterations = Math.ceil(this.#linkIterations(request)) + 1
-    const mean = (sum * iterations) / (this.#core.setup.optimalWindow + iterations)
-    return Math.ceil(share * Math.max(largest, mean))
+    let resident = 0
+    let largest = 0
+    let sum = 0
+    for (const one of [request, ...running]) {
+      const longest = one.spec.input + one.spec.output
+      const full = contextPages(this.#core.setup.layout, longest)
+      resident += this.#longestResident(one)
+      sum += full
+      if (full > largest) largest = full
+    }
+    return resident + Math.ceil(share * Math.max(largest, (sum * iterations) / (optimalWindow + iterations)))
+  }
+
+  /** Pages that stay of a request at its longest. */
+  #longestResident({ spec }: Served): number {
+    const { layout, plan } = this.#core.setup
+    const longest = spec.input + spec.output
+    const entries = plan.folds ? plan.keep * longest + this.#core.setup.engine.horizon : plan.keep * spec.input + spec.output
+    return growingPages(layout, entries) + Math.ceil(plan.keep * localPages(layout, longest))
   }
 
   /** The window a request wants next: the workload's, or what its own acceptance makes best. */

@@ -17,8 +17,8 @@ export interface SteadyState {
   readonly linkBandwidth: number
   /** γ·x: tokens accepted of a window of x. */
   readonly accepted: (window: number) => number
-  /** A verify moves the whole KV, as (3) counts, or only the missing (1 − c), as (8) does. */
-  readonly reload: "full" | "missing"
+  /** A verify moves the whole KV, as (3) counts, only the missing (1 − c), as (8) does, or nothing: full KV never leaves HBM. */
+  readonly reload: "full" | "missing" | "none"
   /** Requests there are to serve at once; Infinity if as many as fit. */
   readonly concurrency: number
   /** Longest window considered. */
@@ -26,7 +26,7 @@ export interface SteadyState {
 }
 
 /** Bytes a verify moves over the link. */
-export const reloadBytes = ({ kv, keep, reload }: SteadyState): number => (reload === "full" ? kv : (1 - keep) * kv)
+export const reloadBytes = ({ kv, keep, reload }: SteadyState): number => (reload === "full" ? kv : reload === "missing" ? (1 - keep) * kv : 0)
 
 /** T_iter of a staggered batch: weights, compressed KV of all and full KV of B/x verifies, or the link. (3) */
 export const iterationTime = (weights: number, kv: number, keep: number, batch: number, window: number, hbm: number, link: number): number =>
@@ -37,7 +37,9 @@ export const averageKv = (kv: number, keep: number, window: number): number => (
 
 /** Largest B_c with M + B_c·KV_avg ≤ HBM. (6), with B_g = 0 */
 export const largestBatch = (state: SteadyState, window: number): number =>
-  Math.max(0, Math.floor((state.memory - state.weights) / averageKv(state.kv, state.keep, window)))
+  state.reload === "none"
+    ? fullKvBatch(state)
+    : Math.max(0, Math.floor((state.memory - state.weights) / averageKv(state.kv, state.keep, window)))
 
 /** T_gpu: time HBM needs for one iteration. (7) */
 export const gpuTime = (state: SteadyState, batch: number, window: number): number =>

@@ -1,0 +1,174 @@
+/** From a scenario and one of its methods to what the scheduler and the simulated hardware are told. */
+import { Schema } from "effect"
+import { bestWindow, priorHistory } from "../protocol/window.ts"
+import { type KvLayout, pageBytes } from "../runtime/kv.ts"
+import { residentShare, servingPlan } from "../runtime/serving.ts"
+import type { ServingSetup } from "../runtime/setup.ts"
+import { kvShape, weightBytes } from "../scenario/model-shape.ts"
+import type { Compressor, Drafter, Method, Scenario } from "../scenario/resolved.ts"
+import { makeAcceptance } from "./acceptance/acceptance.ts"
+import { idealOptimum, type Optimum, type SteadyState } from "./theory/steady-state.ts"
+import { meanLength } from "./workload/workload.ts"
+
+/** The model, or a request, does not fit the memory there is. */
+export class Infeasible extends Schema.TaggedError<Infeasible>()("Infeasible", {
+  method: Schema.String,
+  what: Schema.String,
+  /** Bytes. */
+  needed: Schema.Finite,
+  available: Schema.Finite,
+  suggestion: Schema.String
+}) {
+  override get message(): string {
+    const gb = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`
+    const short = gb(this.needed - this.available)
+    return `${this.method}: ${this.what} needs ${gb(this.needed)}, ${gb(this.available)} are there: ${short} short. ${this.suggestion}`
+  }
+}
+
+/** Longest draft window theory considers. */
+const MAX_WINDOW = 200
+/** Weight of the scenario's acceptance in a request's own estimate, in compared tokens: about two rounds. */
+const PRIOR_TOKENS = 50
+
+export const compressorOf = (method: Method): Compressor | undefined => ("compressor" in method ? method.compressor : undefined)
+export const drafterOf = (method: Method): Drafter | undefined => ("drafter" in method ? method.drafter : undefined)
+
+/** Mean and largest number of tokens a request of the workload has: prompt, output, both. */
+export const workloadLengths = ({ workload }: Scenario) => {
+  if (workload.kind === "trace") {
+    const n = Math.max(1, workload.requests.length)
+    const mean = (of: (r: { input: number; output: number }) => number): number => workload.requests.reduce((sum, r) => sum + of(r), 0) / n
+    const longest = workload.requests.reduce((max, r) => Math.max(max, r.input + r.output), 0)
+    return { input: mean((r) => r.input), output: mean((r) => r.output), longest }
+  }
+  const { input, output } = workload
+  const most = (lengths: typeof input): number =>
+    lengths.kind === "fixed" ? lengths.tokens : lengths.kind === "empirical" ? Math.max(...lengths.values) : lengths.max
+  return { input: meanLength(input), output: meanLength(output), longest: most(input) + most(output) }
+}
+
+const layoutOf = ({ model, engine }: Scenario): KvLayout => {
+  const { globalBytesPerToken, localBytesPerToken, window } = kvShape(model)
+  // A model of sliding windows only has no growing layers: its window is then what grows.
+  return globalBytesPerToken > 0
+    ? { pageTokens: engine.blockSize, globalBytesPerToken, localBytesPerToken, window }
+    : { pageTokens: engine.blockSize, globalBytesPerToken: localBytesPerToken, localBytesPerToken: 0, window: 0 }
+}
+
+/** HBM of one group for weights and KV, bytes. */
+export const groupMemory = ({ hardware, engine }: Scenario): number =>
+  (hardware.hbm.capacity * engine.gpuMemoryUtilization - engine.reservedBytes) * engine.tensorParallelSize
+
+/** Bandwidth of one group's reload link, bytes/s. DMA writes to HBM, so it has at most the half that max–min fairness leaves it. */
+export const groupLink = ({ hardware, engine }: Scenario, direction: "hostToDevice" | "deviceToHost"): number =>
+  Math.min(hardware.link[direction], hardware.hbm.bandwidth / 2) * engine.tensorParallelSize
+
+/** The steady state of theory for one group and a method that drafts on compressed KV; undefined for the others. */
+export const steadyState = (scenario: Scenario, method: Method): SteadyState | undefined => {
+  const compressor = compressorOf(method)
+  if (compressor === undefined) return undefined
+  const { model, hardware, engine, workload } = scenario
+  const { input, output } = workloadLengths(scenario)
+  const { globalBytesPerToken, localBytesPerToken, window } = kvShape(model)
+  const context = input + output / 2
+  const kv = globalBytesPerToken * context + localBytesPerToken * Math.min(context, window)
+  const acceptance = makeAcceptance(compressor.acceptance, scenario.seed)
+  const groups = engine.dataParallelSize
+  const arrivals = workload.kind === "synthetic" ? workload.arrivals : undefined
+  return {
+    weights: weightBytes(model),
+    kv,
+    keep: compressor.keep,
+    memory: groupMemory(scenario),
+    hbmBandwidth: hardware.hbm.bandwidth * engine.tensorParallelSize,
+    linkBandwidth: groupLink(scenario, "hostToDevice"),
+    accepted: (x) => acceptance.expected(x, context),
+    reload: method.kind === "vericache" ? method.reload : "none",
+    concurrency: Math.min(engine.maxNumSeqs, arrivals?.kind === "closed" ? Math.ceil(arrivals.concurrency / groups) : engine.maxNumSeqs),
+    maxWindow: Math.min(MAX_WINDOW, engine.horizon - 1)
+  }
+}
+
+/** Round cost, in draft steps, at which `window` is the best for acceptance `alpha`: how an adaptive window inherits (11)'s optimum. */
+export const impliedRoundCost = (alpha: number, window: number): number => {
+  let low = 0
+  let high = 1e6
+  for (let i = 0; i < 60; i++) {
+    const middle = (low + high) / 2
+    if (bestWindow(alpha, middle, 1, MAX_WINDOW) < window) low = middle
+    else high = middle
+  }
+  return high
+}
+
+/** The i.i.d. α with the same expected accepted length at a window. */
+const equivalentAlpha = (accepted: number, window: number): number => {
+  let low = 0
+  let high = 1
+  for (let i = 0; i < 50; i++) {
+    const alpha = (low + high) / 2
+    const expected = alpha >= 1 ? window : (alpha * (1 - alpha ** window)) / (1 - alpha)
+    if (expected < accepted) low = alpha
+    else high = alpha
+  }
+  return high
+}
+
+export const servingSetup = (scenario: Scenario, name: string, method: Method): ServingSetup | Infeasible => {
+  const { model, hardware, engine, workload } = scenario
+  const plan = servingPlan(method)
+  const layout = layoutOf(scenario)
+  const weights = weightBytes(model)
+  const drafter = drafterOf(method)
+  const memory = groupMemory(scenario)
+  const fixed = weights + (drafter?.weightBytes ?? 0)
+  if (fixed > memory) {
+    const ranks = Math.ceil((fixed / memory) * engine.tensorParallelSize)
+    return new Infeasible({
+      method: name,
+      what: `${model.name} on ${engine.tensorParallelSize} × ${hardware.name}`,
+      needed: fixed,
+      available: memory,
+      suggestion: `tensor_parallel_size: ${2 ** Math.ceil(Math.log2(ranks))} would fit, or weights of ${((model.weightBytesPerParam * memory) / fixed).toFixed(2)} bytes each.`
+    })
+  }
+  // A drafter's own KV lies in the same pages.
+  const share = layout.globalBytesPerToken / (layout.globalBytesPerToken + (drafter?.kvBytesPerToken ?? 0))
+  const pages = engine.numGpuBlocks ?? Math.floor(((memory - fixed) * share) / pageBytes(layout))
+  const { longest } = workloadLengths(scenario)
+  const perRequest = longest * (layout.globalBytesPerToken + (longest > 0 ? (layout.localBytesPerToken * Math.min(longest, layout.window)) / longest : 0))
+  const held = plan.mode === "rounds" && plan.reload !== "none" ? 1 + (plan.reload === "full" ? plan.keep : 0) : residentShare(plan)
+  if (perRequest * held > pages * pageBytes(layout)) {
+    return new Infeasible({
+      method: name,
+      what: `the KV of one request of ${longest} tokens`,
+      needed: perRequest * held,
+      available: pages * pageBytes(layout),
+      suggestion: "More GPUs in the group, a shorter context, a smaller keep ratio or the offloaded method would fit."
+    })
+  }
+  const state = steadyState(scenario, method)
+  const optimum: Optimum | undefined = state === undefined ? undefined : idealOptimum(state)
+  const window = optimum?.window ?? 1
+  const alpha = state === undefined ? 0.5 : equivalentAlpha(state.accepted(window), window)
+  const proposals = drafter?.numSpeculativeTokens ?? 0
+  const perStep = drafter === undefined ? 1 : 1 + makeAcceptance(drafter.acceptance, scenario.seed).expected(proposals, workloadLengths(scenario).input)
+  return {
+    plan,
+    engine,
+    layout,
+    weightBytes: fixed + engine.reservedBytes * engine.tensorParallelSize,
+    pages,
+    hostBytes: hardware.host.capacity,
+    linkBandwidth: groupLink(scenario, "hostToDevice"),
+    contextPath: workload.context === "store" ? "network" : "in",
+    optimalWindow: window,
+    prior: priorHistory(alpha, PRIOR_TOKENS),
+    roundCost: impliedRoundCost(alpha, window),
+    iterationSeconds: optimum?.iteration ?? weights / (hardware.hbm.bandwidth * engine.tensorParallelSize),
+    proposals,
+    tokensPerDraftStep: plan.mode === "rounds" ? perStep : 1,
+    maxRetries: 3
+  }
+}
