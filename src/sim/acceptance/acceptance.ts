@@ -4,86 +4,93 @@
  */
 import type { Acceptance, Origin } from "../../scenario/resolved.ts"
 import { hashUniform } from "../kernel/random.ts"
+import { acceptedAt, expectedAccepted, SurvivalCurve } from "./survival.ts"
 
 export interface AcceptanceModel {
+  readonly kind: Acceptance["kind"]
   readonly origin: Origin
-  /** Accepted length, 0…drafted, of a request's round; `context` in tokens. */
+  /** Accepted length, 0…drafted, of a request's round (from 1); `context` in tokens. */
   readonly accepted: (request: number, round: number, drafted: number, context: number) => number
-  /** Its expectation. */
+  /** Its exact expectation over rounds; `drafted` an integer. */
   readonly expected: (drafted: number, context: number) => number
 }
 
-/** E[accepted] = α(1−α^x)/(1−α) for i.i.d. agreement. */
-export const expectedAccepted = (alpha: number, window: number): number =>
-  alpha >= 1 ? window : (alpha * (1 - alpha ** window)) / (1 - alpha)
+/** Sets the draws for acceptance apart from others that hash the same seed, request and round. */
+const STREAM = 0xacce
 
-/** The accepted length that uniform `u` in (0, 1) stands for: agreements before the first refusal. */
-const geometric = (alpha: number, window: number, u: number): number =>
-  alpha >= 1 ? window : alpha <= 0 ? 0 : Math.min(window, Math.floor(Math.log(u) / Math.log(alpha)))
+type Rows = readonly { readonly context: number; readonly alpha: number }[]
 
-/** α at a context length, interpolated linearly and held at the ends. */
-export const alphaAt = (rows: readonly { readonly context: number; readonly alpha: number }[], context: number): number => {
-  const next = rows.findIndex((row) => row.context >= context)
-  if (next === 0) return rows[0]!.alpha
-  if (next < 0) return rows.at(-1)!.alpha
-  const a = rows[next - 1]!
-  const b = rows[next]!
+/** α at a context length, interpolated linearly between rows and held beyond the ends. */
+export const alphaAt = (rows: Rows, context: number): number => {
+  let low = 0
+  let high = rows.length - 1
+  if (context <= rows[low]!.context) return rows[low]!.alpha
+  if (context >= rows[high]!.context) return rows[high]!.alpha
+  while (high - low > 1) {
+    const middle = (low + high) >> 1
+    if (rows[middle]!.context <= context) low = middle
+    else high = middle
+  }
+  const a = rows[low]!
+  const b = rows[high]!
   return a.alpha + ((b.alpha - a.alpha) * (context - a.context)) / (b.context - a.context)
 }
 
-const curve = (perPosition: readonly number[]) => {
-  const at = (position: number): number => perPosition[Math.min(position, perPosition.length - 1)]!
-  return {
-    draw: (window: number, u: number): number => {
-      let survival = 1
-      for (let position = 0; position < window; position++) {
-        survival *= at(position)
-        if (u >= survival) return position
-      }
-      return window
-    },
-    expected: (window: number): number => {
-      let survival = 1
-      let sum = 0
-      for (let position = 0; position < window; position++) {
-        survival *= at(position)
-        sum += survival
-      }
-      return sum
-    }
-  }
+/** Mean of min(drafted, length) over recorded lengths; O(1) once the lengths are counted. */
+const truncatedMean = (lengths: readonly number[]): ((drafted: number) => number) => {
+  const longest = lengths.reduce((max, length) => Math.max(max, length), 0)
+  const atLeast = new Float64Array(longest + 2)
+  for (const length of lengths) atLeast[length]!++
+  for (let i = longest - 1; i >= 0; i--) atLeast[i]! += atLeast[i + 1]!
+  // E[min(x, L)] = Σ P(L ≥ i) over i = 1…x.
+  const sums = new Float64Array(longest + 1)
+  for (let i = 1; i <= longest; i++) sums[i] = sums[i - 1]! + atLeast[i]!
+  return (drafted) => sums[Math.min(drafted, longest)]! / lengths.length
 }
 
+/** The model an acceptance figure describes. Models of one seed agree on a request's round: the same u meets each of them. */
 export const makeAcceptance = (acceptance: Acceptance, seed: number): AcceptanceModel => {
-  const { origin } = acceptance
-  const u = (request: number, round: number): number => hashUniform(seed, request, round, 0xacce)
-  switch (acceptance.kind) {
-    case "iid":
+  const { kind, origin } = acceptance
+  const u = (request: number, round: number): number => hashUniform(seed, request, round, STREAM)
+  switch (kind) {
+    case "iid": {
+      const { alpha } = acceptance
       return {
+        kind,
         origin,
-        accepted: (request, round, drafted) => geometric(acceptance.alpha, drafted, u(request, round)),
-        expected: (drafted) => expectedAccepted(acceptance.alpha, drafted)
+        accepted: (request, round, drafted) => acceptedAt(alpha, drafted, u(request, round)),
+        expected: (drafted) => expectedAccepted(alpha, drafted)
       }
-    case "table":
+    }
+    case "table": {
+      const { rows } = acceptance
       return {
+        kind,
         origin,
-        accepted: (request, round, drafted, context) => geometric(alphaAt(acceptance.rows, context), drafted, u(request, round)),
-        expected: (drafted, context) => expectedAccepted(alphaAt(acceptance.rows, context), drafted)
+        accepted: (request, round, drafted, context) =>
+          acceptedAt(alphaAt(rows, context), drafted, u(request, round)),
+        expected: (drafted, context) => expectedAccepted(alphaAt(rows, context), drafted)
       }
+    }
     case "curve": {
-      const { draw, expected } = curve(acceptance.perPosition)
-      return { origin, accepted: (request, round, drafted) => draw(drafted, u(request, round)), expected }
+      const curve = new SurvivalCurve(acceptance.perPosition)
+      return {
+        kind,
+        origin,
+        accepted: (request, round, drafted) => curve.accepted(drafted, u(request, round)),
+        expected: (drafted) => curve.expected(drafted)
+      }
     }
     case "recorded": {
       const { accepted } = acceptance
-      const all = accepted.flat()
       return {
+        kind,
         origin,
         accepted: (request, round, drafted) => {
           const rounds = accepted[request % accepted.length]!
           return Math.min(drafted, rounds[(round - 1) % rounds.length]!)
         },
-        expected: (drafted) => all.reduce((sum, length) => sum + Math.min(drafted, length), 0) / all.length
+        expected: truncatedMean(accepted.flat())
       }
     }
   }

@@ -1,0 +1,54 @@
+/**
+ * A stable fingerprint of bytes, text and numbers: FNV-1a with 64 bits, kept in two unsigned 32-bit lanes so that it is
+ * the same, and fast, wherever JavaScript runs. It tells accidents apart, not attacks.
+ *
+ * Source of the constants: the FNV-1a parameters for 64 bits (offset basis 0xcbf29ce484222325, prime 2^40 + 0x1b3).
+ */
+
+const PRIME_LOW = 0x1b3
+const TWO_32 = 2 ** 32
+const utf8 = new TextEncoder()
+
+export class Digest {
+  #high = 0xcbf29ce4
+  #low = 0x84222325
+  readonly #number = new Float64Array(1)
+  readonly #numberBytes = new Uint8Array(this.#number.buffer)
+
+  /** Adds the bytes behind any view, in memory order (little-endian on every platform that runs JavaScript today). */
+  bytes(view: ArrayBufferView): this {
+    const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
+    let high = this.#high
+    let low = this.#low
+    for (let i = 0; i < bytes.length; i++) {
+      low = (low ^ bytes[i]!) >>> 0
+      // (high, low) × (2^40 + 0x1b3): the product of the low lane fits 41 bits; 2^40 moves it 8 bits up in the high lane.
+      const product = low * PRIME_LOW
+      high = (Math.imul(high, PRIME_LOW) + Math.floor(product / TWO_32) + (low << 8)) >>> 0
+      low = product >>> 0
+    }
+    this.#high = high
+    this.#low = low
+    return this
+  }
+
+  /** Adds the UTF-8 bytes of `text` and a zero byte, so that "ab", "c" differs from "a", "bc". */
+  text(text: string): this {
+    return this.bytes(utf8.encode(`${text}\0`))
+  }
+
+  /** Adds the eight bytes of `value`; −0 counts as 0. */
+  number(value: number): this {
+    this.#number[0] = value + 0
+    return this.bytes(this.#numberBytes)
+  }
+
+  /** 16 hexadecimal digits. The digest may go on afterwards. */
+  hex(): string {
+    return this.#high.toString(16).padStart(8, "0") + this.#low.toString(16).padStart(8, "0")
+  }
+}
+
+/** Digest of one string's UTF-8 bytes or of one run of bytes, 16 hexadecimal digits. */
+export const digestOf = (content: string | ArrayBufferView): string =>
+  new Digest().bytes(typeof content === "string" ? utf8.encode(content) : content).hex()
