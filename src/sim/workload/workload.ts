@@ -1,12 +1,18 @@
 /** Requests as a scenario describes them, one at a time: a million of them take no memory. */
-import type { Arrivals, Lengths, Workload } from "../../scenario/resolved.ts"
+import type { Arrivals, Workload } from "../../scenario/resolved.ts"
 import { Random } from "../kernel/random.ts"
+import { drawLength } from "./lengths.ts"
+
+export { meanLength } from "./lengths.ts"
 
 export interface GeneratedRequest {
+  /** 0, 1, 2, … in order of arrival. */
   readonly id: number
-  /** ns from the start; 0 in a closed loop, where a request comes when another ends. */
+  /** Integer ns from the start; 0 in a closed loop, where a request comes when another ends. */
   readonly arrival: number
+  /** Prompt tokens. */
   readonly input: number
+  /** Output tokens. */
   readonly output: number
   /** Prefix blocks, if the workload names them. */
   readonly blocks: readonly number[] | undefined
@@ -16,24 +22,12 @@ export interface WorkloadSource {
   /** Requests kept in flight; undefined for an open loop. */
   readonly concurrency: number | undefined
   readonly total: number
+  /** The next request, undefined after the last. */
   readonly next: () => GeneratedRequest | undefined
 }
 
-const lengthOf = (lengths: Lengths, random: Random): number => {
-  switch (lengths.kind) {
-    case "fixed":
-      return lengths.tokens
-    case "uniform":
-      return lengths.min + random.integer(lengths.max - lengths.min + 1)
-    case "lognormal":
-      return Math.round(Math.min(lengths.max, Math.max(lengths.min, random.lognormal(lengths.median, lengths.sigma))))
-    case "empirical":
-      return lengths.values[random.integer(lengths.values.length)]!
-  }
-}
-
 /** Seconds to the next arrival. */
-const gapOf = (arrivals: Arrivals, random: Random): number => {
+const drawGap = (arrivals: Arrivals, random: Random): number => {
   switch (arrivals.kind) {
     case "closed":
       return 0
@@ -44,51 +38,50 @@ const gapOf = (arrivals: Arrivals, random: Random): number => {
   }
 }
 
-/** Mean of a length distribution, tokens. Clamping of a lognormal is left out of it. */
-export const meanLength = (lengths: Lengths): number => {
-  switch (lengths.kind) {
-    case "fixed":
-      return lengths.tokens
-    case "uniform":
-      return (lengths.min + lengths.max) / 2
-    case "lognormal":
-      return Math.min(lengths.max, Math.max(lengths.min, lengths.median * Math.exp(lengths.sigma ** 2 / 2)))
-    case "empirical":
-      return lengths.values.reduce((sum, value) => sum + value, 0) / lengths.values.length
+const nanoseconds = (seconds: number): number => Math.round(seconds * 1e9)
+
+/** The requests of a recorded trace, as they are and when they came. */
+const replay = ({ requests }: Extract<Workload, { kind: "trace" }>): WorkloadSource => {
+  let id = 0
+  return {
+    concurrency: undefined,
+    total: requests.length,
+    next: () => {
+      const request = requests[id]
+      if (request === undefined) return undefined
+      const { arrival, input, output, blocks } = request
+      return { id: id++, arrival: nanoseconds(arrival), input, output, blocks }
+    }
   }
 }
 
-/** The requests of a workload, in order of arrival. Arrivals, inputs and outputs draw from streams of their own. */
-export const makeWorkload = (workload: Workload, seed: number): WorkloadSource => {
-  let id = 0
-  if (workload.kind === "trace") {
-    const { requests } = workload
-    return {
-      concurrency: undefined,
-      total: requests.length,
-      next: () => {
-        const request = requests[id]
-        if (request === undefined) return undefined
-        return { id: id++, arrival: Math.round(request.arrival * 1e9), input: request.input, output: request.output, blocks: request.blocks }
-      }
-    }
-  }
+/** Drawn requests. Arrivals, inputs and outputs have a stream each, so that changing one leaves the others as they were. */
+const generate = (workload: Extract<Workload, { kind: "synthetic" }>, seed: number): WorkloadSource => {
   const { arrivals, input, output, requests } = workload
-  const streams = { arrivals: new Random(seed, "arrivals"), input: new Random(seed, "input"), output: new Random(seed, "output") }
+  const streams = {
+    arrivals: new Random(seed, "arrivals"),
+    input: new Random(seed, "input"),
+    output: new Random(seed, "output")
+  }
+  let id = 0
   let seconds = 0
   return {
     concurrency: arrivals.kind === "closed" ? arrivals.concurrency : undefined,
     total: requests,
     next: () => {
       if (id >= requests) return undefined
-      seconds += gapOf(arrivals, streams.arrivals)
+      seconds += drawGap(arrivals, streams.arrivals)
       return {
         id: id++,
-        arrival: Math.round(seconds * 1e9),
-        input: lengthOf(input, streams.input),
-        output: lengthOf(output, streams.output),
+        arrival: nanoseconds(seconds),
+        input: drawLength(input, streams.input),
+        output: drawLength(output, streams.output),
         blocks: undefined
       }
     }
   }
 }
+
+/** The requests of a workload, in order of arrival. A pure function of workload and seed. */
+export const makeWorkload = (workload: Workload, seed: number): WorkloadSource =>
+  workload.kind === "trace" ? replay(workload) : generate(workload, seed)

@@ -1,0 +1,105 @@
+/** What the closed forms say of any method on a scenario. */
+import type { Method, Scenario, WindowPolicy } from "../../scenario/resolved.ts"
+import { makeAcceptance } from "../acceptance/acceptance.ts"
+import { type Baseline, classicalDrafter, fullKv, lossy, offloaded } from "./baselines.ts"
+import {
+  draftStep,
+  MAX_WINDOW,
+  meanContext,
+  plainState,
+  remotePrefix,
+  steadyState,
+  tokensPerStep
+} from "./parameters.ts"
+import { bestMix, type Mix, type RemotePrefix } from "./remote.ts"
+import { lockStepThroughput } from "./schedules.ts"
+import { idealOptimum, operatingPoint, type Optimum, type SteadyState } from "./steady-state.ts"
+
+/** The steady state of one group under a method. `throughput` 0 and `batch` 0: not one request fits. */
+export interface Prediction extends Baseline {
+  /** Draft steps per round; absent where nothing is drafted on compressed KV. */
+  readonly window?: number
+  /** Expected accepted length of a round, tokens. */
+  readonly accepted?: number
+}
+
+/** (11) at the window a policy starts with: its own, or the optimum. `perStep`: tokens a draft step yields. */
+export const pointOf = (state: SteadyState, policy: WindowPolicy, perStep = 1): Optimum | undefined => {
+  if (policy.kind === "optimal") return idealOptimum(state)
+  if (policy.kind === "fixed") return operatingPoint(state, Math.max(1, Math.round(policy.tokens / perStep)))
+  const best = idealOptimum(state)
+  return best && operatingPoint(state, Math.min(policy.max, Math.max(policy.min, best.window)))
+}
+
+const NOTHING_FITS: Prediction = { batch: 0, iteration: 0, throughput: 0, limit: "memory" }
+
+const staggered = (state: SteadyState, point: Optimum | undefined): Prediction => {
+  if (point === undefined) return NOTHING_FITS
+  const { batch, iteration, throughput, limit, window } = point
+  return { batch, iteration, throughput, limit, window, accepted: state.accepted(window) }
+}
+
+/** The same round with all verifies at once: reloads are not hidden, and `iteration` is the round's mean. */
+const lockStep = (state: SteadyState, point: Optimum | undefined): Prediction => {
+  if (point === undefined) return NOTHING_FITS
+  const { window, batch } = point
+  const accepted = state.accepted(window)
+  const throughput = lockStepThroughput(state, batch, window)
+  const iteration = (batch * (accepted + 1)) / (throughput * (window + 1))
+  return {
+    batch,
+    iteration,
+    throughput,
+    limit: iteration > 2 * point.gpuTime ? "link" : "hbm",
+    window,
+    accepted
+  }
+}
+
+/** Steady state of one group under a method, without overheads: what the simulator cannot beat by more than chance. */
+export const predict = (scenario: Scenario, method: Method): Prediction => {
+  const plain = plainState(scenario)
+  switch (method.kind) {
+    case "full-kv":
+      return fullKv(plain)
+    case "offloaded":
+      return offloaded(plain)
+    case "lossy":
+      return lossy(plain, method.compressor.keep)
+    case "drafter": {
+      const { drafter } = method
+      const context = meanContext(scenario)
+      const accepted = makeAcceptance(drafter.acceptance, scenario.seed).expected(
+        drafter.numSpeculativeTokens,
+        context
+      )
+      return classicalDrafter(plain, draftStep(drafter, context), accepted)
+    }
+    case "sparse": {
+      const state = steadyState(scenario, method)!
+      return staggered(state, pointOf(state, method.window))
+    }
+    case "vericache": {
+      const state = steadyState(scenario, method)!
+      const point = pointOf(state, method.window, tokensPerStep(scenario, method.drafter))
+      return method.schedule === "staggered" ? staggered(state, point) : lockStep(state, point)
+    }
+  }
+}
+
+/** The best mix of paths of a remote-prefix scenario, at the policy's window or the best one; undefined for other deployments. */
+export const predictRemote = (
+  scenario: Scenario,
+  method: Method
+): { readonly state: RemotePrefix; readonly mix: Mix } | undefined => {
+  if (method.kind !== "vericache") return undefined
+  const windows = method.window.kind === "fixed" ? [method.window.tokens] : undefined
+  let best: { readonly state: RemotePrefix; readonly mix: Mix } | undefined
+  for (const window of windows ?? Array.from({ length: MAX_WINDOW }, (_, i) => i + 1)) {
+    const state = remotePrefix(scenario, method, window)
+    if (state === undefined) return undefined
+    const mix = bestMix(state)
+    if (best === undefined || mix.throughput > best.mix.throughput) best = { state, mix }
+  }
+  return best
+}
