@@ -6,9 +6,8 @@ import { residentShare, servingPlan } from "../runtime/serving.ts"
 import type { ServingSetup } from "../runtime/setup.ts"
 import { kvShape, weightBytes } from "../scenario/model-shape.ts"
 import type { Compressor, Drafter, Method, Scenario } from "../scenario/resolved.ts"
-import { makeAcceptance } from "./acceptance/acceptance.ts"
-import { idealOptimum, type Optimum, type SteadyState } from "./theory/steady-state.ts"
-import { meanLength } from "./workload/workload.ts"
+import { groupLink, groupMemory, MAX_WINDOW, steadyState, tokensPerStep, workloadLengths } from "./theory/parameters.ts"
+import { pointOf } from "./theory/predict.ts"
 
 /** The model, or a request, does not fit the memory there is. */
 export class Infeasible extends Schema.TaggedError<Infeasible>()("Infeasible", {
@@ -26,27 +25,11 @@ export class Infeasible extends Schema.TaggedError<Infeasible>()("Infeasible", {
   }
 }
 
-/** Longest draft window theory considers. */
-const MAX_WINDOW = 200
 /** Weight of the scenario's acceptance in a request's own estimate, in compared tokens: about two rounds. */
 const PRIOR_TOKENS = 50
 
 export const compressorOf = (method: Method): Compressor | undefined => ("compressor" in method ? method.compressor : undefined)
 export const drafterOf = (method: Method): Drafter | undefined => ("drafter" in method ? method.drafter : undefined)
-
-/** Mean and largest number of tokens a request of the workload has: prompt, output, both. */
-export const workloadLengths = ({ workload }: Scenario) => {
-  if (workload.kind === "trace") {
-    const n = Math.max(1, workload.requests.length)
-    const mean = (of: (r: { input: number; output: number }) => number): number => workload.requests.reduce((sum, r) => sum + of(r), 0) / n
-    const longest = workload.requests.reduce((max, r) => Math.max(max, r.input + r.output), 0)
-    return { input: mean((r) => r.input), output: mean((r) => r.output), longest }
-  }
-  const { input, output } = workload
-  const most = (lengths: typeof input): number =>
-    lengths.kind === "fixed" ? lengths.tokens : lengths.kind === "empirical" ? Math.max(...lengths.values) : lengths.max
-  return { input: meanLength(input), output: meanLength(output), longest: most(input) + most(output) }
-}
 
 const layoutOf = ({ model, engine }: Scenario): KvLayout => {
   const { globalBytesPerToken, localBytesPerToken, window } = kvShape(model)
@@ -54,40 +37,6 @@ const layoutOf = ({ model, engine }: Scenario): KvLayout => {
   return globalBytesPerToken > 0
     ? { pageTokens: engine.blockSize, globalBytesPerToken, localBytesPerToken, window }
     : { pageTokens: engine.blockSize, globalBytesPerToken: localBytesPerToken, localBytesPerToken: 0, window: 0 }
-}
-
-/** HBM of one group for weights and KV, bytes. */
-export const groupMemory = ({ hardware, engine }: Scenario): number =>
-  (hardware.hbm.capacity * engine.gpuMemoryUtilization - engine.reservedBytes) * engine.tensorParallelSize
-
-/** Bandwidth of one group's reload link, bytes/s. DMA writes to HBM, so it has at most the half that max–min fairness leaves it. */
-export const groupLink = ({ hardware, engine }: Scenario, direction: "hostToDevice" | "deviceToHost"): number =>
-  Math.min(hardware.link[direction], hardware.hbm.bandwidth / 2) * engine.tensorParallelSize
-
-/** The steady state of theory for one group and a method that drafts on compressed KV; undefined for the others. */
-export const steadyState = (scenario: Scenario, method: Method): SteadyState | undefined => {
-  const compressor = compressorOf(method)
-  if (compressor === undefined) return undefined
-  const { model, hardware, engine, workload } = scenario
-  const { input, output } = workloadLengths(scenario)
-  const { globalBytesPerToken, localBytesPerToken, window } = kvShape(model)
-  const context = input + output / 2
-  const kv = globalBytesPerToken * context + localBytesPerToken * Math.min(context, window)
-  const acceptance = makeAcceptance(compressor.acceptance, scenario.seed)
-  const groups = engine.dataParallelSize
-  const arrivals = workload.kind === "synthetic" ? workload.arrivals : undefined
-  return {
-    weights: weightBytes(model),
-    kv,
-    keep: compressor.keep,
-    memory: groupMemory(scenario),
-    hbmBandwidth: hardware.hbm.bandwidth * engine.tensorParallelSize,
-    linkBandwidth: groupLink(scenario, "hostToDevice"),
-    accepted: (x) => acceptance.expected(x, context),
-    reload: method.kind === "vericache" ? method.reload : "none",
-    concurrency: Math.min(engine.maxNumSeqs, arrivals?.kind === "closed" ? Math.ceil(arrivals.concurrency / groups) : engine.maxNumSeqs),
-    maxWindow: Math.min(MAX_WINDOW, engine.horizon - 1)
-  }
 }
 
 /** Round cost, in draft steps, at which `window` is the best for acceptance `alpha`: how an adaptive window inherits (11)'s optimum. */
@@ -148,12 +97,13 @@ export const servingSetup = (scenario: Scenario, name: string, method: Method): 
       suggestion: "More GPUs in the group, a shorter context, a smaller keep ratio or the offloaded method would fit."
     })
   }
+  const perStep = plan.mode === "rounds" ? tokensPerStep(scenario, drafter) : 1
   const state = steadyState(scenario, method)
-  const optimum: Optimum | undefined = state === undefined ? undefined : idealOptimum(state)
-  const window = optimum?.window ?? 1
-  const alpha = state === undefined ? 0.5 : equivalentAlpha(state.accepted(window), window)
+  const optimum = state === undefined ? undefined : pointOf(state, plan.window, perStep)
+  const steps = optimum?.window ?? 1
+  const window = Math.max(1, Math.round(steps * perStep))
+  const alpha = state === undefined ? 0.5 : equivalentAlpha(state.accepted(steps), window)
   const proposals = drafter?.numSpeculativeTokens ?? 0
-  const perStep = drafter === undefined ? 1 : 1 + makeAcceptance(drafter.acceptance, scenario.seed).expected(proposals, workloadLengths(scenario).input)
   return {
     plan,
     engine,
@@ -168,7 +118,7 @@ export const servingSetup = (scenario: Scenario, name: string, method: Method): 
     roundCost: impliedRoundCost(alpha, window),
     iterationSeconds: optimum?.iteration ?? weights / (hardware.hbm.bandwidth * engine.tensorParallelSize),
     proposals,
-    tokensPerDraftStep: plan.mode === "rounds" ? perStep : 1,
+    tokensPerDraftStep: perStep,
     maxRetries: 3
   }
 }

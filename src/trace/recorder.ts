@@ -11,8 +11,11 @@ export interface TrackSpec {
   readonly kind: TrackKind
   readonly parent?: number
   /** Counter tracks only: the unit shown beside a value. */
-  readonly unit?: "bytes" | "bytes/s" | "tokens" | "requests" | "ratio"
+  readonly unit?: Unit
 }
+
+export const UNITS = ["bytes", "bytes/s", "tokens", "requests", "ratio"] as const
+export type Unit = (typeof UNITS)[number]
 
 export const TRACK_KINDS = [
   "replica",

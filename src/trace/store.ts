@@ -27,13 +27,13 @@ const ARGS = {
   request: Uint32Array,
   tokens: Uint32Array,
   bytes: Float64Array,
-  accepted: Uint16Array,
+  accepted: Uint32Array,
   round: Uint32Array
 } as const
 
-/** 43 bytes: `kind` indexes EVENT_KINDS, times are integer ns. */
+/** 45 bytes: `kind` indexes EVENT_KINDS, times are integer ns. */
 const SLICES = { start: Float64Array, end: Float64Array, track: Uint32Array, kind: Uint8Array, ...ARGS } as const
-/** 35 bytes. */
+/** 37 bytes. */
 const INSTANTS = { at: Float64Array, track: Uint32Array, kind: Uint8Array, ...ARGS } as const
 /** 20 bytes: the counter of `track` has `value` from `at` on. */
 const COUNTERS = { at: Float64Array, value: Float64Array, track: Uint32Array } as const
@@ -47,8 +47,6 @@ export type Flows = View<typeof FLOWS>
 
 /** Given instead of an id once the limit is reached. */
 const NOT_KEPT = -1
-/** The highest row an event id can name. */
-const MAX_EVENTS = 2 ** 31
 
 const KIND_INDEX = new Map(EVENT_KINDS.map((kind, index) => [kind, index]))
 
@@ -152,12 +150,11 @@ export class TraceStore implements Recorder {
   }
 
   flow(from: number, to: number): void {
-    if (!this.#room()) return
     if (from === NOT_KEPT || to === NOT_KEPT) {
-      this.#records--
       this.#dropped++
       return
     }
+    if (!this.#room()) return
     this.#event(from)
     this.#event(to)
     const row = this.#flows.add()
@@ -177,7 +174,7 @@ export class TraceStore implements Recorder {
     }
     for (const table of [this.#slices, this.#instants, this.#counters, this.#flows]) {
       digest.number(table.length)
-      for (const name of Object.keys(table.schema)) digest.bytes((table.view as Readonly<Record<string, ArrayBufferView>>)[name]!)
+      for (const [, column] of table.entries) digest.bytes(column)
     }
     return digest.number(this.#dropped).hex()
   }
@@ -198,13 +195,13 @@ export class TraceStore implements Recorder {
   #event(id: number): void {
     const { group, row } = eventRow(id)
     const rows = group === "slices" ? this.#slices.length : this.#instants.length
-    if (!(row >= 0 && row < rows && row < MAX_EVENTS)) throw new Error(`there is no event ${id}`)
+    if (!(row >= 0 && row < rows)) throw new Error(`there is no event ${id}`)
   }
 }
 
-/** Times are whole nanoseconds, never −0. Throws on anything else: it would not survive a file. */
+/** Times are whole nanoseconds since the start, never −0. Throws on anything else: it would not survive a file. */
 const time = (ns: number): number => {
-  if (!Number.isSafeInteger(ns)) throw new Error(`${ns} is no time in whole nanoseconds`)
+  if (!Number.isSafeInteger(ns) || ns < 0) throw new Error(`${ns} is no time in whole nanoseconds`)
   return ns + 0
 }
 
@@ -212,15 +209,23 @@ interface ArgColumns {
   readonly request: Uint32Array
   readonly tokens: Uint32Array
   readonly bytes: Float64Array
-  readonly accepted: Uint16Array
+  readonly accepted: Uint32Array
   readonly round: Uint32Array
 }
 
 const fill = (columns: ArgColumns, row: number, args: EventArgs): void => {
   const { request, tokens, bytes, accepted, round } = args
-  if (request !== undefined) columns.request[row] = request + 1
-  if (tokens !== undefined) columns.tokens[row] = tokens
-  if (bytes !== undefined) columns.bytes[row] = bytes + 0
-  if (accepted !== undefined) columns.accepted[row] = accepted
-  if (round !== undefined) columns.round[row] = round
+  if (request !== undefined) putCount(columns.request, row, request + 1)
+  if (tokens !== undefined) putCount(columns.tokens, row, tokens)
+  if (accepted !== undefined) putCount(columns.accepted, row, accepted)
+  if (round !== undefined) putCount(columns.round, row, round)
+  if (bytes === undefined) return
+  if (!Number.isFinite(bytes)) throw new Error(`${bytes} is no number of bytes`)
+  columns.bytes[row] = bytes + 0
+}
+
+/** Throws rather than keep another number than it was given. */
+const putCount = (column: Uint32Array, row: number, count: number): void => {
+  column[row] = count
+  if (column[row] !== count) throw new Error(`${count} is no count below 2^32`)
 }

@@ -50,12 +50,13 @@ export class Table<S extends Schema> {
     return this.#view
   }
 
+  /** The columns by name in the order of the schema, cut to the rows there are. */
+  get entries(): readonly (readonly [name: string, column: ColumnArray])[] {
+    return Object.entries<ColumnArray>(this.#columns).map(([name, column]) => [name, column.subarray(0, this.#length)])
+  }
+
   #snapshot(): View<S> {
-    const columns = Object.entries<ColumnArray>(this.#columns).map(([name, column]) => [
-      name,
-      column.subarray(0, this.#length)
-    ])
-    return { ...Object.fromEntries(columns), length: this.#length } as View<S>
+    return { ...Object.fromEntries(this.entries), length: this.#length } as View<S>
   }
 
   #resized(capacity: number): Columns<S> {

@@ -12,7 +12,7 @@ import {
   tokensPerStep
 } from "./parameters.ts"
 import { bestMix, type Mix, type RemotePrefix } from "./remote.ts"
-import { lockStepThroughput } from "./schedules.ts"
+import { lockStepReload, lockStepThroughput } from "./schedules.ts"
 import { idealOptimum, operatingPoint, type Optimum, type SteadyState } from "./steady-state.ts"
 
 /** The steady state of one group under a method. `throughput` 0 and `batch` 0: not one request fits. */
@@ -39,21 +39,14 @@ const staggered = (state: SteadyState, point: Optimum | undefined): Prediction =
   return { batch, iteration, throughput, limit, window, accepted: state.accepted(window) }
 }
 
-/** The same round with all verifies at once: reloads are not hidden, and `iteration` is the round's mean. */
+/** The same rounds with all verifies at once: reloads hide behind nothing. `iteration` is the mean over a round's x + 1 passes. */
 const lockStep = (state: SteadyState, point: Optimum | undefined): Prediction => {
   if (point === undefined) return NOTHING_FITS
-  const { window, batch } = point
+  const { window, batch, gpuTime } = point
   const accepted = state.accepted(window)
   const throughput = lockStepThroughput(state, batch, window)
-  const iteration = (batch * (accepted + 1)) / (throughput * (window + 1))
-  return {
-    batch,
-    iteration,
-    throughput,
-    limit: iteration > 2 * point.gpuTime ? "link" : "hbm",
-    window,
-    accepted
-  }
+  const iteration = gpuTime + lockStepReload(state, batch) / (window + 1)
+  return { batch, iteration, throughput, limit: iteration > 2 * gpuTime ? "link" : "hbm", window, accepted }
 }
 
 /** Steady state of one group under a method, without overheads: what the simulator cannot beat by more than chance. */

@@ -1,5 +1,5 @@
 /** Verifying in lock-step against staggered: what the worked example of arXiv:2605.17613 compares. */
-import { averageKv, type SteadyState, reloadBytes } from "./steady-state.ts"
+import { gpuTime, type SteadyState, reloadBytes } from "./steady-state.ts"
 
 /** Lock-step: all B requests reload one after the other while nobody drafts. Seconds the link is held. */
 export const lockStepReload = (state: SteadyState, batch: number): number =>
@@ -7,9 +7,8 @@ export const lockStepReload = (state: SteadyState, batch: number): number =>
 
 /** Lock-step throughput, tokens/s: x draft passes, the reload of all, one verify pass of all; nothing overlaps. */
 export const lockStepThroughput = (state: SteadyState, batch: number, window: number): number => {
-  const passes =
-    ((window + 1) * (state.weights + batch * averageKv(state.kv, state.keep, window))) / state.hbmBandwidth
-  return (batch * (state.accepted(window) + 1)) / (passes + lockStepReload(state, batch))
+  const round = (window + 1) * gpuTime(state, batch, window) + lockStepReload(state, batch)
+  return (batch * (state.accepted(window) + 1)) / round
 }
 
 /** Peak HBM bytes if all B verify at once: M + B·KV. */

@@ -1,0 +1,31 @@
+/** The command line: the only place where the rooms meet, and the only one that ends the process. */
+import { NodeServices } from "@effect/platform-node"
+import { Effect } from "effect"
+import { Command } from "effect/cli"
+import { catalogCommand } from "./commands/catalog.ts"
+import { schemaCommand } from "./commands/schema.ts"
+import { simulateCommand } from "./commands/simulate.ts"
+import { theoryCommand } from "./commands/theory.ts"
+import { validateCommand } from "./commands/validate.ts"
+import { verdictOf } from "./exit.ts"
+import { packageVersion } from "./files.ts"
+
+const vericache = Command.make("vericache").pipe(
+  Command.withDescription("Simulate serving an LLM with a compressed KV cache and no loss"),
+  Command.withSubcommands([simulateCommand, validateCommand, theoryCommand, schemaCommand, catalogCommand])
+)
+
+// A reader that stops reading, as head does, is no error.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0)
+  throw error
+})
+
+const fiber = Effect.runFork(Command.run(vericache, { version: packageVersion() }).pipe(Effect.provide(NodeServices.layer)))
+process.once("SIGINT", () => fiber.interruptUnsafe())
+process.once("SIGTERM", () => fiber.interruptUnsafe())
+fiber.addObserver((exit) => {
+  const { code, words } = verdictOf(exit)
+  if (words !== "") process.stderr.write(`${words}\n`)
+  process.exitCode = code
+})

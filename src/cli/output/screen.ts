@@ -1,0 +1,59 @@
+/** A report in the format asked for. */
+import { createHash } from "node:crypto"
+import { kvBytesPerToken, weightBytes } from "../../scenario/model-shape.ts"
+import type { Scenario } from "../../scenario/resolved.ts"
+import { type Format, markdownTable, plainTable, renderGrid } from "./grid.ts"
+import { bytes, significant } from "./number.ts"
+import { provenance, type Report, reportColumns, verdict } from "./report.ts"
+
+/** A stable name for a resolved scenario: equal scenarios, equal hash. */
+export const scenarioHash = (scenario: Scenario): string => createHash("sha256").update(JSON.stringify(scenario)).digest("hex").slice(0, 16)
+
+const setting = ({ model, hardware, engine, workload, seed }: Scenario): string => {
+  const gpus = engine.tensorParallelSize * engine.dataParallelSize
+  const load =
+    workload.kind === "trace"
+      ? `${workload.requests.length} recorded requests`
+      : `${workload.requests.toLocaleString("en-US")} requests, ${workload.arrivals.kind === "closed" ? `${workload.arrivals.concurrency} in flight` : `${significant(workload.arrivals.rate)}/s`}`
+  return `${model.name} (${bytes(weightBytes(model))}, ${bytes(kvBytesPerToken(model))} KV a token) on ${gpus} × ${hardware.name}; ${load}; seed ${seed}`
+}
+
+export const renderReport = (format: Format, report: Report): string => {
+  const { scenario, results } = report
+  const columns = reportColumns(report)
+  if (format === "json") return JSON.stringify(reportJson(report), undefined, 2)
+  if (format === "csv" || format === "jsonl") return renderGrid(format, columns, results)
+  const origins = provenance(report).map(({ what, basis, source }) => `  ${what}: ${basis}; ${source}`)
+  const assumed = scenario.assumptions.map((text) => `  ${text}`)
+  const notes = [
+    "All results are modelled. Inputs:",
+    ...origins,
+    ...(assumed.length > 0 ? ["Assumed by the scenario:", ...assumed] : []),
+    `scenario ${scenarioHash(scenario)}`
+  ]
+  if (format === "md") {
+    return [`# ${scenario.name}`, "", verdict(report), "", setting(scenario), "", markdownTable(columns, results), "", ...notes.map((line) => (line.startsWith("  ") ? `- ${line.trim()}` : line))].join("\n")
+  }
+  return [scenario.name, setting(scenario), "", ...wrap(verdict(report), 100), "", plainTable(columns, results), "", ...notes].join("\n")
+}
+
+const reportJson = (report: Report): unknown => ({
+  scenario: { name: report.scenario.name, hash: scenarioHash(report.scenario), seed: report.scenario.seed, baseline: report.scenario.baseline },
+  basis: "modelled",
+  verdict: verdict(report),
+  methods: report.results.map(({ method, metrics, infeasible }) => ({
+    name: method.name,
+    kind: method.method.kind,
+    ...(metrics === undefined ? { infeasible: { message: infeasible?.message, needed: infeasible?.needed, available: infeasible?.available } } : { metrics })
+  })),
+  inputs: provenance(report),
+  assumptions: report.scenario.assumptions
+})
+
+/** Breaks text into lines of at most `columns` characters. */
+export const wrap = (text: string, columns: number): readonly string[] =>
+  text.split(" ").reduce<string[]>((lines, word) => {
+    const last = lines.at(-1)
+    if (last === undefined || last.length + 1 + word.length > columns) return [...lines, word]
+    return [...lines.slice(0, -1), `${last} ${word}`]
+  }, [])

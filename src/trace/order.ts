@@ -1,0 +1,95 @@
+/**
+ * A trace in the order of its clock, for the formats that draw nested slices: what begins and ends when, and on which
+ * lane. Slices of one track should nest; those that cross (transfers that share a link) are put on lanes of their own.
+ */
+import type { TraceStore } from "./store.ts"
+
+/** What a moment is. At equal times of one track, ends come before begins, so that neighbours never overlap. */
+export type Moment = "end" | "begin" | "instant" | "counter"
+
+/**
+ * Every begin and end of a slice, every instant and every sample, by time; `row` is its row in its group. The object is
+ * reused from one step to the next.
+ */
+export function* moments(trace: TraceStore): Generator<{ moment: Moment; row: number; at: number }> {
+  const { slices, instants, counters } = trace
+  const { start, end } = slices
+  const streams: readonly Stream[] = [
+    { moment: "end", at: end, rows: slicesByEnd(trace), next: 0 },
+    { moment: "begin", at: start, rows: slicesByStart(trace), next: 0 },
+    { moment: "instant", at: instants.at, rows: sortedBy(instants.length, byTime(instants.at)), next: 0 },
+    { moment: "counter", at: counters.at, rows: sortedBy(counters.length, byTime(counters.at)), next: 0 }
+  ]
+  const step = { moment: "end" as Moment, row: 0, at: 0 }
+  for (;;) {
+    let first: Stream | undefined
+    let time = Number.POSITIVE_INFINITY
+    for (const stream of streams) {
+      const row = stream.rows[stream.next]
+      if (row === undefined || stream.at[row]! >= time) continue
+      first = stream
+      time = stream.at[row]!
+    }
+    if (first === undefined) return
+    step.moment = first.moment
+    step.row = first.rows[first.next++]!
+    step.at = time
+    yield step
+    // A slice that takes no time ends where it begins, before anything else happens.
+    if (first.moment === "begin" && end[step.row] === time) {
+      step.moment = "end"
+      yield step
+    }
+  }
+}
+
+/**
+ * Lane of every slice, 0 for its track's own: the lowest on which it lies inside or outside every other, never across.
+ * Slices that nest, as they should, are all on lane 0.
+ */
+export const lanesOf = (trace: TraceStore): Uint16Array => {
+  const { slices } = trace
+  const lanes = new Uint16Array(slices.length)
+  // Per track and lane: the ends of the slices open there, outermost first.
+  const open = trace.tracks.map((): number[][] => [])
+  for (const row of slicesByStart(trace)) {
+    const start = slices.start[row]!
+    const end = slices.end[row]!
+    const stacks = open[slices.track[row]!]!
+    const lane = stacks.findIndex((ends) => {
+      while (ends.length > 0 && ends.at(-1)! <= start) ends.pop()
+      return ends.length === 0 || ends.at(-1)! >= end
+    })
+    if (lane >= 0) stacks[lane]!.push(end)
+    else stacks.push([end])
+    lanes[row] = lane >= 0 ? lane : stacks.length - 1
+  }
+  return lanes
+}
+
+interface Stream {
+  readonly moment: Moment
+  readonly at: Float64Array
+  readonly rows: Uint32Array
+  next: number
+}
+
+/** Begins: an outer slice before the inner ones that begin with it, one that takes no time last. */
+const slicesByStart = ({ slices: { start, end, length } }: TraceStore): Uint32Array =>
+  sortedBy(length, (a, b) => start[a]! - start[b]! || end[b]! - end[a]! || a - b)
+
+/** Ends of slices that take time: an inner slice before the outer ones that end with it. */
+const slicesByEnd = ({ slices: { start, end, length } }: TraceStore): Uint32Array =>
+  sortedBy(length, (a, b) => end[a]! - end[b]! || start[b]! - start[a]! || b - a).filter((row) => end[row]! > start[row]!)
+
+const byTime =
+  (at: Float64Array) =>
+  (a: number, b: number): number =>
+    at[a]! - at[b]! || a - b
+
+const sortedBy = (length: number, compare: (a: number, b: number) => number): Uint32Array => {
+  const rows = Uint32Array.from({ length }, (_, row) => row)
+  // Most records are written in order: looking first is cheaper than sorting.
+  for (let i = 1; i < length; i++) if (compare(i - 1, i) > 0) return rows.sort(compare)
+  return rows
+}
