@@ -40,20 +40,47 @@ function* events(trace: TraceStore): Generator<object> {
     const ts = microseconds(at)
     if (moment === "begin") {
       const dur = microseconds(slices.end[row]! - at)
-      yield { ph: "X", name: EVENT_KINDS[slices.kind[row]!], ...onLane(trace, places, lanes, row), ts, dur, args: args(slices, row) }
+      yield {
+        ph: "X",
+        name: EVENT_KINDS[slices.kind[row]!],
+        ...onLane(trace, places, lanes, row),
+        ts,
+        dur,
+        args: args(slices, row)
+      }
     } else if (moment === "instant") {
       const place = places[instants.track[row]!]!
-      yield { ph: "i", s: "t", name: EVENT_KINDS[instants.kind[row]!], ...place, ts, args: args(instants, row) }
+      yield {
+        ph: "i",
+        s: "t",
+        name: EVENT_KINDS[instants.kind[row]!],
+        ...place,
+        ts,
+        args: args(instants, row)
+      }
     } else if (moment === "counter") {
       const track = counters.track[row]!
       const { name, unit } = trace.tracks[track]!
-      yield { ph: "C", name, id: track, pid: places[track]!.pid, ts, args: { [unit ?? "value"]: counters.value[row] } }
+      yield {
+        ph: "C",
+        name,
+        id: track,
+        pid: places[track]!.pid,
+        ts,
+        args: { [unit ?? "value"]: counters.value[row] }
+      }
     }
   }
   for (let row = 0; row < flows.length; row++) {
-    for (const [ph, id] of [["s", flows.from[row]!], ["f", flows.to[row]!]] as const) {
+    for (const [ph, id] of [
+      ["s", flows.from[row]!],
+      ["f", flows.to[row]!]
+    ] as const) {
       const event = eventRow(id)
-      const place = event.group === "slices" ? onLane(trace, places, lanes, event.row) : places[instants.track[event.row]!]!
+      const place =
+        event.group === "slices"
+          ? onLane(trace, places, lanes, event.row)
+          : places[instants.track[event.row]!]!
       const at = event.group === "slices" ? slices.start[event.row]! : instants.at[event.row]!
       yield { ph, bp: "e", cat: "flow", name: "flow", id: row + 1, ...place, ts: microseconds(at) }
     }

@@ -26,7 +26,9 @@ describe("digest", () => {
     fc.assert(
       fc.property(fc.uint8Array(), fc.nat(), (bytes, where) => {
         const cut = where % (bytes.length + 1)
-        expect(new Digest().bytes(bytes.subarray(0, cut)).bytes(bytes.subarray(cut)).hex()).toBe(digestOf(bytes))
+        expect(new Digest().bytes(bytes.subarray(0, cut)).bytes(bytes.subarray(cut)).hex()).toBe(
+          digestOf(bytes)
+        )
       })
     )
   })

@@ -20,7 +20,7 @@ const faultOf = (content: string): TraceFormatError => {
 describe("trace files", () => {
   it("restore any trace, digest, metadata and all", () => {
     fc.assert(
-      fc.property(anyTrace(), (trace) => {
+      fc.property(anyTrace, (trace) => {
         const restored = readTrace(text(trace))
         expect(restored.digest()).toBe(trace.digest())
         expect(restored.meta).toEqual(trace.meta)
@@ -83,16 +83,86 @@ describe("trace files", () => {
     ["not JSON", /"verify"/, () => '{"slice":"verify","track":}', "}", "a JSON value", '"}"'],
     ["an open string", /"verify"/, () => '{"slice":"ver', '"ver', "a string that ends on its line", '""ver"'],
     ["no object", /"verify"/, () => "[1]", "[1]", "a JSON object", '"[1]"'],
-    ["an unknown event kind", /"verify"/, (line) => line.replace("verify", "verity"), '"verity"', '"prefill" or', '"verity"'],
-    ["an unknown track", /"verify"/, (line) => line.replace('"track":2', '"track":99'), "99", "a track of the lines before", "99"],
-    ["an end before the start", /"verify"/, (line) => line.replace("5500", "1"), "1,", "a time from 4000 on", "1,"],
-    ["half a nanosecond", /"arrive"/, (line) => line.replace('"at":0', '"at":0.5'), "0.5", "a time in whole nanoseconds", "0.5"],
-    ["an unknown name", /"arrive"/, (line) => line.replace('"at"', '"when"'), '"when"', "one of the names", '"when"'],
-    ["no value", /"counter"/, (line) => line.replace(/,"value":.*\}/, "}"), "", '"value": a finite number', "the end of the line"],
-    ["an unknown event", /"flow"/, (line) => line.replace(/"to":\d+/, '"to":98'), "98", "an event of the lines before", "98"],
-    ["another version", /"format"/, (line) => line.replace('"version":1', '"version":2'), "2", "version 1 of the format", "2"],
-    ["a wrong clock", /"format"/, (line) => line.replace("virtual", "sundial"), "{", 'in the metadata "virtual" or "wall"', '"sundial'],
-    ["a wrong count", /"end"/, (line) => line.replace(/"end":\d+/, '"end":3'), "3", "the number of records before", "3"]
+    [
+      "an unknown event kind",
+      /"verify"/,
+      (line) => line.replace("verify", "verity"),
+      '"verity"',
+      '"prefill" or',
+      '"verity"'
+    ],
+    [
+      "an unknown track",
+      /"verify"/,
+      (line) => line.replace('"track":2', '"track":99'),
+      "99",
+      "a track of the lines before",
+      "99"
+    ],
+    [
+      "an end before the start",
+      /"verify"/,
+      (line) => line.replace("5500", "1"),
+      "1,",
+      "a time from 4000 on",
+      "1,"
+    ],
+    [
+      "half a nanosecond",
+      /"arrive"/,
+      (line) => line.replace('"at":0', '"at":0.5'),
+      "0.5",
+      "a time in whole nanoseconds",
+      "0.5"
+    ],
+    [
+      "an unknown name",
+      /"arrive"/,
+      (line) => line.replace('"at"', '"when"'),
+      '"when"',
+      "one of the names",
+      '"when"'
+    ],
+    [
+      "no value",
+      /"counter"/,
+      (line) => line.replace(/,"value":.*\}/, "}"),
+      "",
+      '"value": a finite number',
+      "the end of the line"
+    ],
+    [
+      "an unknown event",
+      /"flow"/,
+      (line) => line.replace(/"to":\d+/, '"to":98'),
+      "98",
+      "an event of the lines before",
+      "98"
+    ],
+    [
+      "another version",
+      /"format"/,
+      (line) => line.replace('"version":1', '"version":2'),
+      "2",
+      "version 1 of the format",
+      "2"
+    ],
+    [
+      "a wrong clock",
+      /"format"/,
+      (line) => line.replace("virtual", "sundial"),
+      "{",
+      'in the metadata "virtual" or "wall"',
+      '"sundial'
+    ],
+    [
+      "a wrong count",
+      /"digest"/,
+      (line) => line.replace(/"end":\d+/, '"end":3'),
+      "3",
+      "the number of records before",
+      "3"
+    ]
   ])("point at %s", (_, pattern, damage, place, expected, found) => {
     const { line, content } = at(pattern)
     const damaged = damage(content)

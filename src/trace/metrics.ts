@@ -19,7 +19,12 @@ export interface RunMetrics {
     readonly timedOut: number
     readonly failed: number
   }
-  readonly events: { readonly preemptions: number; readonly fallbacks: number; readonly transferFailures: number; readonly iterations: number }
+  readonly events: {
+    readonly preemptions: number
+    readonly fallbacks: number
+    readonly transferFailures: number
+    readonly iterations: number
+  }
   readonly promptTokens: number
   readonly outputTokens: number
   readonly throughput: {
@@ -53,7 +58,12 @@ export interface RunMetrics {
   /** Transfer time over the host link: while a pass ran, and while the GPU stood idle for it. */
   readonly transfers: { readonly hidden: number; readonly exposed: number }
   /** Busy share of the run, 0–1. */
-  readonly utilisation: { readonly gpu: number; readonly hbm: number; readonly linkIn: number; readonly linkOut: number }
+  readonly utilisation: {
+    readonly gpu: number
+    readonly hbm: number
+    readonly linkIn: number
+    readonly linkOut: number
+  }
   /** Share of all replica time each limit accounts for. */
   readonly limits: Readonly<Record<Limit, number>>
   readonly peak: { readonly hbmBytes: number; readonly batch: number; readonly waiting: number }
@@ -71,7 +81,15 @@ export class MetricsAccumulator {
   readonly #e2el = new Histogram(LATENCY_UNIT)
   readonly #ends = { finished: 0, cancelled: 0, "timed-out": 0, failed: 0 }
   readonly #bytes: Record<MovedKind | "hbm", number> = { reload: 0, save: 0, fetch: 0, stream: 0, hbm: 0 }
-  readonly #limits: Record<Limit, number> = { hbm: 0, compute: 0, link: 0, interconnect: 0, host: 0, scheduling: 0, idle: 0 }
+  readonly #limits: Record<Limit, number> = {
+    hbm: 0,
+    compute: 0,
+    link: 0,
+    interconnect: 0,
+    host: 0,
+    scheduling: 0,
+    idle: 0
+  }
   #acceptedLengths: number[] = []
   #arrived = 0
   #promptTokens = 0
@@ -111,7 +129,12 @@ export class MetricsAccumulator {
     if (requests > 0) this.#itl.record(stepNs, requests * steps)
   }
 
-  ended(outcome: "finished" | "cancelled" | "timed-out" | "failed", tokens: number, sinceArrival: number, sinceFirst: number): void {
+  ended(
+    outcome: "finished" | "cancelled" | "timed-out" | "failed",
+    tokens: number,
+    sinceArrival: number,
+    sinceFirst: number
+  ): void {
     this.#ends[outcome]++
     this.#outputTokens += tokens
     if (outcome !== "finished") return
@@ -213,7 +236,13 @@ export class MetricsAccumulator {
     return {
       gpus,
       duration: seconds,
-      requests: { arrived: this.#arrived, finished: ends.finished, cancelled: ends.cancelled, timedOut: ends["timed-out"], failed: ends.failed },
+      requests: {
+        arrived: this.#arrived,
+        finished: ends.finished,
+        cancelled: ends.cancelled,
+        timedOut: ends["timed-out"],
+        failed: ends.failed
+      },
       events: {
         preemptions: this.preemptions,
         fallbacks: this.fallbacks,

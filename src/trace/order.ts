@@ -80,7 +80,9 @@ const slicesByStart = ({ slices: { start, end, length } }: TraceStore): Uint32Ar
 
 /** Ends of slices that take time: an inner slice before the outer ones that end with it. */
 const slicesByEnd = ({ slices: { start, end, length } }: TraceStore): Uint32Array =>
-  sortedBy(length, (a, b) => end[a]! - end[b]! || start[b]! - start[a]! || b - a).filter((row) => end[row]! > start[row]!)
+  sortedBy(length, (a, b) => end[a]! - end[b]! || start[b]! - start[a]! || b - a).filter(
+    (row) => end[row]! > start[row]!
+  )
 
 const byTime =
   (at: Float64Array) =>

@@ -31,7 +31,15 @@ const DESCRIPTOR = { uuid: 1, name: 2, parentUuid: 5, counter: 8, childOrdering:
 const EXPLICIT_ORDERING = 3
 const COUNTER = { unit: 3, unitName: 6 }
 const UNIT_SIZE_BYTES = 3
-const EVENT = { debugAnnotations: 4, type: 9, nameIid: 10, trackUuid: 11, name: 23, doubleCounterValue: 44, flowIds: 47 }
+const EVENT = {
+  debugAnnotations: 4,
+  type: 9,
+  nameIid: 10,
+  trackUuid: 11,
+  name: 23,
+  doubleCounterValue: 44,
+  flowIds: 47
+}
 const EVENT_TYPE = { sliceBegin: 1, sliceEnd: 2, instant: 3, counter: 4 }
 const ANNOTATION = { nameIid: 1, uint: 3, double: 5, string: 6, name: 10 }
 

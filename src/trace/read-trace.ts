@@ -41,7 +41,8 @@ export const readTrace = (text: string | Iterable<string>): TraceStore => {
     }
   }
   if (!ended || trace === undefined) {
-    const expected = trace === undefined ? "the header of a trace" : 'more records, or the closing {"end":…} line'
+    const expected =
+      trace === undefined ? "the header of a trace" : 'more records, or the closing {"end":…} line'
     throw new TraceFormatError(number + 1, 1, expected, "the end of the file")
   }
   return trace
@@ -59,10 +60,17 @@ const readRecord = (line: Line, trace: TraceStore): void => {
   switch (line.kind) {
     case "track": {
       line.only("track", "kind", "parent", "unit")
-      const parent = line.get("parent") === undefined ? undefined : line.below("parent", trace.tracks.length, "an earlier track")
+      const parent =
+        line.get("parent") === undefined
+          ? undefined
+          : line.below("parent", trace.tracks.length, "an earlier track")
       const unit = line.get("unit") === undefined ? undefined : line.oneOf("unit", UNITS)
       const spec = { name: line.string("track"), kind: line.oneOf("kind", TRACK_KINDS) }
-      trace.track({ ...spec, ...(parent === undefined ? {} : { parent }), ...(unit === undefined ? {} : { unit }) })
+      trace.track({
+        ...spec,
+        ...(parent === undefined ? {} : { parent }),
+        ...(unit === undefined ? {} : { unit })
+      })
       return
     }
     case "slice": {
@@ -138,7 +146,8 @@ class Line {
     this.#text = text
     this.#number = number
     const value = this.#parse()
-    if (typeof value !== "object" || value === null || Array.isArray(value)) throw this.fault(0, "a JSON object")
+    if (typeof value !== "object" || value === null || Array.isArray(value))
+      throw this.fault(0, "a JSON object")
     this.#fields = value as Readonly<Record<string, unknown>>
   }
 
@@ -212,7 +221,8 @@ class Line {
   /** No names but these. */
   only(...names: readonly string[]): void {
     for (const name in this.#fields) {
-      if (!names.includes(name)) throw this.fault(this.#position(name, 0), `one of the names ${names.join(", ")}`)
+      if (!names.includes(name))
+        throw this.fault(this.#position(name, 0), `one of the names ${names.join(", ")}`)
     }
   }
 

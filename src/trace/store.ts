@@ -32,7 +32,13 @@ const ARGS = {
 } as const
 
 /** 45 bytes: `kind` indexes EVENT_KINDS, times are integer ns. */
-const SLICES = { start: Float64Array, end: Float64Array, track: Uint32Array, kind: Uint8Array, ...ARGS } as const
+const SLICES = {
+  start: Float64Array,
+  end: Float64Array,
+  track: Uint32Array,
+  kind: Uint8Array,
+  ...ARGS
+} as const
 /** 37 bytes. */
 const INSTANTS = { at: Float64Array, track: Uint32Array, kind: Uint8Array, ...ARGS } as const
 /** 20 bytes: the counter of `track` has `value` from `at` on. */
@@ -101,7 +107,10 @@ export class TraceStore implements Recorder {
   }
   /** Bytes of memory the records occupy, room to grow included. */
   get byteLength(): number {
-    return [this.#slices, this.#instants, this.#counters, this.#flows].reduce((sum, { byteLength }) => sum + byteLength, 0)
+    return [this.#slices, this.#instants, this.#counters, this.#flows].reduce(
+      (sum, { byteLength }) => sum + byteLength,
+      0
+    )
   }
 
   /** Throws if the parent is not a track. Once the limit is reached no track is kept either: nothing could be on it. */
@@ -115,7 +124,8 @@ export class TraceStore implements Recorder {
   slice(track: number, kind: EventKind, start: number, end: number, args?: EventArgs): number {
     if (!this.#room()) return NOT_KEPT
     this.#known(track)
-    if (!(end >= start)) throw new Error(`a ${kind} slice cannot end at ${end} ns, before its start at ${start} ns`)
+    if (!(end >= start))
+      throw new Error(`a ${kind} slice cannot end at ${end} ns, before its start at ${start} ns`)
     const row = this.#slices.add()
     const { columns } = this.#slices
     columns.start[row] = time(start)
@@ -170,7 +180,11 @@ export class TraceStore implements Recorder {
   digest(): string {
     const digest = new Digest()
     for (const { name, kind, parent, unit } of this.#tracks) {
-      digest.text(name).text(kind).number(parent ?? -1).text(unit ?? "")
+      digest
+        .text(name)
+        .text(kind)
+        .number(parent ?? -1)
+        .text(unit ?? "")
     }
     for (const table of [this.#slices, this.#instants, this.#counters, this.#flows]) {
       digest.number(table.length)

@@ -52,7 +52,10 @@ export class Table<S extends Schema> {
 
   /** The columns by name in the order of the schema, cut to the rows there are. */
   get entries(): readonly (readonly [name: string, column: ColumnArray])[] {
-    return Object.entries<ColumnArray>(this.#columns).map(([name, column]) => [name, column.subarray(0, this.#length)])
+    return Object.entries<ColumnArray>(this.#columns).map(([name, column]) => [
+      name,
+      column.subarray(0, this.#length)
+    ])
   }
 
   #snapshot(): View<S> {
