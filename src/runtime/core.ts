@@ -7,6 +7,7 @@ import type { Observer } from "./observer.ts"
 import type { RequestId, Transfer } from "./ports.ts"
 import type { Served } from "./served.ts"
 import type { ServingSetup } from "./setup.ts"
+import type { Ask } from "./verifying.ts"
 
 export interface Core {
   readonly setup: ServingSetup
@@ -21,6 +22,8 @@ export interface Core {
   readonly request: (id: RequestId) => Served
   /** Tells a request's machine what happened and does what it commands. */
   readonly send: (request: Served, event: RequestEvent, now: number) => void
+  /** Asks the group that verifies for this one. */
+  readonly ask: (ask: Ask) => void
   /** Starts a transfer; its tag. */
   readonly move: (path: Path, transfer: Transfer) => number
 }

@@ -2,6 +2,7 @@
 import type { Outcome } from "../protocol/vocabulary.ts"
 import type { Iteration, IterationResult, RequestId, Transfer } from "./ports.ts"
 import type { RequestSpec } from "./served.ts"
+import type { Answer, Ask } from "./verifying.ts"
 
 /** Where bytes travel: host memory → HBM, HBM → host memory, store → HBM. */
 export type Path = "in" | "out" | "network"
@@ -21,6 +22,7 @@ export type Mail =
   /** `start`, `end`: when the link carried it, ns. */
   | { readonly type: "moved"; readonly order: Order; readonly start: number; readonly end: number }
   | { readonly type: "move-failed"; readonly order: Order; readonly reason: string }
+  | Answer
 
 /** The actors around a scheduler, as it sees them. Every call returns at once; answers come as mail. */
 export interface Outbox {
@@ -30,6 +32,8 @@ export interface Outbox {
   readonly move: (order: Order) => void
   /** Stops a transfer; no mail about it follows. */
   readonly stop: (order: Order) => void
+  /** Asks the group that verifies for this one, where there is such a group. */
+  readonly ask: (ask: Ask) => void
   /** Told once per request, at its end. */
   readonly ended: (request: RequestId, outcome: Outcome) => void
 }

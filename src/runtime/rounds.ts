@@ -25,12 +25,19 @@ export class Rounds {
   /** Lock-step only: the iteration at which the running round ends. */
   #roundEnd = 0
   #staged = 0
+  /** Requests whose round is in the hands of a group elsewhere. */
+  #away = 0
 
   constructor(core: Core) {
     this.#core = core
     const { layout, tokensPerDraftStep, engine } = core.setup
     this.drafting = new BatchGroup(tokensPerDraftStep, layout.localBytesPerToken > 0 ? layout.window : 0)
     this.#rings = new ReservationRings(engine.horizon)
+  }
+
+  /** A group elsewhere has a request of ours to reload or verify. */
+  get awaitsVerifier(): boolean {
+    return this.#away > 0
   }
 
   /** Something waits for pages, a place in the rings or its KV to come home: every pass may change its fate. */
@@ -61,6 +68,10 @@ export class Rounds {
     request.folded = request.length
     if (plan.reload === "none") return
     const keep = this.residentPages(request, 0)
+    if (plan.verifies === "remote") {
+      this.#shrink(request, Math.min(request.pages, keep))
+      return
+    }
     if (request.home < request.needed) {
       const bytes = kvBytes(layout, request.needed) - kvBytes(layout, request.home)
       // The rest of the full KV stays until it is home.
@@ -93,7 +104,8 @@ export class Rounds {
     request.window = Math.ceil(window / tokensPerDraftStep)
     request.since = this.#core.index
     this.#core.agenda.push(this.#core.index + request.window, "drafted", request)
-    if (request.reservation !== undefined && plan.schedule === "staggered") {
+    if (plan.verifies === "remote") this.#core.agenda.push(this.#core.index, "reload", request)
+    else if (request.reservation !== undefined && plan.schedule === "staggered") {
       this.#core.agenda.push(request.reservation.start, "reload", request)
     }
     if (request.window === 0) return
@@ -106,7 +118,7 @@ export class Rounds {
     const { plan, engine, tokensPerDraftStep } = this.#core.setup
     const steps = this.#core.index - request.since
     const { reservation } = request
-    const late = plan.reload !== "none" && plan.schedule === "staggered" && !request.reloaded
+    const late = plan.reload !== "none" && plan.verifies === "here" && plan.schedule === "staggered" && !request.reloaded
     if (late && plan.granularity === "streaming" && this.#arrivesDuringPass(request, now)) request.reloaded = true
     else if (late && reservation !== undefined && this.#core.index >= reservation.due) {
       const cap = Math.min(2 * request.window, engine.horizon - 1)
@@ -138,6 +150,13 @@ export class Rounds {
     const { layout, plan } = this.#core.setup
     const full = contextPages(layout, request.length + request.window)
     const pages = plan.reload === "full" ? full : Math.max(0, full - request.pages)
+    if (plan.verifies === "remote") {
+      this.#away += request.away ? 0 : 1
+      request.away = true
+      this.#core.ask({ type: "reload", request: request.spec.id, bytes: this.#reloadBytes(request), pages: full })
+      this.#core.send(request, { type: "RELOAD_STARTED" }, now)
+      return
+    }
     if (request.saving || !this.#stage(request, pages)) {
       this.#late.add(request)
       return
@@ -148,6 +167,10 @@ export class Rounds {
 
   /** Starts a reload, the first time or again after a failure. */
   startReload(request: Served, now: number): void {
+    if (this.#core.setup.plan.verifies === "remote") {
+      this.reloadDue(request, now)
+      return
+    }
     const bytes = this.#reloadBytes(request)
     request.reloadTag = this.#core.move("in", { request: request.spec.id, kind: "reload", bytes })
     request.reloadEnd = now + (bytes / this.#core.setup.linkBandwidth) * 1e9
@@ -174,7 +197,8 @@ export class Rounds {
   }
 
   readyToVerify(request: Served): void {
-    this.#toVerify.add(request)
+    if (this.#core.setup.plan.verifies === "here") this.#toVerify.add(request)
+    else this.#core.ask({ type: "verify", item: this.#verifyItem(request), proposals: this.#core.setup.proposals })
   }
 
   /** Takes the verifies of the next pass, within `budget` positions; at least one if any is ready. */
@@ -190,15 +214,15 @@ export class Rounds {
       if (items.length > 0 && drafted + 1 > left) break
       left -= drafted + 1
       this.#toVerify.delete(request)
-      items.push({
-        request: request.spec.id,
-        drafted,
-        steps: this.#core.setup.proposals > 0 ? request.window : drafted,
-        context: request.length,
-        round: request.context.rounds + 1
-      })
+      items.push(this.#verifyItem(request))
     }
     return items
+  }
+
+  #verifyItem(request: Served): VerifyItem {
+    const { drafted, rounds } = request.context
+    const steps = this.#core.setup.proposals > 0 ? request.window : drafted
+    return { request: request.spec.id, drafted, steps, context: request.length, round: rounds + 1 }
   }
 
   verified(request: Served, result: Verified, now: number): void {
@@ -219,12 +243,14 @@ export class Rounds {
     }
     if (plan.folds) request.folded = request.length
     this.#shrink(request, this.residentPages(request, 0))
-    if (request.remaining > 0) this.#save(request, kvBytes(layout, request.needed) - kvBytes(layout, request.home))
+    if (plan.verifies === "remote") request.home = request.needed
+    else if (request.remaining > 0) this.#save(request, kvBytes(layout, request.needed) - kvBytes(layout, request.home))
   }
 
   /** The request leaves for good, for full KV, or to wait for memory: nothing of its round remains. */
   leave(request: Served): void {
     this.#stopDrafting(request)
+    if (request.away) this.#core.ask({ type: "drop", request: request.spec.id })
     this.#endRound(request)
     this.#deferred.delete(request)
     request.saving = false
@@ -243,6 +269,7 @@ export class Rounds {
   plannedPages(request: Served, running: readonly Served[]): number {
     const { plan, optimalWindow } = this.#core.setup
     if (plan.mode !== "rounds" || plan.reload === "none") return 0
+    if (plan.verifies === "remote") return [request, ...running].reduce((sum, one) => sum + this.#longestResident(one), 0)
     const share = plan.reload === "full" ? 1 : 1 - plan.keep
     const iterations = Math.ceil(this.#linkIterations(request)) + 1
     let resident = 0
@@ -274,10 +301,10 @@ export class Rounds {
   }
 
   #book(request: Served, now: number): boolean {
-    const { plan, tokensPerDraftStep } = this.#core.setup
+    const { tokensPerDraftStep } = this.#core.setup
     const useful = Math.max(0, request.remaining - 1)
     const anchor = Math.max(1, Math.ceil(Math.min(request.want, useful) / tokensPerDraftStep))
-    const due = plan.schedule === "lock-step" ? this.#lockStepDue(anchor) : this.#admit(request, anchor)
+    const due = this.#due(request, anchor)
     if (due === undefined) return false
     const steps = due - this.#core.index
     const window = Math.min(Math.floor(steps * tokensPerDraftStep), useful)
@@ -292,6 +319,13 @@ export class Rounds {
     this.#core.observe.booked(request, due, now)
     this.#core.send(request, { type: "SCHEDULED", window }, now)
     return true
+  }
+
+  /** Iteration of the next verify: common in lock-step, free where another group verifies, else by ADMIT. */
+  #due(request: Served, anchor: number): number | undefined {
+    const { schedule, verifies } = this.#core.setup.plan
+    if (verifies === "remote") return this.#core.index + anchor
+    return schedule === "lock-step" ? this.#lockStepDue(anchor) : this.#admit(request, anchor)
   }
 
   #admit(request: Served, anchor: number): number | undefined {
@@ -328,6 +362,9 @@ export class Rounds {
     this.#stalled.delete(request)
     request.reloaded = false
     request.reloadTag = undefined
+    if (!request.away) return
+    request.away = false
+    this.#away--
   }
 
   #stopDrafting(request: Served): void {

@@ -19,6 +19,7 @@ import { Prefills } from "./prefills.ts"
 import { Rounds } from "./rounds.ts"
 import { Served } from "./served.ts"
 import type { ServingSetup } from "./setup.ts"
+import type { Ask } from "./verifying.ts"
 
 /** Passes that may repeat unattended at most; bounds how long a change of plan goes unseen. */
 const LONGEST_SPAN = 4096
@@ -86,6 +87,9 @@ export class Scheduler implements Core {
       case "arrive":
         this.#defer(mail, this.#admission.open)
         break
+      case "remote-reloaded":
+        this.#defer(mail, this.#rounds.isStalled(this.request(mail.request)))
+        break
       case "device-lost":
         this.#busy = false
         this.#awaited.clear()
@@ -126,6 +130,10 @@ export class Scheduler implements Core {
     return order.tag
   }
 
+  ask(ask: Ask): void {
+    this.#out.ask(ask)
+  }
+
   // --- what happened ---
 
   #handle(mail: Mail, now: number): void {
@@ -150,6 +158,16 @@ export class Scheduler implements Core {
       case "device-lost":
         this.#deviceLost(now)
         return
+      case "remote-reloaded":
+      case "remote-reload-failed":
+      case "remote-verified": {
+        const request = this.#requests.get(mail.type === "remote-verified" ? mail.result.request : mail.request)
+        if (request === undefined) return
+        if (mail.type === "remote-reloaded") this.#rounds.reloaded(request, now)
+        else if (mail.type === "remote-reload-failed") this.#rounds.reloadFailed(request, now)
+        else this.#rounds.verified(request, mail.result, now)
+        return
+      }
       case "passed":
         throw new Error("a pass ended that was not running")
     }
@@ -403,7 +421,7 @@ export class Scheduler implements Core {
       this.index = next
       return true
     }
-    if (this.#orders.size > 0 || this.#requests.size === 0) return false
+    if (this.#orders.size > 0 || this.#requests.size === 0 || this.#rounds.awaitsVerifier) return false
     if (this.#admission.running.length > 1) return this.#preempt(now)
     const stuck = this.#admission.running[0] ?? this.#admission.head
     if (stuck === undefined) return false

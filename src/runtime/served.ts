@@ -48,6 +48,8 @@ export class Served {
   history: AcceptanceHistory
   reservation: Reservation | undefined
   saving = false
+  /** A group elsewhere has it to reload or verify. */
+  away = false
   reloaded = false
   /** Tag of the reload under way and when it should end, ns. */
   reloadTag: number | undefined

@@ -13,6 +13,8 @@ export interface ServingPlan {
   readonly schedule: "staggered" | "lock-step"
   /** What a verify needs moved in: all, only what is missing, or nothing because the full KV never leaves HBM. */
   readonly reload: "full" | "missing" | "none"
+  /** Verifies run on this group, or on one beside the store that keeps the full KV. */
+  readonly verifies: "here" | "remote"
   /** A verify starts when the reload has ended (`whole`) or runs layer by layer behind it (`streaming`). */
   readonly granularity: "whole" | "streaming"
   /** The full KV lives in host memory and passes through HBM in every step. */
@@ -27,12 +29,13 @@ const base: Omit<ServingPlan, "mode"> = {
   window: { kind: "fixed", tokens: 0 },
   schedule: "staggered",
   reload: "none",
+  verifies: "here",
   granularity: "whole",
   offloaded: false
 }
 
-/** The plan of a method. */
-export const servingPlan = (method: Method): ServingPlan => {
+/** The plan of a method; `remote`: full KV stays with the store and is verified there. */
+export const servingPlan = (method: Method, remote: boolean): ServingPlan => {
   switch (method.kind) {
     case "full-kv":
       return { ...base, mode: "full" }
@@ -51,7 +54,8 @@ export const servingPlan = (method: Method): ServingPlan => {
         folds: method.compressor.mode === "online",
         window: method.window,
         schedule: method.schedule,
-        reload: method.reload,
+        reload: remote ? "full" : method.reload,
+        verifies: remote ? "remote" : "here",
         granularity: method.granularity,
         offloaded: false,
         ...(method.drafter === undefined ? {} : { drafter: method.drafter })

@@ -66,7 +66,7 @@ const equivalentAlpha = (accepted: number, window: number): number => {
 
 export const servingSetup = (scenario: Scenario, name: string, method: Method): ServingSetup | Infeasible => {
   const { model, hardware, engine, workload } = scenario
-  const plan = servingPlan(method)
+  const plan = servingPlan(method, scenario.deployment.kind === "remote-prefix")
   const layout = layoutOf(scenario)
   const weights = weightBytes(model)
   const drafter = drafterOf(method)
@@ -87,7 +87,7 @@ export const servingSetup = (scenario: Scenario, name: string, method: Method): 
   const pages = engine.numGpuBlocks ?? Math.floor(((memory - fixed) * share) / pageBytes(layout))
   const { longest } = workloadLengths(scenario)
   const perRequest = longest * (layout.globalBytesPerToken + (longest > 0 ? (layout.localBytesPerToken * Math.min(longest, layout.window)) / longest : 0))
-  const held = plan.mode === "rounds" && plan.reload !== "none" ? 1 + (plan.reload === "full" ? plan.keep : 0) : residentShare(plan)
+  const held = plan.mode === "rounds" && plan.reload !== "none" && plan.verifies === "here" ? 1 + (plan.reload === "full" ? plan.keep : 0) : residentShare(plan)
   if (perRequest * held > pages * pageBytes(layout)) {
     return new Infeasible({
       method: name,

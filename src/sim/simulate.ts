@@ -1,9 +1,10 @@
 /** Simulates a scenario under one serving method: actors on virtual time, simulated GPUs and links, metrics at the end. */
 import { Context, Effect, type Exit } from "effect"
 import { startReplica } from "../runtime/actors/replica.ts"
+import { startVerifier, type Verifier } from "../runtime/actors/verifier.ts"
 import { Observer } from "../runtime/observer.ts"
 import { Gpu, LinkIn, LinkOut, Network, type OutOfMemory, Time } from "../runtime/ports.ts"
-import { type Clients, serve } from "../runtime/serve.ts"
+import { type Clients, serve, type StartReplica } from "../runtime/serve.ts"
 import type { ServingSetup } from "../runtime/setup.ts"
 import { kvShape } from "../scenario/model-shape.ts"
 import type { NamedMethod, Scenario } from "../scenario/resolved.ts"
@@ -14,7 +15,7 @@ import { CostModel } from "./cost/cost-model.ts"
 import { hashUniform } from "./kernel/random.ts"
 import { Dma, SimulatedLinks } from "./physics/links.ts"
 import { SimulatedGpu } from "./physics/gpu.ts"
-import { Verifier } from "./physics/verifier.ts"
+import { Judge } from "./physics/judge.ts"
 import { compressorOf, drafterOf, Infeasible, servingSetup } from "./setup.ts"
 import { groupLink } from "./theory/parameters.ts"
 import { VirtualTime } from "./virtual-time.ts"
@@ -51,13 +52,13 @@ export const prepare = (scenario: Scenario, named: NamedMethod, options: Simulat
   const compressor = compressorOf(method)
   const drafter = drafterOf(method)
   const cost = new CostModel(scenario.model, hardware, ranks, compressor?.attentionEfficiency ?? 1)
-  const verifier = new Verifier(
+  const judge = new Judge(
     compressor === undefined ? undefined : makeAcceptance(compressor.acceptance, seed),
     drafter === undefined ? undefined : makeAcceptance(drafter.acceptance, seed + 1)
   )
   const gpuModel = {
     cost,
-    verifier,
+    judge,
     draftPairs: compressor?.kind === "quantize" ? 1 / compressor.keep : 1,
     window: kvShape(scenario.model).window,
     drafterWeights: drafter?.weightBytes ?? 0,
@@ -65,37 +66,51 @@ export const prepare = (scenario: Scenario, named: NamedMethod, options: Simulat
   }
   const links = new SimulatedLinks(kernel, seed)
   const host = links.network.resource(hardware.host.bandwidth)
-  const store = storeBandwidth(scenario)
   const observers: Observer[] = []
-
-  const start = (index: number, onEnded: Parameters<typeof startReplica>[0]["onEnded"]) => {
+  const { local, remote, roundTrip } = groupsOf(scenario)
+  /** A tensor-parallel group; `store`: bytes/s at which it reaches the store. */
+  const group = (name: string, store: number) => {
     const gpu = new SimulatedGpu(kernel, gpuModel)
     const dma = new Dma(hardware.hbm.bandwidth * ranks, gpu)
     const link = (bandwidth: number, through: readonly number[]) =>
       links.link({ bandwidth, latency: hardware.link.latency, through, failure: scenario.faults.reloadFailure }, dma)
+    const observe = new Observer(name, options.recorder)
+    observers.push(observe)
     const ports = Context.make(Gpu, gpu).pipe(
       Context.add(LinkIn, link(groupLink(scenario, "hostToDevice"), [host])),
       Context.add(LinkOut, link(groupLink(scenario, "deviceToHost"), [host])),
       Context.add(Network, link(store, []))
     )
-    const observe = new Observer(`replica ${index}`, options.recorder)
-    observers.push(observe)
-    return startReplica({ setup, observe, linkSharing: hardware.link.sharing, hbmBytes: hardware.hbm.capacity * ranks, onEnded }).pipe(
-      Effect.provideContext(ports)
-    )
+    return { ports, options: { setup, observe, linkSharing: hardware.link.sharing, hbmBytes: hardware.hbm.capacity * ranks } }
   }
 
-  const program = serve(clientsOf(scenario), engine.dataParallelSize, start, options.onProgress ?? (() => {})).pipe(
-    Effect.provideService(Time, Time.of({ now: () => kernel.now, until: (at) => time.until(at) })),
-    Effect.map((end): Simulation => {
-      const books = new MetricsAccumulator()
-      for (const { metrics } of observers) metrics.finish(end)
-      observers.forEach(({ metrics }, index) => (index === 0 ? undefined : observers[0]!.metrics.merge(metrics)))
-      const gpus = ranks * engine.dataParallelSize
-      const total = observers[0]?.metrics ?? books
-      return { method: named, setup, metrics: total.result(end, gpus, hardware.hbm.bandwidth * gpus) }
-    })
-  )
+  // Where full KV stays with the store, the groups beside it verify and the others draft; otherwise all serve alike.
+  const splits = setup.plan.verifies === "remote"
+  const verifiers: Verifier[] = []
+  const replicas = splits ? remote : [...local, ...remote]
+  const startVerifiers = Effect.gen(function* () {
+    for (const [index, store] of splits ? local.entries() : []) {
+      const { ports, options: common } = group(`verifier ${index}`, store)
+      verifiers.push(yield* startVerifier({ ...common, roundTrip }).pipe(Effect.provideContext(ports)))
+    }
+  })
+  const start: StartReplica = (index, onEnded) => {
+    const { ports, options: common } = group(`replica ${index}`, replicas[index]!)
+    const verifier = verifiers[index % Math.max(1, verifiers.length)]
+    return startReplica({ ...common, onEnded, ...(verifier === undefined ? {} : { verifier }) }).pipe(Effect.provideContext(ports))
+  }
+
+  const program = Effect.gen(function* () {
+    yield* startVerifiers
+    const end = yield* serve(clientsOf(scenario), replicas.length, start, options.onProgress ?? (() => {}))
+    const books = new MetricsAccumulator()
+    for (const { metrics } of observers) {
+      metrics.finish(end)
+      books.merge(metrics)
+    }
+    const gpus = ranks * observers.length
+    return { method: named, setup, metrics: books.result(end, gpus, hardware.hbm.bandwidth * gpus) }
+  }).pipe(Effect.scoped, Effect.provideService(Time, Time.of({ now: () => kernel.now, until: (at) => time.until(at) })))
   return { time, program }
 }
 
@@ -106,8 +121,15 @@ export const simulate = (scenario: Scenario, named: NamedMethod, options: Simula
   return prepared.time.simulate(prepared.program)
 }
 
-const storeBandwidth = ({ deployment, hardware }: Scenario): number =>
-  deployment.kind === "remote-prefix" ? deployment.remoteBandwidth : hardware.link.hostToDevice
+/** Bandwidth to the store, bytes/s, of each group beside it and of each behind a network. */
+const groupsOf = ({ deployment, engine, hardware }: Scenario) => {
+  const times = (n: number, bandwidth: number): readonly number[] => Array.from({ length: n }, () => bandwidth)
+  if (deployment.kind === "long-context") {
+    return { local: times(engine.dataParallelSize, hardware.link.hostToDevice * engine.tensorParallelSize), remote: [], roundTrip: 0 }
+  }
+  const { local, remote, localBandwidth, remoteBandwidth, roundTrip } = deployment
+  return { local: times(local, localBandwidth), remote: times(remote, remoteBandwidth), roundTrip: roundTrip * 1e9 }
+}
 
 /** The workload's requests as clients send them. */
 const clientsOf = (scenario: Scenario): Clients => {

@@ -96,7 +96,7 @@ export class MetricsAccumulator {
   #outputTokens = 0
   #rounds = { count: 0, drafted: 0, accepted: 0, committed: 0 }
   #gpuSeconds = 0
-  #replicas = 1
+  #groups = 0
   preemptions = 0
   fallbacks = 0
   transferFailures = 0
@@ -200,7 +200,7 @@ export class MetricsAccumulator {
 
   /** Adds another replica's books. */
   merge(other: MetricsAccumulator): void {
-    this.#replicas += other.#replicas
+    this.#groups += Math.max(1, other.#groups)
     this.#ttft.merge(other.#ttft)
     this.#tpot.merge(other.#tpot)
     this.#itl.merge(other.#itl)
@@ -228,7 +228,7 @@ export class MetricsAccumulator {
   /** The metrics of a run of `duration` ns on `gpus` GPUs; `hbmBandwidth` in bytes/s of all of them together. */
   result(duration: number, gpus: number, hbmBandwidth: number): RunMetrics {
     const seconds = duration * NS
-    const span = Math.max(seconds * this.#replicas, Number.MIN_VALUE)
+    const span = Math.max(seconds * Math.max(1, this.#groups), Number.MIN_VALUE)
     const tpot = this.#tpot.distribution(NS)
     const rounds = this.#rounds
     const tokensPerSecond = seconds > 0 ? this.#outputTokens / seconds : 0

@@ -11,6 +11,7 @@ import { startGpu } from "./gpu.ts"
 import { startLink } from "./link.ts"
 import { Mailbox } from "./mailbox.ts"
 import { startMemory } from "./memory.ts"
+import type { Verifier } from "./verifier.ts"
 
 /** A tensor-parallel group that serves requests. */
 export interface Replica {
@@ -26,6 +27,8 @@ export interface ReplicaOptions {
   readonly linkSharing: "serial" | "fair"
   /** HBM of the group, bytes. */
   readonly hbmBytes: number
+  /** The group that verifies for this one, if there is one. */
+  readonly verifier?: Verifier
   readonly onEnded: (request: RequestId, outcome: Outcome) => void
 }
 
@@ -57,6 +60,7 @@ export const startReplica = (
       cut: gpu.cut,
       move: (order: Order) => links[order.path].move(order),
       stop: (order: Order) => links[order.path].stop(order),
+      ask: (ask) => options.verifier?.ask(ask, tell),
       ended: (request, outcome) => {
         outstanding--
         options.onEnded(request, outcome)

@@ -7,12 +7,12 @@ import type { Group, Iteration, IterationResult } from "../../runtime/ports.ts"
 import type { CostModel } from "../cost/cost-model.ts"
 import { type AttentionLoad, costSeconds, emptyCost, emptyLoad, type PassCost } from "../cost/load.ts"
 import type { Kernel } from "../kernel/kernel.ts"
-import type { Verifier } from "./verifier.ts"
+import type { Judge } from "./judge.ts"
 
 /** How a group's passes are priced and judged. */
 export interface GpuModel {
   readonly cost: CostModel
-  readonly verifier: Verifier
+  readonly judge: Judge
   /** Query–key pairs per KV token of a draft step: 1 for dropped entries, 1/keep for quantised ones. */
   readonly draftPairs: number
   /** Window of sliding-window layers, tokens; 0 if there are none. */
@@ -143,7 +143,7 @@ export class SimulatedGpu {
       seconds,
       limits: { hbm: Math.max(0, seconds - compute - interconnect - scheduling), compute, interconnect, scheduling },
       hbmBytes: sum(steps, "bytes", 0, count),
-      ...this.#model.verifier.judge(iteration)
+      ...this.#model.judge.judge(iteration)
     })
   }
 

@@ -2,7 +2,7 @@
 import type { Iteration, IterationResult, VerifyItem } from "../../runtime/ports.ts"
 import type { AcceptanceModel } from "../acceptance/acceptance.ts"
 
-export class Verifier {
+export class Judge {
   readonly #compressed: AcceptanceModel | undefined
   readonly #drafter: AcceptanceModel | undefined
 
