@@ -1,12 +1,21 @@
 /**
- * A streaming histogram of positive numbers with buckets of equal relative width (2048 to the power of two, linear inside):
- * percentiles within 0.025 %, whatever the range; flat memory; sum, minimum and maximum exact. Merging adds counts.
+ * A streaming histogram of non-negative numbers in flat memory: every power of two has 2048 buckets of equal width, so that
+ * percentiles are within 0.025 % whatever the range; count, sum, minimum and maximum are exact. Merging adds counts.
+ *
+ * The top bits of a double, exponent and first eleven bits of the fraction, are already the number of such a bucket.
  */
 
-const SUB_BITS = 11
-const SUB = 2 ** SUB_BITS
+const FRACTION_BITS = 11
+/** Bits of a double's upper half below the ones that number its bucket: 20 of the fraction less those kept. */
+const DROPPED_BITS = 20 - FRACTION_BITS
+const FIRST_BUCKETS = 4 << FRACTION_BITS
 
-/** What is shown of a distribution, in the unit of its values. */
+/** One double seen as two halves, the upper one wherever this machine keeps it. */
+const double = new Float64Array([1])
+const halves = new Uint32Array(double.buffer)
+const UPPER = halves[1] === 0 ? 0 : 1
+
+/** What is shown of a distribution, in the unit of its values. All 0 if there are none. */
 export interface Distribution {
   readonly count: number
   readonly mean: number
@@ -20,15 +29,22 @@ export interface Distribution {
 
 export class Histogram {
   readonly #unit: number
-  #counts = new Float64Array(SUB * 4)
+  /** Number of the bucket of `unit`, which comes first. */
+  readonly #first: number
+  /** Weight by bucket, from the one of `unit` on. */
+  #weights = new Float64Array(FIRST_BUCKETS)
+  /** Weight of values below `unit`. */
+  #zeros = 0
   #count = 0
   #sum = 0
   #min = Number.POSITIVE_INFINITY
   #max = 0
 
-  /** `unit`: the smallest value told apart from zero; smaller ones count as zero. */
+  /** `unit`: the smallest value told apart from zero; percentiles take smaller ones for zero. */
   constructor(unit: number) {
+    if (!(unit > 0)) throw new Error(`the smallest value of a histogram must be above 0, not ${unit}`)
     this.#unit = unit
+    this.#first = bucketOf(unit)
   }
 
   get count(): number {
@@ -38,33 +54,45 @@ export class Histogram {
     return this.#count === 0 ? 0 : this.#sum / this.#count
   }
 
-  /** Notes `weight` times a value ≥ 0. */
+  /** Notes `weight` times a finite value ≥ 0. */
   record(value: number, weight = 1): void {
-    const bucket = this.#bucket(value)
-    if (bucket >= this.#counts.length) this.#grow(bucket + 1)
-    this.#counts[bucket]! += weight
+    if (!(value >= 0 && value < Number.POSITIVE_INFINITY && weight > 0)) {
+      throw new Error(`a histogram cannot note ${value} ${weight} times`)
+    }
+    if (value < this.#unit) this.#zeros += weight
+    else {
+      const bucket = bucketOf(value) - this.#first
+      if (bucket >= this.#weights.length) this.#grow(bucket + 1)
+      this.#weights[bucket]! += weight
+    }
     this.#count += weight
     this.#sum += value * weight
     if (value < this.#min) this.#min = value
     if (value > this.#max) this.#max = value
   }
 
-  /** The value below or at which `p` percent of the weight lies; 0 if nothing was noted. */
+  /**
+   * The smallest value such that at least `p` percent (0–100) of the weight lies at or below it, give or take half a bucket;
+   * 0 if nothing was noted. The 0th and the 100th are exact.
+   */
   percentile(p: number): number {
     if (this.#count === 0) return 0
-    const rank = Math.max(1, Math.ceil((p / 100) * this.#count))
-    let seen = 0
-    for (let bucket = 0; bucket < this.#counts.length; bucket++) {
-      seen += this.#counts[bucket]!
-      if (seen >= rank) return Math.min(this.#max, Math.max(this.#min, this.#middle(bucket)))
+    const rank = (p * this.#count) / 100
+    if (rank <= 0) return this.#min
+    let seen = this.#zeros
+    if (seen >= rank) return this.#within(0)
+    for (let bucket = 0; bucket < this.#weights.length; bucket++) {
+      seen += this.#weights[bucket]!
+      if (seen >= rank) return this.#within(middleOf(this.#first + bucket))
     }
     return this.#max
   }
 
   merge(other: Histogram): void {
     if (other.#unit !== this.#unit) throw new Error("histograms of different units do not merge")
-    if (other.#counts.length > this.#counts.length) this.#grow(other.#counts.length)
-    for (let i = 0; i < other.#counts.length; i++) this.#counts[i]! += other.#counts[i]!
+    if (other.#weights.length > this.#weights.length) this.#grow(other.#weights.length)
+    for (let i = 0; i < other.#weights.length; i++) this.#weights[i]! += other.#weights[i]!
+    this.#zeros += other.#zeros
     this.#count += other.#count
     this.#sum += other.#sum
     this.#min = Math.min(this.#min, other.#min)
@@ -86,23 +114,26 @@ export class Histogram {
     }
   }
 
-  // Values below 2·SUB units have a bucket each; above, every power of two has SUB buckets.
-  #bucket(value: number): number {
-    const units = Math.floor(value / this.#unit)
-    if (units < 2 * SUB) return units
-    const exponent = Math.floor(Math.log2(units)) - SUB_BITS
-    return exponent * SUB + Math.floor(units / 2 ** exponent)
-  }
-
-  #middle(bucket: number): number {
-    if (bucket < 2 * SUB) return bucket * this.#unit
-    const exponent = Math.floor(bucket / SUB) - 1
-    return (bucket - exponent * SUB + 0.5) * 2 ** exponent * this.#unit
+  #within(value: number): number {
+    return Math.min(this.#max, Math.max(this.#min, value))
   }
 
   #grow(length: number): void {
-    const counts = new Float64Array(Math.max(length, this.#counts.length * 2))
-    counts.set(this.#counts)
-    this.#counts = counts
+    const weights = new Float64Array(Math.max(length, this.#weights.length * 2))
+    weights.set(this.#weights)
+    this.#weights = weights
   }
+}
+
+const bucketOf = (value: number): number => {
+  double[0] = value
+  return halves[UPPER]! >>> DROPPED_BITS
+}
+
+const middleOf = (bucket: number): number => {
+  halves[UPPER] = (bucket << DROPPED_BITS) >>> 0
+  halves[1 - UPPER] = 0
+  const low = double[0]!
+  halves[UPPER] = ((bucket + 1) << DROPPED_BITS) >>> 0
+  return low + (double[0]! - low) / 2
 }
