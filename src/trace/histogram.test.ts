@@ -39,15 +39,18 @@ describe("the histogram", () => {
 
   it("takes a weight for as many repetitions", () => {
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.nat(1e6), fc.integer({ min: 1, max: 9 })), { minLength: 1 }), (noted) => {
-        const weighted = new Histogram(UNIT)
-        const repeated = new Histogram(UNIT)
-        for (const [value, weight] of noted) {
-          weighted.record(value, weight)
-          for (let i = 0; i < weight; i++) repeated.record(value)
+      fc.property(
+        fc.array(fc.tuple(fc.nat(1e6), fc.integer({ min: 1, max: 9 })), { minLength: 1 }),
+        (noted) => {
+          const weighted = new Histogram(UNIT)
+          const repeated = new Histogram(UNIT)
+          for (const [value, weight] of noted) {
+            weighted.record(value, weight)
+            for (let i = 0; i < weight; i++) repeated.record(value)
+          }
+          expect(weighted.distribution(1)).toEqual(repeated.distribution(1))
         }
-        expect(weighted.distribution(1)).toEqual(repeated.distribution(1))
-      })
+      )
     )
   })
 
@@ -70,7 +73,8 @@ describe("the histogram", () => {
   })
 
   it("refuses what is no quantity, and units that differ", () => {
-    for (const value of [-1, Number.NaN, Number.POSITIVE_INFINITY]) expect(() => new Histogram(1).record(value)).toThrow()
+    for (const value of [-1, Number.NaN, Number.POSITIVE_INFINITY])
+      expect(() => new Histogram(1).record(value)).toThrow()
     expect(() => new Histogram(1).record(1, 0)).toThrow()
     expect(() => new Histogram(1).merge(new Histogram(2))).toThrow()
     expect(() => new Histogram(0)).toThrow()

@@ -1,10 +1,14 @@
-/** What a run comes to: one structure for every serving method, simulated or measured, and the accumulator behind it. */
+/**
+ * What a run comes to: one structure for every serving method, simulated or measured, and the accumulator behind it.
+ * The latencies are the ones vLLM's serving benchmark reports (TTFT, TPOT, ITL, E2EL), so that the two can be compared.
+ */
 import { type Distribution, Histogram } from "./histogram.ts"
 
-/** What holds a replica up at a moment. The shares of all of them sum to 1. */
+/** What holds a group of GPUs up at a moment. The shares of all of them sum to 1. */
 export const LIMITS = ["hbm", "compute", "link", "interconnect", "host", "scheduling", "idle"] as const
 export type Limit = (typeof LIMITS)[number]
 
+/** What a transfer is for, as the runtime's ports name it. */
 export type MovedKind = "reload" | "save" | "fetch" | "stream"
 
 /** Seconds unless a name says otherwise; bytes and tokens are totals of the run. */
@@ -12,6 +16,7 @@ export interface RunMetrics {
   readonly gpus: number
   /** First arrival to last event. */
   readonly duration: number
+  /** Every request that arrived ended in one of the four ways, unless the run was cut. */
   readonly requests: {
     readonly arrived: number
     readonly finished: number
@@ -21,51 +26,79 @@ export interface RunMetrics {
   }
   readonly events: {
     readonly preemptions: number
+    /** Requests that gave up rounds for full KV in HBM. */
     readonly fallbacks: number
+    /** Transfers that failed and were tried again or given up. */
     readonly transferFailures: number
+    /** Passes of all groups. */
     readonly iterations: number
   }
+  /** Prompt tokens of the requests that arrived. */
   readonly promptTokens: number
+  /** Output tokens of all requests that ended, in whatever way. */
   readonly outputTokens: number
   readonly throughput: {
     /** Output tokens per second of the run. */
     readonly tokensPerSecond: number
+    /** The same per GPU. */
     readonly perGpu: number
     /** What one user sees after the first token: 1 / mean TPOT. */
     readonly perUser: number
+    /** Finished requests per second of the run. */
     readonly requestsPerSecond: number
   }
   /** Arrival to first token, queueing and transfers included. */
   readonly ttft: Distribution
   /** (last − first token) / (tokens − 1), per finished request with two tokens or more. */
   readonly tpot: Distribution
-  /** Time between deliveries of tokens; a round delivers all its tokens at once, as one gap. */
+  /**
+   * Time between deliveries of tokens to a request, the first not counted. Tokens of one round or one speculative step are
+   * delivered at once and make one gap, as they make one chunk of vLLM's stream.
+   */
   readonly itl: Distribution
   /** Arrival to last token, finished requests. */
   readonly e2el: Distribution
+  /** Of all rounds that were verified; with a classical drafter, of its steps. */
   readonly rounds: {
     readonly count: number
+    /** drafted = accepted + rejected */
     readonly drafted: number
     readonly accepted: number
     readonly rejected: number
+    /** Tokens the verifier put in itself: corrections and bonuses. committed = accepted + corrections */
+    readonly corrections: number
     readonly committed: number
+    /** Drafted tokens per round. */
     readonly meanWindow: number
+    /** Accepted tokens per round. */
     readonly meanAccepted: number
     /** Rounds by accepted length. */
     readonly acceptedLengths: readonly number[]
   }
+  /** Moved by transfers that arrived, by purpose; `hbm`: read and written in HBM by passes. */
   readonly bytes: Readonly<Record<MovedKind | "hbm", number>>
-  /** Transfer time over the host link: while a pass ran, and while the GPU stood idle for it. */
+  /**
+   * Time the host link was busy in either direction, summed over groups: `exposed` while the GPU stood idle waiting for it,
+   * `hidden` otherwise: behind a pass, or while nothing waited for it.
+   */
   readonly transfers: { readonly hidden: number; readonly exposed: number }
   /** Busy share of the run, 0–1. */
   readonly utilisation: {
+    /** Time a pass was running. */
     readonly gpu: number
+    /** Bytes passes read and wrote over what the bandwidth allows. */
     readonly hbm: number
     readonly linkIn: number
     readonly linkOut: number
   }
-  /** Share of all replica time each limit accounts for. */
+  /**
+   * Share of all groups' time each limit accounts for, summing to 1: a pass is split by what bounded it, the time between
+   * passes belongs to what was waited for.
+   */
   readonly limits: Readonly<Record<Limit, number>>
+  /** The same in seconds, summed over groups. */
+  readonly limitSeconds: Readonly<Record<Limit, number>>
+  /** The most at the start of any pass; summed over groups, whose peaks need not fall together. */
   readonly peak: { readonly hbmBytes: number; readonly batch: number; readonly waiting: number }
 }
 
@@ -73,7 +106,10 @@ const NS = 1e-9
 /** Latencies are told apart from 1 µs on. */
 const LATENCY_UNIT = 1e3
 
-/** Feeds on what a replica's observer sees, in flat memory; several merge into the metrics of a deployment. */
+/**
+ * Feeds on what the observer of a group sees, in flat memory; several merge into the metrics of a deployment. All times
+ * given are nanoseconds, those of one accumulator never going back.
+ */
 export class MetricsAccumulator {
   readonly #ttft = new Histogram(LATENCY_UNIT)
   readonly #tpot = new Histogram(LATENCY_UNIT)
@@ -95,13 +131,15 @@ export class MetricsAccumulator {
   #promptTokens = 0
   #outputTokens = 0
   #rounds = { count: 0, drafted: 0, accepted: 0, committed: 0 }
-  #gpuSeconds = 0
+  #gpuBusyNs = 0
+  /** Groups merged in; 0 for an accumulator that fed on a group itself. */
   #groups = 0
   preemptions = 0
   fallbacks = 0
   transferFailures = 0
   #iterations = 0
   #peak = { hbmBytes: 0, batch: 0, waiting: 0 }
+  /** Nanoseconds. */
   #links = { in: 0, out: 0, hidden: 0, exposed: 0 }
   // The state since `#since`: what is busy, what the GPU waits for.
   #since = 0
@@ -218,7 +256,7 @@ export class MetricsAccumulator {
     this.#arrived += other.#arrived
     this.#promptTokens += other.#promptTokens
     this.#outputTokens += other.#outputTokens
-    this.#gpuSeconds += other.#gpuSeconds
+    this.#gpuBusyNs += other.#gpuBusyNs
     this.preemptions += other.preemptions
     this.fallbacks += other.fallbacks
     this.transferFailures += other.transferFailures
@@ -228,7 +266,7 @@ export class MetricsAccumulator {
   /** The metrics of a run of `duration` ns on `gpus` GPUs; `hbmBandwidth` in bytes/s of all of them together. */
   result(duration: number, gpus: number, hbmBandwidth: number): RunMetrics {
     const seconds = duration * NS
-    const span = Math.max(seconds * Math.max(1, this.#groups), Number.MIN_VALUE)
+    const span = Math.max(duration * Math.max(1, this.#groups), Number.MIN_VALUE)
     const tpot = this.#tpot.distribution(NS)
     const rounds = this.#rounds
     const tokensPerSecond = seconds > 0 ? this.#outputTokens / seconds : 0
@@ -264,35 +302,38 @@ export class MetricsAccumulator {
       rounds: {
         ...rounds,
         rejected: rounds.drafted - rounds.accepted,
+        corrections: rounds.committed - rounds.accepted,
         meanWindow: rounds.count > 0 ? rounds.drafted / rounds.count : 0,
         meanAccepted: rounds.count > 0 ? rounds.accepted / rounds.count : 0,
-        acceptedLengths: this.#acceptedLengths
+        acceptedLengths: [...this.#acceptedLengths]
       },
-      bytes: this.#bytes,
-      transfers: { hidden: this.#links.hidden, exposed: this.#links.exposed },
+      bytes: { ...this.#bytes },
+      transfers: { hidden: this.#links.hidden * NS, exposed: this.#links.exposed * NS },
       utilisation: {
-        gpu: this.#gpuSeconds / span,
+        gpu: this.#gpuBusyNs / span,
         hbm: seconds > 0 ? this.#bytes.hbm / (hbmBandwidth * seconds) : 0,
         linkIn: this.#links.in / span,
         linkOut: this.#links.out / span
       },
       limits: shares(this.#limits),
-      peak: this.#peak
+      limitSeconds: { ...this.#limits },
+      peak: { ...this.#peak }
     }
   }
 
+  /** Books the time since the last change of state under the state that held. */
   #integrate(now: number): void {
-    const seconds = (now - this.#since) * NS
+    const passed = now - this.#since
+    if (passed < 0) throw new Error(`metrics cannot go back from ${this.#since} ns to ${now} ns`)
     this.#since = now
-    if (seconds <= 0) return
-    if (this.#gpuBusy) this.#gpuSeconds += seconds
-    else this.#limits[this.#waitingFor] += seconds
-    if (this.#busyIn > 0) this.#links.in += seconds
-    if (this.#busyOut > 0) this.#links.out += seconds
-    if (this.#busyIn + this.#busyOut > 0) {
-      if (!this.#gpuBusy && this.#waitingFor === "link") this.#links.exposed += seconds
-      else this.#links.hidden += seconds
-    }
+    if (this.#gpuBusy) this.#gpuBusyNs += passed
+    else this.#limits[this.#waitingFor] += passed * NS
+    const links = this.#links
+    if (this.#busyIn > 0) links.in += passed
+    if (this.#busyOut > 0) links.out += passed
+    if (this.#busyIn + this.#busyOut === 0) return
+    if (!this.#gpuBusy && this.#waitingFor === "link") links.exposed += passed
+    else links.hidden += passed
   }
 }
 
