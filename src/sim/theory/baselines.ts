@@ -56,8 +56,8 @@ export const offloaded = (state: Plain): Baseline => {
 /** Compressed KV alone, never verified. Its output is not the model's. */
 export const lossy = (state: Plain, keep: number): Baseline => fullKv({ ...state, kv: state.kv * keep })
 
-/** A classical drafter over full KV in HBM: k proposals one after the other, then one pass; 1 + E[accepted] tokens a step. */
-export const classicalDrafter = (state: Plain, drafter: DraftStep, accepted: number): Baseline => {
+/** A classical drafter over full KV in HBM: k proposals one after the other, then one pass that yields `drafter.tokens`. */
+export const classicalDrafter = (state: Plain, drafter: DraftStep): Baseline => {
   const fits = fullKvBatch({
     memory: state.memory,
     weights: state.weights + drafter.weights,
@@ -66,7 +66,7 @@ export const classicalDrafter = (state: Plain, drafter: DraftStep, accepted: num
   return atBatch(
     state,
     fits,
-    1 + accepted,
+    drafter.tokens,
     (batch) =>
       fullKvIteration(state, batch) +
       (drafter.proposals * (drafter.weights + batch * drafter.kv)) / state.hbmBandwidth

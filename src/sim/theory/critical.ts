@@ -32,6 +32,9 @@ export const linkForSpeedup = (state: SteadyState, target = 1): number | undefin
 export const hiddenLink = (state: SteadyState, batch: number, window: number): number =>
   (batch * reloadBytes(state)) / ((window + 1) * gpuTime(state, batch, window))
 
-/** The i.i.d. α from which the ideal speed-up over full KV reaches `target`; undefined if even α = 1 does not. */
+/** The i.i.d. α of the compressed KV from which the ideal speed-up over full KV reaches `target`; undefined if even α = 1 does not. */
 export const alphaForSpeedup = (state: SteadyState, target = 1): number | undefined =>
-  threshold(1e-6, 1, (alpha) => speedup({ ...state, accepted: (x) => expectedAccepted(alpha, x) }) >= target)
+  threshold(1e-6, 1, (alpha) => {
+    const accepted = (steps: number): number => expectedAccepted(alpha, steps * (state.drafter?.tokens ?? 1))
+    return speedup({ ...state, accepted }) >= target
+  })

@@ -5,14 +5,14 @@ import { alphaForSpeedup, hiddenLink, linkForSpeedup } from "./critical.ts"
 import { meanContext, plainState, steadyState } from "./parameters.ts"
 import { predict, predictRemote } from "./predict.ts"
 import {
+  bestMix,
   type Limit,
   LIMITS,
   loads,
   type Mix,
   PATHS,
   remoteRequestTime,
-  type RemotePrefix,
-  remoteSpeedup
+  type RemotePrefix
 } from "./remote.ts"
 import {
   averageKv,
@@ -77,8 +77,10 @@ const IDEAL = [
   "HBM and link reach their full rate; arithmetic, launches and scheduling take no time",
   "every request has the workload's average context; rounds are spread evenly"
 ] as const
-const SHARED =
-  "coefficients of (13)–(18) are ours: batches fill their pool's memory, a verify takes as long as a step"
+const SHARED = [
+  "coefficients of (13)–(18) are ours: batches fill their pool's memory, a verify takes as long as a step",
+  "requests are as many as the pools can take, and each goes the way that serves most of them"
+] as const
 
 const inputs = (scenario: Scenario): Quantity[] => {
   const { weights, kv, memory, hbmBandwidth, linkBandwidth, concurrency } = plainState(scenario)
@@ -107,9 +109,8 @@ const fullKvRows = (scenario: Scenario): Quantity[] => {
 /** One round: what is drafted, what HBM and link do meanwhile. */
 const roundRows = (state: SteadyState, batch: number, window: number): Quantity[] => [
   quantity("c", "compressed KV over full KV", state.keep, "ratio", "compressor"),
-  state.drafter === undefined
-    ? quantity("x", "draft window", window, "tokens", "window policy, (11)")
-    : quantity("x", "draft window, in steps of the drafter's tokens", window, "steps", "window policy, (11)"),
+  ...(state.drafter === undefined ? [] : [quantity("", "draft steps in a window", window, "steps", "(11)")]),
+  quantity("x", "draft window", window * (state.drafter?.tokens ?? 1), "tokens", "window policy, (11)"),
   quantity("γ·x", "accepted length", state.accepted(window), "tokens", "acceptance"),
   quantity(
     "KV_avg",
@@ -169,8 +170,9 @@ const explainGroup = (scenario: Scenario, method: Method): Explanation => {
 const unitOf = (limit: Limit): Unit =>
   limit.endsWith("net") ? "bytes" : limit.endsWith("GPU") ? "seconds" : "byte-seconds"
 
-const explainRemote = (scenario: Scenario, state: RemotePrefix, mix: Mix): Explanation => {
-  const { keep, kv, window, accepted, local, remote, localBandwidth, remoteBandwidth, output } = state
+/** What a request costs that is drafted remotely and verified locally. */
+const splitRows = (state: RemotePrefix): Quantity[] => {
+  const { keep, kv, window, accepted } = state
   const step = (bytes: number): number => {
     const request = { ...state, kv: bytes }
     return fullKvIteration(request, Math.max(1, fullKvBatch(request)))
@@ -178,13 +180,7 @@ const explainRemote = (scenario: Scenario, state: RemotePrefix, mix: Mix): Expla
   const decode = step(keep * kv)
   const forward = step(kv)
   const { split } = loads(state)
-  const quantities = [
-    ...inputs(scenario),
-    quantity("K", "output of a request", output, "tokens", "workload"),
-    quantity("G_L", "local groups", local, "groups", "deployment"),
-    quantity("G_R", "remote groups", remote, "groups", "deployment"),
-    quantity("BW_h", "store to a local group", localBandwidth, "bytes/s", "deployment"),
-    quantity("BW_l", "store to a remote group", remoteBandwidth, "bytes/s", "deployment"),
+  return [
     quantity("c", "compressed KV over full KV", keep, "ratio", "compressor"),
     quantity("x", "draft window", window, "tokens", "window policy, (13)–(18)"),
     quantity("γ·x", "accepted length", accepted, "tokens", "acceptance"),
@@ -194,13 +190,28 @@ const explainRemote = (scenario: Scenario, state: RemotePrefix, mix: Mix): Expla
     ...LIMITS.map((limit, i) =>
       quantity("L", `${limit} of a split request`, split[limit], unitOf(limit), `(${13 + i}), ours`)
     ),
+    quantity("", "throughput if all are split", bestMix(state, ["split"]).throughput, "tokens/s", "(13)–(18)")
+  ]
+}
+
+const explainRemote = (scenario: Scenario, method: Method, state: RemotePrefix, mix: Mix): Explanation => {
+  const { local, remote, localBandwidth, remoteBandwidth, output } = state
+  const full = predictRemote(scenario, { kind: "full-kv" })!.mix.throughput
+  const quantities = [
+    ...inputs(scenario),
+    quantity("K", "output of a request", output, "tokens", "workload"),
+    quantity("G_L", "local groups", local, "groups", "deployment"),
+    quantity("G_R", "remote groups", remote, "groups", "deployment"),
+    quantity("BW_h", "store to a local group", localBandwidth, "bytes/s", "deployment"),
+    quantity("BW_l", "store to a remote group", remoteBandwidth, "bytes/s", "deployment"),
+    ...(method.kind === "vericache" ? splitRows(state) : []),
     ...PATHS.map((path) =>
       quantity("n", `requests served ${path}`, mix.requests[path], "requests/s", "(13)–(18)")
     ),
     quantity("", "throughput of all groups", mix.throughput, "tokens/s", "(13)–(18)"),
-    quantity("", "speed-up over full KV", remoteSpeedup(state), "ratio", "(13)–(18)")
+    quantity("", "speed-up over full KV", full > 0 ? mix.throughput / full : undefined, "ratio", "(13)–(18)")
   ]
-  return { quantities, limit: mix.limits.join(", "), assumptions: [...IDEAL, SHARED] }
+  return { quantities, limit: mix.limits.join(", "), assumptions: [...IDEAL, ...SHARED] }
 }
 
 /** Everything the closed forms say about a method on a scenario. */
@@ -208,5 +219,5 @@ export const explain = (scenario: Scenario, method: Method): Explanation => {
   const remote = predictRemote(scenario, method)
   return remote === undefined
     ? explainGroup(scenario, method)
-    : explainRemote(scenario, remote.state, remote.mix)
+    : explainRemote(scenario, method, remote.state, remote.mix)
 }

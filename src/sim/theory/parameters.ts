@@ -77,17 +77,20 @@ const modelOf = (acceptance: Acceptance, { seed }: Scenario): AcceptanceModel =>
   makeAcceptance(acceptance, seed)
 
 /** What a classical drafter adds to a step of the average request. */
-export const draftStep = (drafter: Drafter, context: number): DraftStep => ({
-  proposals: drafter.numSpeculativeTokens,
-  weights: drafter.weightBytes,
-  kv: drafter.kvBytesPerToken * context
-})
+export const draftStep = (scenario: Scenario, drafter: Drafter): DraftStep => {
+  const { numSpeculativeTokens, weightBytes, kvBytesPerToken, acceptance } = drafter
+  const context = meanContext(scenario)
+  return {
+    proposals: numSpeculativeTokens,
+    weights: weightBytes,
+    kv: kvBytesPerToken * context,
+    tokens: 1 + modelOf(acceptance, scenario).expected(numSpeculativeTokens, context)
+  }
+}
 
-/** Tokens a step yields with a classical drafter under it: 1 + E[accepted proposals]; 1 without. */
+/** Tokens a step yields, with a classical drafter under it or without. */
 export const tokensPerStep = (scenario: Scenario, drafter: Drafter | undefined): number =>
-  drafter === undefined
-    ? 1
-    : 1 + modelOf(drafter.acceptance, scenario).expected(drafter.numSpeculativeTokens, meanContext(scenario))
+  drafter === undefined ? 1 : draftStep(scenario, drafter).tokens
 
 /** Hardware and average request of one group, before any method. */
 export const plainState = (scenario: Scenario) => ({
@@ -103,43 +106,49 @@ export const plainState = (scenario: Scenario) => ({
 export const steadyState = (scenario: Scenario, method: Method): SteadyState | undefined => {
   if (method.kind !== "vericache" && method.kind !== "sparse") return undefined
   const { compressor } = method
-  const drafter = method.kind === "vericache" ? method.drafter : undefined
+  const drafter =
+    method.kind === "vericache" && method.drafter !== undefined
+      ? draftStep(scenario, method.drafter)
+      : undefined
   const context = meanContext(scenario)
   const acceptance = modelOf(compressor.acceptance, scenario)
-  const perStep = tokensPerStep(scenario, drafter)
+  const perStep = drafter?.tokens ?? 1
   return {
     ...plainState(scenario),
     keep: compressor.keep,
     accepted: (steps) => expectedBetween(acceptance, steps * perStep, context),
     reload: method.kind === "vericache" ? method.reload : "none",
     maxWindow: Math.min(MAX_WINDOW, scenario.engine.horizon - 1),
-    ...(drafter === undefined ? {} : { drafter: draftStep(drafter, context) })
+    ...(drafter === undefined ? {} : { drafter })
   }
 }
 
-/** Parameters of remote prefix caching with a window of x; undefined for other deployments and methods. */
+/**
+ * Parameters of remote prefix caching; undefined for other deployments. A method that does not verify moves and keeps what
+ * it decodes on, and `window` is nothing to it.
+ */
 export const remotePrefix = (
   scenario: Scenario,
   method: Method,
   window: number
 ): RemotePrefix | undefined => {
   const { deployment } = scenario
-  if (deployment.kind !== "remote-prefix" || method.kind !== "vericache") return undefined
+  if (deployment.kind !== "remote-prefix") return undefined
   const { weights, kv, memory, hbmBandwidth } = plainState(scenario)
   const { local, remote, localBandwidth, remoteBandwidth } = deployment
-  const acceptance = modelOf(method.compressor.acceptance, scenario)
-  return {
-    weights,
-    kv,
-    memory,
-    hbmBandwidth,
-    keep: method.compressor.keep,
-    local,
-    remote,
-    localBandwidth,
-    remoteBandwidth,
-    output: workloadLengths(scenario).output,
-    window,
-    accepted: acceptance.expected(window, meanContext(scenario))
+  const { output } = workloadLengths(scenario)
+  const pools = { weights, memory, hbmBandwidth, local, remote, localBandwidth, remoteBandwidth, output }
+  switch (method.kind) {
+    case "vericache": {
+      const { keep, acceptance } = method.compressor
+      const accepted = modelOf(acceptance, scenario).expected(window, meanContext(scenario))
+      return { ...pools, kv, keep, window, accepted }
+    }
+    case "lossy":
+      return { ...pools, kv: kv * method.compressor.keep, keep: 1, window: 1, accepted: 0 }
+    case "full-kv":
+      return { ...pools, kv, keep: 1, window: 1, accepted: 0 }
+    default:
+      return undefined
   }
 }

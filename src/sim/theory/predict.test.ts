@@ -199,6 +199,8 @@ describe("predictions", () => {
     expect(rate(three)).toBeGreaterThan(rate(vericache))
     const dear = { ...ngram, weightBytes: 20 * GB }
     expect(rate({ ...three, drafter: dear })).toBeLessThan(rate(three))
+    const drafted = explain(scenario, three).quantities.find((quantity) => quantity.name === "draft window")
+    expect(drafted!.value).toBe(45)
   })
 
   it("follow the window policy", () => {
@@ -225,6 +227,18 @@ describe("predictions", () => {
     const fixed = predictRemote(remote, { ...vericache, window: { kind: "fixed", tokens: 25 } })!
     expect(fixed.state.window).toBe(25)
     expect(best.mix.throughput).toBeGreaterThanOrEqual(fixed.mix.throughput)
+  })
+})
+
+describe("remote predictions", () => {
+  const rate = (method: Method) => predictRemote(remote, method)!.mix.throughput
+
+  it("leave the split path to the method that verifies", () => {
+    const full = predictRemote(remote, { kind: "full-kv" })!.mix
+    expect(full.requests.split).toBe(0)
+    expect(rate(vericache)).toBeGreaterThan(full.throughput)
+    expect(rate({ kind: "lossy", compressor })).toBeGreaterThan(rate(vericache))
+    expect(predictRemote(remote, { kind: "offloaded" })).toBeUndefined()
   })
 })
 
@@ -259,9 +273,16 @@ describe("explanations", () => {
     expect(value(scenario, method, "throughput")).toBe(predict(scenario, method).throughput)
   })
 
+  it("of a remote deployment count full KV on the same groups as 1", () => {
+    expect(value(remote, { kind: "full-kv" }, "speed-up over full KV")).toBe(1)
+    expect(value(remote, { kind: "full-kv" }, "draft window")).toBeUndefined()
+    expect(value(remote, vericache, "speed-up over full KV")).toBeGreaterThan(1)
+  })
+
   it("of a remote deployment give the mix and its limits", () => {
     const { limit, quantities } = explain(remote, vericache)
     expect(limit).toContain("net")
+    expect(explain(remote, vericache).assumptions).toHaveLength(4)
     expect(value(remote, vericache, "throughput of all groups")).toBe(
       predictRemote(remote, vericache)!.mix.throughput
     )

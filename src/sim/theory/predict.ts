@@ -1,17 +1,8 @@
 /** What the closed forms say of any method on a scenario. */
 import type { Method, Scenario, WindowPolicy } from "../../scenario/resolved.ts"
-import { makeAcceptance } from "../acceptance/acceptance.ts"
 import { type Baseline, classicalDrafter, fullKv, lossy, offloaded } from "./baselines.ts"
-import {
-  draftStep,
-  MAX_WINDOW,
-  meanContext,
-  plainState,
-  remotePrefix,
-  steadyState,
-  tokensPerStep
-} from "./parameters.ts"
-import { bestMix, type Mix, type RemotePrefix } from "./remote.ts"
+import { draftStep, MAX_WINDOW, plainState, remotePrefix, steadyState, tokensPerStep } from "./parameters.ts"
+import { bestMix, type Mix, PATHS, type RemotePrefix, UNVERIFIED_PATHS } from "./remote.ts"
 import { lockStepReload, lockStepThroughput } from "./schedules.ts"
 import { idealOptimum, operatingPoint, type Optimum, type SteadyState } from "./steady-state.ts"
 
@@ -59,15 +50,8 @@ export const predict = (scenario: Scenario, method: Method): Prediction => {
       return offloaded(plain)
     case "lossy":
       return lossy(plain, method.compressor.keep)
-    case "drafter": {
-      const { drafter } = method
-      const context = meanContext(scenario)
-      const accepted = makeAcceptance(drafter.acceptance, scenario.seed).expected(
-        drafter.numSpeculativeTokens,
-        context
-      )
-      return classicalDrafter(plain, draftStep(drafter, context), accepted)
-    }
+    case "drafter":
+      return classicalDrafter(plain, draftStep(scenario, method.drafter))
     case "sparse": {
       const state = steadyState(scenario, method)!
       return staggered(state, pointOf(state, method.window))
@@ -80,19 +64,26 @@ export const predict = (scenario: Scenario, method: Method): Prediction => {
   }
 }
 
-/** The best mix of paths of a remote-prefix scenario, at the policy's window or the best one; undefined for other deployments. */
+/**
+ * The best mix of paths of a remote-prefix scenario: at the policy's window or the best one for VeriCache, without the split
+ * path for methods that do not verify. Undefined for other deployments, and for methods the paper does not put there.
+ */
 export const predictRemote = (
   scenario: Scenario,
   method: Method
 ): { readonly state: RemotePrefix; readonly mix: Mix } | undefined => {
-  if (method.kind !== "vericache") return undefined
-  const windows = method.window.kind === "fixed" ? [method.window.tokens] : undefined
+  const [windows, paths] =
+    method.kind !== "vericache"
+      ? [[1], UNVERIFIED_PATHS]
+      : [method.window.kind === "fixed" ? [method.window.tokens] : WINDOWS, PATHS]
   let best: { readonly state: RemotePrefix; readonly mix: Mix } | undefined
-  for (const window of windows ?? Array.from({ length: MAX_WINDOW }, (_, i) => i + 1)) {
+  for (const window of windows) {
     const state = remotePrefix(scenario, method, window)
     if (state === undefined) return undefined
-    const mix = bestMix(state)
+    const mix = bestMix(state, paths)
     if (best === undefined || mix.throughput > best.mix.throughput) best = { state, mix }
   }
   return best
 }
+
+const WINDOWS = Array.from({ length: MAX_WINDOW }, (_, i) => i + 1)

@@ -57,6 +57,8 @@ export const remoteRequestTime = (state: RemotePrefix, decode: number, forward: 
 /** How a request can be served: all of it beside the store, all of it remotely, or drafted remotely and verified locally. */
 export const PATHS = ["local", "remote", "split"] as const
 export type Path = (typeof PATHS)[number]
+/** The paths without a verify. */
+export const UNVERIFIED_PATHS = ["local", "remote"] as const satisfies readonly Path[]
 
 /** The six limits (13)–(18): net (bytes), GPU time (s) and memory-time (bytes·s) of either pool. */
 export const LIMITS = [
@@ -156,7 +158,7 @@ export const bestMix = (state: RemotePrefix, paths: readonly Path[] = PATHS): Mi
 
 /** Throughput of the best mix over that of the best mix without the split path: what remote drafting buys. */
 export const remoteSpeedup = (state: RemotePrefix): number =>
-  bestMix(state).throughput / bestMix(state, ["local", "remote"]).throughput
+  bestMix(state).throughput / bestMix(state, UNVERIFIED_PATHS).throughput
 
 /** The G_R/G_L among `ratios` with the largest speed-up over full KV on the same groups; the first wins a tie. */
 export const bestRatio = (

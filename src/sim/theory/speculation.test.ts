@@ -109,9 +109,9 @@ describe("baselines", () => {
   })
 
   it("with a drafter pay for its weights and KV in memory and in time", () => {
-    const free = classicalDrafter(plain, { proposals: 3, weights: 0, kv: 0 }, 2)
+    const free = classicalDrafter(plain, { proposals: 3, weights: 0, kv: 0, tokens: 3 })
     expect(free.throughput).toBeCloseTo(3 * fullKv(plain).throughput, 9)
-    const costly = classicalDrafter(plain, { proposals: 3, weights: 2 * GB, kv: 0.1 * GB }, 2)
+    const costly = classicalDrafter(plain, { proposals: 3, weights: 2 * GB, kv: 0.1 * GB, tokens: 3 })
     expect(costly.batch).toBe(25)
     expect(costly.iteration).toBeCloseTo((16 + 25 * 2 + 3 * (2 + 2.5)) / 2000, 12)
   })

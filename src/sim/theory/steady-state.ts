@@ -43,6 +43,8 @@ export interface DraftStep {
   readonly weights: number
   /** Bytes of its own KV per request, read per proposal. */
   readonly kv: number
+  /** Tokens a step yields on average: 1 + E[accepted proposals]. */
+  readonly tokens: number
 }
 
 /** Bytes a verify moves over the link. */

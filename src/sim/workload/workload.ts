@@ -3,8 +3,6 @@ import type { Arrivals, Workload } from "../../scenario/resolved.ts"
 import { Random } from "../kernel/random.ts"
 import { drawLength } from "./lengths.ts"
 
-export { meanLength } from "./lengths.ts"
-
 export interface GeneratedRequest {
   /** 0, 1, 2, … in order of arrival. */
   readonly id: number
