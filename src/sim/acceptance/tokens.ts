@@ -28,13 +28,7 @@ const otherToken = (text: Text, request: number, position: number): number => {
  * What the drafter proposes at `offset` of a round that starts at output position `start` and of which `accepted` tokens
  * will be accepted: the reference's tokens before that offset, another one at it and behind it.
  */
-export const draftedToken = (
-  text: Text,
-  request: number,
-  start: number,
-  offset: number,
-  accepted: number
-): number =>
+const draftedToken = (text: Text, request: number, start: number, offset: number, accepted: number): number =>
   offset < accepted
     ? referenceToken(text, request, start + offset)
     : otherToken(text, request, start + offset)

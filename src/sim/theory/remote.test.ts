@@ -4,7 +4,7 @@ import { expectedAccepted } from "../acceptance/survival.ts"
 import {
   bestMix,
   bestRatio,
-  LIMITS,
+  type Limit,
   loads,
   PATHS,
   type RemotePrefix,
@@ -74,7 +74,7 @@ describe("the best mix", () => {
       fc.property(deployments, (state) => {
         const { requests, limits } = bestMix(state)
         const load = loads(state)
-        const used = (limit: (typeof LIMITS)[number]) =>
+        const used = (limit: Limit) =>
           PATHS.reduce(
             (sum, path) => sum + (requests[path] === 0 ? 0 : load[path][limit] * requests[path]),
             0

@@ -78,7 +78,7 @@ export const largestBatch = (state: SteadyState, window: number): number =>
   Math.max(0, Math.floor((state.memory - fixedBytes(state)) / residentKv(state, window)))
 
 /** Largest B_c with B_c·ℓ/(x + 1) ≤ 1: reloads that have the link to themselves for ℓ iterations. arXiv:2605.17613 (9) */
-export const largestStaggeredBatch = (span: number, window: number): number => Math.floor((window + 1) / span)
+const largestStaggeredBatch = (span: number, window: number): number => Math.floor((window + 1) / span)
 
 /** T_gpu: time HBM needs for one iteration. arXiv:2605.17613 (7) */
 export const gpuTime = (state: SteadyState, batch: number, window: number): number => {
