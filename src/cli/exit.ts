@@ -3,10 +3,19 @@ import { Cause, type Exit, Schema } from "effect"
 import { ScenarioInvalid } from "../scenario/document.ts"
 import { Infeasible } from "../sim/setup.ts"
 
-export const EXIT = { ok: 0, internal: 1, usage: 2, objectiveMissed: 3, infeasible: 4, interrupted: 130 } as const
+export const EXIT = {
+  ok: 0,
+  internal: 1,
+  usage: 2,
+  objectiveMissed: 3,
+  infeasible: 4,
+  interrupted: 130
+} as const
 
 /** An objective of the scenario was missed; the results are out already. */
-export class ObjectiveMissed extends Schema.TaggedError<ObjectiveMissed>()("ObjectiveMissed", { missed: Schema.Array(Schema.String) }) {
+export class ObjectiveMissed extends Schema.TaggedError<ObjectiveMissed>()("ObjectiveMissed", {
+  missed: Schema.Array(Schema.String)
+}) {
   override get message(): string {
     return this.missed.join("\n")
   }
@@ -20,13 +29,19 @@ export class Usage extends Schema.TaggedError<Usage>()("Usage", { problem: Schem
 }
 
 /** Exit code and words of a command's end. */
-export const verdictOf = (exit: Exit.Exit<unknown, unknown>): { readonly code: number; readonly words: string } => {
+export const verdictOf = (
+  exit: Exit.Exit<unknown, unknown>
+): { readonly code: number; readonly words: string } => {
   if (exit._tag === "Success") return { code: EXIT.ok, words: "" }
-  if (Cause.hasInterruptsOnly(exit.cause)) return { code: EXIT.interrupted, words: "interrupted; nothing was written" }
+  if (Cause.hasInterruptsOnly(exit.cause))
+    return { code: EXIT.interrupted, words: "interrupted; nothing was written" }
   const error = exit.cause.reasons.find((reason) => reason._tag === "Fail")?.error
   if (error instanceof ScenarioInvalid) {
     const n = error.faults.length
-    return { code: EXIT.usage, words: `${error.message}\n${n} ${n === 1 ? "fault" : "faults"}; nothing was run or written` }
+    return {
+      code: EXIT.usage,
+      words: `${error.message}\n${n} ${n === 1 ? "fault" : "faults"}; nothing was run or written`
+    }
   }
   if (error instanceof Usage) return { code: EXIT.usage, words: error.message }
   if (error instanceof Infeasible) return { code: EXIT.infeasible, words: error.message }
@@ -37,4 +52,17 @@ export const verdictOf = (exit: Exit.Exit<unknown, unknown>): { readonly code: n
 
 /** Errors of the command-line parser; it has printed them already. */
 const isUsageError = (error: unknown): boolean =>
-  typeof error === "object" && error !== null && "_tag" in error && ["ShowHelp", "ValidationError", "UnrecognizedOption", "MissingOption", "MissingArgument", "InvalidValue", "UnknownSubcommand", "DuplicateOption", "UserError"].includes(String(error._tag))
+  typeof error === "object" &&
+  error !== null &&
+  "_tag" in error &&
+  [
+    "ShowHelp",
+    "ValidationError",
+    "UnrecognizedOption",
+    "MissingOption",
+    "MissingArgument",
+    "InvalidValue",
+    "UnknownSubcommand",
+    "DuplicateOption",
+    "UserError"
+  ].includes(String(error._tag))

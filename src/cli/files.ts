@@ -1,11 +1,22 @@
 /** Files as the commands use them: scenarios and their companions, the catalog of this package, results written whole or not at all. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, openSync, writeSync, closeSync } from "node:fs"
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  openSync,
+  writeSync,
+  closeSync
+} from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { Effect, Result } from "effect"
 import { type Catalog, makeCatalog, SECTIONS } from "../scenario/catalog.ts"
 import { ScenarioInvalid } from "../scenario/document.ts"
-import { loadScenario, type ReadFile, readText } from "../scenario/load.ts"
+import { type ReadFile, readText } from "../scenario/files.ts"
+import { loadScenario } from "../scenario/load.ts"
 import type { Scenario } from "../scenario/resolved.ts"
 
 /** Reads a file; undefined if that is not possible. */
@@ -29,7 +40,9 @@ export const packageRoot = (): string => {
 }
 
 export const packageVersion = (): string => {
-  const { version } = JSON.parse(readFileSync(join(packageRoot(), "package.json"), "utf8")) as { readonly version: string }
+  const { version } = JSON.parse(readFileSync(join(packageRoot(), "package.json"), "utf8")) as {
+    readonly version: string
+  }
   return version
 }
 

@@ -21,7 +21,9 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   throw error
 })
 
-const fiber = Effect.runFork(Command.run(vericache, { version: packageVersion() }).pipe(Effect.provide(NodeServices.layer)))
+const fiber = Effect.runFork(
+  Command.run(vericache, { version: packageVersion() }).pipe(Effect.provide(NodeServices.layer))
+)
 process.once("SIGINT", () => fiber.interruptUnsafe())
 process.once("SIGTERM", () => fiber.interruptUnsafe())
 fiber.addObserver((exit) => {

@@ -12,9 +12,15 @@ const CODECS: Readonly<Record<string, (trace: TraceStore) => Iterable<Uint8Array
 }
 
 /** The codec a trace file's name asks for. */
-export const traceChunks = (path: string): Effect.Effect<(trace: TraceStore) => Iterable<Uint8Array | string>, Usage> => {
+export const traceChunks = (
+  path: string
+): Effect.Effect<(trace: TraceStore) => Iterable<Uint8Array | string>, Usage> => {
   const codec = CODECS[/\.[^./]*$/.exec(path)?.[0] ?? ""]
   return codec === undefined
-    ? Effect.fail(new Usage({ problem: `--trace ${path}: expected a name that ends in ${Object.keys(CODECS).join(", ")}` }))
+    ? Effect.fail(
+        new Usage({
+          problem: `--trace ${path}: expected a name that ends in ${Object.keys(CODECS).join(", ")}`
+        })
+      )
     : Effect.succeed(codec)
 }

@@ -28,53 +28,79 @@ const base = setup({
     input: {} as RequestInput
   },
   actions: {
-    enqueue: (_, _params: { readonly at: "back" | "front" }) => {},
+    enqueue: (_event, _params: { readonly at: "back" | "front" }) => {},
     prefill: () => {},
     fetch: () => {},
     compress: () => {},
-    reserve: (_, _params: { readonly window: number }) => {},
-    draft: (_, _params: { readonly window: number }) => {},
+    reserve: (_event, _params: { readonly window: number }) => {},
+    draft: (_event, _params: { readonly window: number }) => {},
     reload: () => {},
     cancelReload: () => {},
-    verify: (_, _params: { readonly drafted: number }) => {},
-    commit: (_, _params: { readonly tokens: number; readonly accepted: number; readonly rejected: number }) => {},
-    decode: (_, _params: { readonly on: "full" | "compressed" }) => {},
+    verify: (_event, _params: { readonly drafted: number }) => {},
+    commit: (
+      _event,
+      _params: { readonly tokens: number; readonly accepted: number; readonly rejected: number }
+    ) => {},
+    decode: (_event, _params: { readonly on: "full" | "compressed" }) => {},
     fallback: () => {},
     release: () => {},
-    finish: (_, _params: { readonly outcome: Outcome; readonly committed: number }) => {}
+    finish: (_event, _params: { readonly outcome: Outcome; readonly committed: number }) => {}
   },
   guards: {
     fetches: ({ event }) => event.type === "ADMITTED" && event.context === "fetch",
-    prefillEnds: ({ context, event }) => event.type === "PREFILLED" && context.committed + event.tokens >= context.output,
+    prefillEnds: ({ context, event }) =>
+      event.type === "PREFILLED" && context.committed + event.tokens >= context.output,
     rounds: ({ context }) => context.mode === "rounds",
-    verifyEnds: ({ context, event }) => event.type === "VERIFIED" && committedBy(context, event.accepted) >= context.output - context.committed,
-    stepEnds: ({ context, event }) => event.type === "STEPPED" && context.committed + event.tokens >= context.output,
+    verifyEnds: ({ context, event }) =>
+      event.type === "VERIFIED" && committedBy(context, event.accepted) >= context.output - context.committed,
+    stepEnds: ({ context, event }) =>
+      event.type === "STEPPED" && context.committed + event.tokens >= context.output,
     retries: ({ context }) => context.retries < context.maxRetries
   }
 })
 
 const end = (outcome: Outcome) =>
-  ["release", { type: "finish", params: ({ context }: { context: RequestContext }) => ({ outcome, committed: context.committed }) }] as const
+  [
+    "release",
+    {
+      type: "finish",
+      params: ({ context }: { context: RequestContext }) => ({ outcome, committed: context.committed })
+    }
+  ] as const
 
-const reserve = { type: "reserve", params: ({ context }: { context: RequestContext }) => ({ window: context.window }) } as const
+const reserve = {
+  type: "reserve",
+  params: ({ context }: { context: RequestContext }) => ({ window: context.window })
+} as const
 const decode = {
   type: "decode",
-  params: ({ context }: { context: RequestContext }) => ({ on: context.mode === "unverified" ? "compressed" : "full" }) as const
+  params: ({ context }: { context: RequestContext }) =>
+    ({ on: context.mode === "unverified" ? "compressed" : "full" }) as const
 } as const
-const verify = { type: "verify", params: ({ context }: { context: RequestContext }) => ({ drafted: context.drafted }) } as const
+const verify = {
+  type: "verify",
+  params: ({ context }: { context: RequestContext }) => ({ drafted: context.drafted })
+} as const
 
 const commitFirst = base.assign({
-  committed: ({ context, event }) => (event.type === "PREFILLED" ? Math.min(context.output, context.committed + event.tokens) : context.committed)
+  committed: ({ context, event }) =>
+    event.type === "PREFILLED"
+      ? Math.min(context.output, context.committed + event.tokens)
+      : context.committed
 })
 const commitStep = base.assign({
-  committed: ({ context, event }) => (event.type === "STEPPED" ? Math.min(context.output, context.committed + event.tokens) : context.committed)
+  committed: ({ context, event }) =>
+    event.type === "STEPPED" ? Math.min(context.output, context.committed + event.tokens) : context.committed
 })
-const noteDrafted = base.assign({ drafted: ({ context, event }) => (event.type === "DRAFTED" ? event.tokens : context.drafted) })
+const noteDrafted = base.assign({
+  drafted: ({ context, event }) => (event.type === "DRAFTED" ? event.tokens : context.drafted)
+})
 const noteRetry = base.assign({ retries: ({ context }) => context.retries + 1 })
 const dropRound = base.assign({ drafted: 0, retries: 0 })
 const giveUpRounds = base.assign({ drafted: 0, retries: 0, mode: "full" })
 const commitRound = base.assign({
-  committed: ({ context, event }) => (event.type === "VERIFIED" ? context.committed + committedBy(context, event.accepted) : context.committed),
+  committed: ({ context, event }) =>
+    event.type === "VERIFIED" ? context.committed + committedBy(context, event.accepted) : context.committed,
   rounds: ({ context }) => context.rounds + 1,
   drafted: 0,
   retries: 0
@@ -146,14 +172,20 @@ export const requestMachine = base.createMachine({
     reserving: {
       on: {
         ...onGpu,
-        SCHEDULED: { target: "drafting", actions: { type: "draft", params: ({ event }) => ({ window: event.window }) } },
+        SCHEDULED: {
+          target: "drafting",
+          actions: { type: "draft", params: ({ event }) => ({ window: event.window }) }
+        },
         DEFERRED: "waiting"
       }
     },
     waiting: {
       on: {
         ...onGpu,
-        SCHEDULED: { target: "drafting", actions: { type: "draft", params: ({ event }) => ({ window: event.window }) } }
+        SCHEDULED: {
+          target: "drafting",
+          actions: { type: "draft", params: ({ event }) => ({ window: event.window }) }
+        }
       }
     },
     drafting: {

@@ -77,7 +77,8 @@ export class ReservationRings {
   }
 
   #add({ start, span, due, linkNs, bytes }: Reservation, sign: 1 | -1): void {
-    for (let i = Math.max(start, this.base); i < start + span; i++) this.#link[i % this.horizon]! += sign * linkNs
+    for (let i = Math.max(start, this.base); i < start + span; i++)
+      this.#link[i % this.horizon]! += sign * linkNs
     for (let i = Math.max(start, this.base); i <= due; i++) this.#bytes[i % this.horizon]! += sign * bytes
   }
 }

@@ -50,7 +50,8 @@ const assignment = (fields: Assignment): Run => {
   return (context, event) => {
     const next: Record<string, unknown> = { ...context }
     for (const [key, value] of entries) {
-      next[key] = typeof value === "function" ? (value as (args: Arguments) => unknown)({ context, event }) : value
+      next[key] =
+        typeof value === "function" ? (value as (args: Arguments) => unknown)({ context, event }) : value
     }
     return next as unknown as RequestContext
   }
@@ -90,7 +91,9 @@ const sequence = (actions: readonly Action[]): Run => {
 const compile = (): RequestTable => {
   const { root } = requestMachine
   const states = Object.keys(root.states)
-  const guards = requestMachine.implementations.guards as unknown as Readonly<Record<string, (args: Arguments) => boolean>>
+  const guards = requestMachine.implementations.guards as unknown as Readonly<
+    Record<string, (args: Arguments) => boolean>
+  >
   const edge = ({ guard, target, actions }: Transition): Edge => ({
     guard: guard === undefined ? undefined : guards[guard]!,
     target: target === undefined ? -1 : states.indexOf(target[0]!.key),
@@ -100,7 +103,12 @@ const compile = (): RequestTable => {
     const state = root.states[name as keyof typeof root.states]!
     const on = new Map<string, Edge[]>()
     if (state.type === "final") return on
-    if (state.type !== "atomic" || state.invoke.length > 0 || state.after.length > 0 || state.entry.length > 0) {
+    if (
+      state.type !== "atomic" ||
+      state.invoke.length > 0 ||
+      state.after.length > 0 ||
+      state.entry.length > 0
+    ) {
       throw new Error(`state ${name} is not flat`)
     }
     for (const node of [state, root]) {
@@ -110,7 +118,13 @@ const compile = (): RequestTable => {
     }
     return on
   })
-  const initialContext = (input: RequestInput): RequestContext => ({ ...input, committed: 0, drafted: 0, retries: 0, rounds: 0 })
+  const initialContext = (input: RequestInput): RequestContext => ({
+    ...input,
+    committed: 0,
+    drafted: 0,
+    retries: 0,
+    rounds: 0
+  })
   const initialCommands: RequestCommand[] = []
   const unknownRequest = initialContext({ mode: "full", output: 1, window: 0, maxRetries: 0 })
   sequence(root.entry as unknown as Action[])(unknownRequest, { type: "CANCEL" }, initialCommands)

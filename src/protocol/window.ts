@@ -9,13 +9,18 @@ export interface AcceptanceHistory {
 }
 
 /** A round compares its accepted tokens and, if it was not accepted whole, the one that was refused. */
-export const observeRound = (history: AcceptanceHistory, drafted: number, accepted: number): AcceptanceHistory => ({
+export const observeRound = (
+  history: AcceptanceHistory,
+  drafted: number,
+  accepted: number
+): AcceptanceHistory => ({
   agreed: history.agreed + accepted,
   refused: history.refused + (accepted < drafted ? 1 : 0)
 })
 
 /** The probability that a drafted token agrees: posterior mean of the geometric's α under the Beta(prior) it starts with. */
-export const estimateAlpha = (history: AcceptanceHistory): number => history.agreed / (history.agreed + history.refused)
+export const estimateAlpha = (history: AcceptanceHistory): number =>
+  history.agreed / (history.agreed + history.refused)
 
 /** The history a request starts with: as if `weight` tokens had been compared at acceptance `alpha`. */
 export const priorHistory = (alpha: number, weight: number): AcceptanceHistory => ({

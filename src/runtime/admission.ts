@@ -70,8 +70,7 @@ export class Admission {
   }
 
   /** Memory freed otherwise than by a request leaving: the head may be tried again. */
-  reconsider(): void {
-  }
+  reconsider(): void {}
 
   #reserve(request: Served, budget: number): boolean {
     const { setup, pool } = this.#core
@@ -111,6 +110,9 @@ export class Admission {
       request.folded = request.length
       return this.#rounds.residentPages(request, 0)
     }
-    return growingPages(layout, plan.keep * request.length) + Math.ceil(plan.keep * localPages(layout, request.length))
+    return (
+      growingPages(layout, plan.keep * request.length) +
+      Math.ceil(plan.keep * localPages(layout, request.length))
+    )
   }
 }

@@ -39,7 +39,10 @@ export class Decoding {
     request.since = this.#core.index
     request.entries = attended - 1
     if (!plan.offloaded) {
-      this.#resize(request, growingPages(layout, request.entries) + Math.ceil(share * localPages(layout, request.length)))
+      this.#resize(
+        request,
+        growingPages(layout, request.entries) + Math.ceil(share * localPages(layout, request.length))
+      )
       if (proposals === 0) this.#growth.join(request.entries, this.#core.index)
     }
     const group = on === "compressed" ? this.lossy : this.full
@@ -83,7 +86,8 @@ export class Decoding {
     if (plan.offloaded || this.count === 0) return true
     if (proposals === 0) return this.#core.pool.take(this.#growth.need(this.#core.index))
     let extra = 0
-    for (const id of this.full.members.keys()) extra += this.#lookahead(this.#core.request(id), layout.pageTokens, proposals)
+    for (const id of this.full.members.keys())
+      extra += this.#lookahead(this.#core.request(id), layout.pageTokens, proposals)
     if (!this.#core.pool.take(extra)) return false
     for (const id of this.full.members.keys()) {
       const request = this.#core.request(id)
@@ -124,7 +128,8 @@ export class Decoding {
   #stepped(tokens: readonly number[], now: number): void {
     const { layout } = this.#core.setup
     let i = 0
-    for (const id of [...this.full.members.keys()]) {
+    const stepped = [...this.full.members.keys()]
+    for (const id of stepped) {
       const request = this.#core.request(id)
       const got = Math.min(tokens[i++]!, request.remaining)
       if (request.firstToken === undefined) this.#core.observe.firstToken(request, now)
@@ -134,7 +139,8 @@ export class Decoding {
       if (request.remaining === 0) continue
       this.full.join(id, request.length, localTokens(layout, request.length))
       const { cancelAfter } = request.spec
-      if (cancelAfter !== undefined && request.context.committed >= cancelAfter) this.#core.agenda.push(this.#core.index, "cancel", request)
+      if (cancelAfter !== undefined && request.context.committed >= cancelAfter)
+        this.#core.agenda.push(this.#core.index, "cancel", request)
     }
     this.#awaitingFirst = []
   }
@@ -147,7 +153,8 @@ export class Decoding {
 
   #resize(request: Served, pages: number): void {
     if (pages < request.pages) this.#core.pool.give(request.pages - pages)
-    else if (!this.#core.pool.take(pages - request.pages)) throw new Error(`request ${request.spec.id} decodes without pages for its context`)
+    else if (!this.#core.pool.take(pages - request.pages))
+      throw new Error(`request ${request.spec.id} decodes without pages for its context`)
     request.pages = pages
   }
 }

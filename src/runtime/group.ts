@@ -87,6 +87,9 @@ export class BatchGroup implements Group {
 
   #localNow(member: Member): number {
     if (member.fullAt === Number.POSITIVE_INFINITY) return member.localKvTokens
-    return Math.min(member.localKvTokens + (this.steps - member.since), member.localKvTokens + (member.fullAt - member.since))
+    return Math.min(
+      member.localKvTokens + (this.steps - member.since),
+      member.localKvTokens + (member.fullAt - member.since)
+    )
   }
 }

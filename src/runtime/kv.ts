@@ -23,7 +23,8 @@ export const kvBytes = (layout: KvLayout, tokens: number): number =>
 export const pageBytes = (layout: KvLayout): number => layout.pageTokens * layout.globalBytesPerToken
 
 /** Pages that hold `entries` entries of the growing layers. */
-export const growingPages = (layout: KvLayout, entries: number): number => Math.ceil(entries / layout.pageTokens)
+export const growingPages = (layout: KvLayout, entries: number): number =>
+  Math.ceil(entries / layout.pageTokens)
 
 /** Pages a context of `tokens` holds for its sliding-window layers, whatever it grows to: a whole window once it is that long. */
 export const localPages = (layout: KvLayout, tokens: number): number =>

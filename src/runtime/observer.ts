@@ -40,7 +40,12 @@ export class Observer {
     const gpu = recorder.track({ name: "GPU", kind: "gpu", parent })
     const lane = (name: string): number => recorder.track({ name, kind: "gpu", parent: gpu })
     this.#tracks = {
-      pass: { prefill: lane("prefill"), decode: lane("decode"), draft: lane("draft"), verify: lane("verify") },
+      pass: {
+        prefill: lane("prefill"),
+        decode: lane("decode"),
+        draft: lane("draft"),
+        verify: lane("verify")
+      },
       hbmBandwidth: recorder.track({ name: "HBM bandwidth", kind: "hbm-bandwidth", parent, unit: "bytes/s" }),
       hbmOccupancy: recorder.track({ name: "HBM occupancy", kind: "hbm-occupancy", parent, unit: "bytes" }),
       links: {
@@ -112,11 +117,19 @@ export class Observer {
     this.#phase(request, "stalled", now)
   }
 
-  committed(request: Served, round: { readonly tokens: number; readonly accepted: number; readonly rejected: number }, now: number): void {
+  committed(
+    request: Served,
+    round: { readonly tokens: number; readonly accepted: number; readonly rejected: number },
+    now: number
+  ): void {
     this.metrics.round(round.accepted + round.rejected, round.accepted, round.tokens)
     if (request.firstToken === undefined) this.firstToken(request, now)
     else this.delivered(request, now)
-    const verify = this.#phase(request, "verify", now, { tokens: round.tokens, accepted: round.accepted, round: request.context.rounds })
+    const verify = this.#phase(request, "verify", now, {
+      tokens: round.tokens,
+      accepted: round.accepted,
+      round: request.context.rounds
+    })
     if (verify !== undefined && this.#recorder !== undefined) {
       const reload = this.#reloadEvents.get(request.spec.id)
       if (reload !== undefined) this.#recorder.flow(reload, verify)
@@ -139,7 +152,18 @@ export class Observer {
   ended(request: Served, outcome: Outcome, now: number): void {
     const { committed } = request.context
     this.metrics.ended(outcome, committed, now - request.arrival, now - (request.firstToken ?? now))
-    this.#instant(request, outcome === "finished" ? "finish" : outcome === "timed-out" ? "timeout" : outcome === "failed" ? "fault" : "cancel", now, { tokens: committed })
+    this.#instant(
+      request,
+      outcome === "finished"
+        ? "finish"
+        : outcome === "timed-out"
+          ? "timeout"
+          : outcome === "failed"
+            ? "fault"
+            : "cancel",
+      now,
+      { tokens: committed }
+    )
     this.#requestTracks.delete(request.spec.id)
     this.#reloadEvents.delete(request.spec.id)
   }
@@ -170,13 +194,20 @@ export class Observer {
     }
     slice("decode", decode.count * steps)
     slice("draft", draft.count * steps)
-    slice("verify", verify.reduce((sum, item) => sum + item.drafted + 1, 0))
-    slice("prefill", prefill.reduce((sum, item) => sum + item.tokens, 0))
+    slice(
+      "verify",
+      verify.reduce((sum, item) => sum + item.drafted + 1, 0)
+    )
+    slice(
+      "prefill",
+      prefill.reduce((sum, item) => sum + item.tokens, 0)
+    )
   }
 
   gpuIdle(waitingFor: Limit, now: number): void {
     this.metrics.gpuIdle(waitingFor, now)
-    if (this.#recorder !== undefined && this.#tracks !== undefined) this.#recorder.counter(this.#tracks.hbmBandwidth, now, 0)
+    if (this.#recorder !== undefined && this.#tracks !== undefined)
+      this.#recorder.counter(this.#tracks.hbmBandwidth, now, 0)
   }
 
   // --- links ---
@@ -192,7 +223,13 @@ export class Observer {
     if (done) this.metrics.moved(transfer.kind, transfer.bytes)
     if (this.#recorder === undefined || this.#tracks === undefined) return
     const args = { bytes: transfer.bytes, ...(transfer.request < 0 ? {} : { request: transfer.request }) }
-    const event = this.#recorder.slice(this.#tracks.links[path], done ? transfer.kind : "fault", start, now, args)
+    const event = this.#recorder.slice(
+      this.#tracks.links[path],
+      done ? transfer.kind : "fault",
+      start,
+      now,
+      args
+    )
     if (transfer.kind === "reload") this.#reloadEvents.set(transfer.request, event)
   }
 
@@ -208,7 +245,11 @@ export class Observer {
     const { id } = request.spec
     const known = this.#requestTracks.get(id)
     if (known !== undefined) return known
-    const track = this.#recorder.track({ name: `request ${id}`, kind: "request", parent: this.#tracks.requests })
+    const track = this.#recorder.track({
+      name: `request ${id}`,
+      kind: "request",
+      parent: this.#tracks.requests
+    })
     this.#requestTracks.set(id, track)
     return track
   }

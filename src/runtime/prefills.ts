@@ -132,4 +132,3 @@ export class Prefills {
     return request.rebuilding ? request.needed : request.length
   }
 }
-

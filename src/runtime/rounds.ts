@@ -118,8 +118,10 @@ export class Rounds {
     const { plan, engine, tokensPerDraftStep } = this.#core.setup
     const steps = this.#core.index - request.since
     const { reservation } = request
-    const late = plan.reload !== "none" && plan.verifies === "here" && plan.schedule === "staggered" && !request.reloaded
-    if (late && plan.granularity === "streaming" && this.#arrivesDuringPass(request, now)) request.reloaded = true
+    const late =
+      plan.reload !== "none" && plan.verifies === "here" && plan.schedule === "staggered" && !request.reloaded
+    if (late && plan.granularity === "streaming" && this.#arrivesDuringPass(request, now))
+      request.reloaded = true
     else if (late && reservation !== undefined && this.#core.index >= reservation.due) {
       const cap = Math.min(2 * request.window, engine.horizon - 1)
       const more = Math.max(0, this.residentPages(request, this.#mostTokens(steps + 1) + 1) - request.pages)
@@ -141,7 +143,7 @@ export class Rounds {
     this.#stalled.add(request)
     this.#core.send(request, { type: "DRAFTED", tokens }, now)
     if (plan.schedule === "lock-step" && this.drafting.count === 0) {
-      for (const other of [...this.#stalled]) if (other.reloadTag === undefined) this.reloadDue(other, now)
+      for (const other of this.#stalled) if (other.reloadTag === undefined) this.reloadDue(other, now)
     }
   }
 
@@ -153,7 +155,12 @@ export class Rounds {
     if (plan.verifies === "remote") {
       this.#away += request.away ? 0 : 1
       request.away = true
-      this.#core.ask({ type: "reload", request: request.spec.id, bytes: this.#reloadBytes(request), pages: full })
+      this.#core.ask({
+        type: "reload",
+        request: request.spec.id,
+        bytes: this.#reloadBytes(request),
+        pages: full
+      })
       this.#core.send(request, { type: "RELOAD_STARTED" }, now)
       return
     }
@@ -198,7 +205,12 @@ export class Rounds {
 
   readyToVerify(request: Served): void {
     if (this.#core.setup.plan.verifies === "here") this.#toVerify.add(request)
-    else this.#core.ask({ type: "verify", item: this.#verifyItem(request), proposals: this.#core.setup.proposals })
+    else
+      this.#core.ask({
+        type: "verify",
+        item: this.#verifyItem(request),
+        proposals: this.#core.setup.proposals
+      })
   }
 
   /** Takes the verifies of the next pass, within `budget` positions; at least one if any is ready. */
@@ -244,7 +256,8 @@ export class Rounds {
     if (plan.folds) request.folded = request.length
     this.#shrink(request, this.residentPages(request, 0))
     if (plan.verifies === "remote") request.home = request.needed
-    else if (request.remaining > 0) this.#save(request, kvBytes(layout, request.needed) - kvBytes(layout, request.home))
+    else if (request.remaining > 0)
+      this.#save(request, kvBytes(layout, request.needed) - kvBytes(layout, request.home))
   }
 
   /** The request leaves for good, for full KV, or to wait for memory: nothing of its round remains. */
@@ -269,7 +282,8 @@ export class Rounds {
   plannedPages(request: Served, running: readonly Served[]): number {
     const { plan, optimalWindow } = this.#core.setup
     if (plan.mode !== "rounds" || plan.reload === "none") return 0
-    if (plan.verifies === "remote") return [request, ...running].reduce((sum, one) => sum + this.#longestResident(one), 0)
+    if (plan.verifies === "remote")
+      return [request, ...running].reduce((sum, one) => sum + this.#longestResident(one), 0)
     const share = plan.reload === "full" ? 1 : 1 - plan.keep
     const iterations = Math.ceil(this.#linkIterations(request)) + 1
     let resident = 0
@@ -289,7 +303,9 @@ export class Rounds {
   #longestResident({ spec }: Served): number {
     const { layout, plan } = this.#core.setup
     const longest = spec.input + spec.output
-    const entries = plan.folds ? plan.keep * longest + this.#core.setup.engine.horizon : plan.keep * spec.input + spec.output
+    const entries = plan.folds
+      ? plan.keep * longest + this.#core.setup.engine.horizon
+      : plan.keep * spec.input + spec.output
     return growingPages(layout, entries) + Math.ceil(plan.keep * localPages(layout, longest))
   }
 
@@ -331,7 +347,8 @@ export class Rounds {
   #admit(request: Served, anchor: number): number | undefined {
     const { layout, plan } = this.#core.setup
     const full = contextPages(layout, request.length + anchor)
-    const staged = plan.reload === "none" ? 0 : plan.reload === "full" ? full : Math.max(0, full - request.pages)
+    const staged =
+      plan.reload === "none" ? 0 : plan.reload === "full" ? full : Math.max(0, full - request.pages)
     const reservation = admit(this.#rings, {
       anchor,
       linkNs: Math.ceil((this.#reloadBytes(request) / this.#core.setup.linkBandwidth) * 1e9),
@@ -413,7 +430,8 @@ export class Rounds {
   }
 
   #shrink(request: Served, pages: number): void {
-    if (pages > request.pages) throw new Error(`request ${request.spec.id} committed more than it had pages for`)
+    if (pages > request.pages)
+      throw new Error(`request ${request.spec.id} committed more than it had pages for`)
     this.#core.pool.give(request.pages - pages)
     request.pages = pages
   }

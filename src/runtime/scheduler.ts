@@ -111,7 +111,10 @@ export class Scheduler implements Core {
       if (this.#compose(now)) return
       if (!this.#skipAhead(now)) break
     }
-    this.observe.gpuIdle(this.#orders.size > 0 ? "link" : this.#requests.size > 0 ? "scheduling" : "idle", now)
+    this.observe.gpuIdle(
+      this.#orders.size > 0 ? "link" : this.#requests.size > 0 ? "scheduling" : "idle",
+      now
+    )
   }
 
   send(request: Served, event: RequestEvent, now: number): void {
@@ -161,7 +164,9 @@ export class Scheduler implements Core {
       case "remote-reloaded":
       case "remote-reload-failed":
       case "remote-verified": {
-        const request = this.#requests.get(mail.type === "remote-verified" ? mail.result.request : mail.request)
+        const request = this.#requests.get(
+          mail.type === "remote-verified" ? mail.result.request : mail.request
+        )
         if (request === undefined) return
         if (mail.type === "remote-reloaded") this.#rounds.reloaded(request, now)
         else if (mail.type === "remote-reload-failed") this.#rounds.reloadFailed(request, now)
@@ -321,7 +326,8 @@ export class Scheduler implements Core {
 
   #stopOrders(request: Served, kind: Transfer["kind"] | undefined): void {
     for (const order of this.#orders.values()) {
-      if (order.transfer.request !== request.spec.id || (kind !== undefined && order.transfer.kind !== kind)) continue
+      if (order.transfer.request !== request.spec.id || (kind !== undefined && order.transfer.kind !== kind))
+        continue
       this.#orders.delete(order.tag)
       this.#awaited.delete(order.tag)
       this.#out.stop(order)
@@ -335,20 +341,33 @@ export class Scheduler implements Core {
     while (!this.#decoding.takePages()) {
       if (!this.#preempt(now)) throw new Error("decode steps need more pages than there are")
     }
-    let budget = engine.maxNumBatchedTokens - (this.#decoding.count + this.#rounds.drafting.count) * (1 + proposals)
+    let budget =
+      engine.maxNumBatchedTokens - (this.#decoding.count + this.#rounds.drafting.count) * (1 + proposals)
     const verify = this.#rounds.takeVerifies(Math.max(1, budget))
     for (const item of verify) budget -= item.drafted + 1
     budget = this.#composePrefill(budget, now)
     const prefill = this.#prefills.items()
-    if (this.#decoding.count + this.#rounds.drafting.count + verify.length + prefill.length === 0) return false
+    if (this.#decoding.count + this.#rounds.drafting.count + verify.length + prefill.length === 0)
+      return false
 
-    const unattended = verify.length + prefill.length === 0 && !this.#rounds.unsettled && !this.#awaitsStream()
+    const unattended =
+      verify.length + prefill.length === 0 && !this.#rounds.unsettled && !this.#awaitsStream()
     const limit = Math.min(LONGEST_SPAN, Math.max(1, this.agenda.next() - this.index))
-    const steps = unattended ? Math.min(this.#decoding.stepsWithin(limit), this.#rounds.drafting.stepsUntilWindowFull()) : 1
+    const steps = unattended
+      ? Math.min(this.#decoding.stepsWithin(limit), this.#rounds.drafting.stepsUntilWindowFull())
+      : 1
     const draft = plan.mode === "unverified" ? this.#decoding.lossy : this.#rounds.drafting
     this.#busy = true
     this.#awaitTransfers(verify.map((item) => this.request(item.request)))
-    const iteration: Iteration = { index: this.index, steps, decode: this.#decoding.full, draft, verify, prefill, proposals }
+    const iteration: Iteration = {
+      index: this.index,
+      steps,
+      decode: this.#decoding.full,
+      draft,
+      verify,
+      prefill,
+      proposals
+    }
     const hbmBytes = this.setup.weightBytes + this.pool.used * pageBytes(this.setup.layout)
     const occupancy = { hbmBytes, batch: this.#admission.running.length, waiting: this.#admission.waiting }
     this.observe.passStarts(iteration, occupancy, now)
@@ -377,7 +396,8 @@ export class Scheduler implements Core {
       const context = request.home >= request.needed ? "fetch" : "prefill"
       this.send(request, { type: "ADMITTED", context }, now)
       if (!this.#prefills.has(request)) continue
-      if (!this.#admission.takePages(request, this.#prefills.pagesFor(request, budget))) throw new Error("admitted without pages")
+      if (!this.#admission.takePages(request, this.#prefills.pagesFor(request, budget)))
+        throw new Error("admitted without pages")
       budget -= this.#prefills.chunk(request, budget)
     }
     return budget

@@ -42,7 +42,9 @@ export const serve = (
       let ended = 0
 
       const send = (spec: RequestSpec): void => {
-        const target = group.reduce((best, replica) => (replica.outstanding() < best.outstanding() ? replica : best))
+        const target = group.reduce((best, replica) =>
+          replica.outstanding() < best.outstanding() ? replica : best
+        )
         home.set(spec.id, target)
         if (timeout !== undefined) deadlines.push({ id: spec.id, at: time.now() + timeout })
         target.send(spec)

@@ -61,7 +61,13 @@ export class Served {
   phaseSince: number
   draftEvent: number | undefined
 
-  constructor(spec: RequestSpec, arrival: number, state: number, context: RequestContext, history: AcceptanceHistory) {
+  constructor(
+    spec: RequestSpec,
+    arrival: number,
+    state: number,
+    context: RequestContext,
+    history: AcceptanceHistory
+  ) {
     this.spec = spec
     this.arrival = arrival
     this.state = state

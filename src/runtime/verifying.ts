@@ -70,7 +70,10 @@ export class VerifyingGroup {
     }
   }
 
-  receive(mail: Extract<Mail, { type: "passed" | "moved" | "move-failed" | "device-lost" }>, now: number): void {
+  receive(
+    mail: Extract<Mail, { type: "passed" | "moved" | "move-failed" | "device-lost" }>,
+    now: number
+  ): void {
     switch (mail.type) {
       case "moved":
       case "move-failed": {
@@ -90,7 +93,8 @@ export class VerifyingGroup {
         this.#index++
         this.#observe.passed(mail.result, 0, now)
         for (const result of mail.result.verified) {
-          if (this.#held.has(result.request) && !this.#lost.includes(result.request)) this.#out.answer({ type: "remote-verified", result })
+          if (this.#held.has(result.request) && !this.#lost.includes(result.request))
+            this.#out.answer({ type: "remote-verified", result })
           this.#free(result.request)
         }
         this.#lost = []
@@ -99,7 +103,7 @@ export class VerifyingGroup {
       case "device-lost":
         this.#running = []
         for (const request of this.#held.keys()) this.#out.answer({ type: "remote-reload-failed", request })
-        for (const request of [...this.#held.keys()]) this.#free(request)
+        for (const request of this.#held.keys()) this.#free(request)
     }
   }
 
@@ -119,8 +123,20 @@ export class VerifyingGroup {
       return
     }
     this.#running = verify
-    const iteration = { index: this.#index, steps: 1, decode: this.#nobody, draft: this.#nobody, verify, prefill: [], proposals: this.#proposals }
-    this.#observe.passStarts(iteration, { hbmBytes: 0, batch: verify.length, waiting: this.#waiting.size }, now)
+    const iteration = {
+      index: this.#index,
+      steps: 1,
+      decode: this.#nobody,
+      draft: this.#nobody,
+      verify,
+      prefill: [],
+      proposals: this.#proposals
+    }
+    this.#observe.passStarts(
+      iteration,
+      { hbmBytes: 0, batch: verify.length, waiting: this.#waiting.size },
+      now
+    )
     this.#out.run(iteration)
   }
 

@@ -26,7 +26,8 @@ export const mergeFields = (base: unknown, over: unknown): unknown => {
   if (!isRecord(base) || !isRecord(over)) return over
   const merged: Record<string, unknown> = { ...base }
   for (const [key, value] of Object.entries(over)) {
-    if (key !== "extends" && value !== undefined) merged[key] = key in base ? mergeFields(base[key], value) : value
+    if (key !== "extends" && value !== undefined)
+      merged[key] = key in base ? mergeFields(base[key], value) : value
   }
   return merged
 }
@@ -35,10 +36,17 @@ export const isRecord = (value: unknown): value is Readonly<Record<string, unkno
   typeof value === "object" && value !== null && !Array.isArray(value)
 
 /** Reads catalog files; an entry may extend another of its section. All faults of all files come back together. */
-export const makeCatalog = (texts: readonly CatalogText[]): { readonly catalog: Catalog; readonly faults: readonly Fault[] } => {
+export const makeCatalog = (
+  texts: readonly CatalogText[]
+): { readonly catalog: Catalog; readonly faults: readonly Fault[] } => {
   const faults: Fault[] = []
-  const section = <A extends { readonly name: string }>(name: Section, schema: Schema.Decoder<A>): ReadonlyMap<string, A> => {
-    const documents = texts.filter((text) => text.section === name).map(({ file, text }) => new SourceDocument(file, text))
+  const section = <A extends { readonly name: string }>(
+    name: Section,
+    schema: Schema.Decoder<A>
+  ): ReadonlyMap<string, A> => {
+    const documents = texts
+      .filter((text) => text.section === name)
+      .map(({ file, text }) => new SourceDocument(file, text))
     const byName = new Map(documents.map((document) => [entryName(document), document]))
     const entries = new Map<string, A>()
     for (const document of documents) {
@@ -48,7 +56,8 @@ export const makeCatalog = (texts: readonly CatalogText[]): { readonly catalog: 
       if (merged === undefined) continue
       const decoded = document.decode(schema, merged)
       if ("faults" in decoded) faults.push(...decoded.faults)
-      else if (entries.has(decoded.value.name)) faults.push(document.fault(["name"], `${decoded.value.name} is in the catalog twice`))
+      else if (entries.has(decoded.value.name))
+        faults.push(document.fault(["name"], `${decoded.value.name} is in the catalog twice`))
       else entries.set(decoded.value.name, decoded.value)
     }
     return new Map([...entries].toSorted(([a], [b]) => a.localeCompare(b)))
@@ -65,14 +74,26 @@ export const makeCatalog = (texts: readonly CatalogText[]): { readonly catalog: 
 const entryName = ({ value }: SourceDocument): string => (isRecord(value) ? String(value["name"]) : "")
 
 /** A document's fields over those of the entry it extends. */
-const inherit = (document: SourceDocument, byName: ReadonlyMap<string, SourceDocument>, chain: readonly string[], faults: Fault[]): unknown => {
+const inherit = (
+  document: SourceDocument,
+  byName: ReadonlyMap<string, SourceDocument>,
+  chain: readonly string[],
+  faults: Fault[]
+): unknown => {
   const { value } = document
   if (!isRecord(value) || value["extends"] === undefined) return value
-  const parentName = String(value["extends"])
+  const parentName =
+    typeof value["extends"] === "string" ? value["extends"] : JSON.stringify(value["extends"])
   const parent = byName.get(parentName)
   if (parent === undefined || chain.includes(parentName)) {
     const cycle = chain.includes(parentName)
-    faults.push(document.fault(["extends"], cycle ? `extends itself: ${[...chain, parentName].join(" → ")}` : `no ${parentName} in the catalog`, cycle ? undefined : closest(parentName, [...byName.keys()])))
+    faults.push(
+      document.fault(
+        ["extends"],
+        cycle ? `extends itself: ${[...chain, parentName].join(" → ")}` : `no ${parentName} in the catalog`,
+        cycle ? undefined : closest(parentName, [...byName.keys()])
+      )
+    )
     return undefined
   }
   const base = inherit(parent, byName, [...chain, entryName(document)], faults)

@@ -22,5 +22,9 @@ export const closest = (word: string, names: readonly string[]): string | undefi
   const best = ranked[0]
   if (best === undefined) return undefined
   if (best.distance <= Math.max(2, word.length / 3)) return `did you mean ${best.name}?`
-  return `known: ${ranked.slice(0, 12).map(({ name }) => name).toSorted().join(", ")}${ranked.length > 12 ? ", …" : ""}`
+  return `known: ${ranked
+    .slice(0, 12)
+    .map(({ name }) => name)
+    .toSorted()
+    .join(", ")}${ranked.length > 12 ? ", …" : ""}`
 }

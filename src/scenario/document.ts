@@ -20,7 +20,9 @@ export interface Fault {
 }
 
 /** All faults of a file and of the files it names. */
-export class ScenarioInvalid extends Schema.TaggedError<ScenarioInvalid>()("ScenarioInvalid", { faults: Schema.Array(Schema.Any) }) {
+export class ScenarioInvalid extends Schema.TaggedError<ScenarioInvalid>()("ScenarioInvalid", {
+  faults: Schema.Array(Schema.Any)
+}) {
   declare readonly faults: readonly Fault[]
   override get message(): string {
     return this.faults.map(renderFault).join("\n")
@@ -35,7 +37,11 @@ export const renderFault = ({ file, line, column, field, message, suggestion, ex
 }
 
 export const fieldName = (path: Path): string =>
-  path.reduce<string>((name, key) => (typeof key === "number" ? `${name}[${key}]` : name === "" ? String(key) : `${name}.${String(key)}`), "")
+  path.reduce<string>(
+    (name, key) =>
+      typeof key === "number" ? `${name}[${key}]` : name === "" ? String(key) : `${name}.${String(key)}`,
+    ""
+  )
 
 /** More aliases than this is no scenario but a bomb. */
 const MAX_ALIASES = 100
@@ -61,7 +67,9 @@ export class SourceDocument {
         faults.push(this.#fault(0, "", error instanceof Error ? error.message : String(error)))
       }
       if (faults.length === 0 && (typeof value !== "object" || value === null || Array.isArray(value))) {
-        faults.push(this.#fault(0, "", `expected fields, found ${value === null ? "an empty file" : "something else"}`))
+        faults.push(
+          this.#fault(0, "", `expected fields, found ${value === null ? "an empty file" : "something else"}`)
+        )
       }
     }
     this.value = value
@@ -75,7 +83,10 @@ export class SourceDocument {
   }
 
   /** Decodes the document; every fault of it, or the value. */
-  decode<A>(schema: Schema.Decoder<A>, value: unknown = this.value): { readonly value: A } | { readonly faults: readonly Fault[] } {
+  decode<A>(
+    schema: Schema.Decoder<A>,
+    value: unknown = this.value
+  ): { readonly value: A } | { readonly faults: readonly Fault[] } {
     const exit = Schema.decodeUnknownExit(schema)(value, { errors: "all", onExcessProperty: "error" })
     if (Exit.isSuccess(exit)) return { value: exit.value }
     const reason = exit.cause.reasons.find((one) => one._tag === "Fail")
@@ -85,7 +96,8 @@ export class SourceDocument {
     return {
       faults: issues.map(({ path = [], message }) => {
         const keys = path.map((segment) => (typeof segment === "object" ? segment.key : segment))
-        if (message !== "Expected no excess property") return this.fault(keys, this.#found(keys, lowerFirst(message)))
+        if (message !== "Expected no excess property")
+          return this.fault(keys, this.#found(keys, lowerFirst(message)))
         return this.fault(keys, "unknown field", closest(String(keys.at(-1)), known(keys.slice(0, -1))))
       })
     }
@@ -139,7 +151,9 @@ const knownKeys = (schema: Schema.Top): ((path: Path) => readonly string[]) => {
     const all = nodes.flatMap((node) => [node, ...(node.anyOf ?? []), ...(node.allOf ?? [])])
     if (path.length === 0) return all.flatMap((node) => Object.keys(node.properties ?? {}))
     const [key, ...rest] = path
-    const next = all.flatMap((node) => (typeof key === "number" ? (node.items ?? []) : (node.properties?.[String(key)] ?? [])))
+    const next = all.flatMap((node) =>
+      typeof key === "number" ? (node.items ?? []) : (node.properties?.[String(key)] ?? [])
+    )
     return next.length === 0 ? [] : below(next, rest)
   }
   return (path) => below([root], path)

@@ -1,7 +1,24 @@
 /** Catalog entries and inline descriptions in base units. The schema has checked them: what is parsed here parses. */
 import { type Dimension, parseQuantity } from "./quantity.ts"
-import type { Acceptance, Compressor, Drafter, Efficiency, Hardware, KernelTables, Lengths, Model, Origin } from "./resolved.ts"
-import type { AcceptanceFile, CompressorFile, DrafterFile, HardwareFile, LengthsFile, ModelFile } from "./schema.ts"
+import type {
+  Acceptance,
+  Compressor,
+  Drafter,
+  Efficiency,
+  Hardware,
+  KernelTables,
+  Lengths,
+  Model,
+  Origin
+} from "./resolved.ts"
+import type {
+  AcceptanceFile,
+  CompressorFile,
+  DrafterFile,
+  HardwareFile,
+  LengthsFile,
+  ModelFile
+} from "./schema.ts"
 
 /** A quantity the schema has accepted, in base units. */
 export const amount = (value: number | string, dimension: Dimension): number => {
@@ -13,7 +30,11 @@ export const amount = (value: number | string, dimension: Dimension): number => 
 const originOf = ({ basis, source }: Origin): Origin => ({ basis, source })
 
 export const hardwareOf = (file: HardwareFile): Hardware => {
-  const efficiency = ({ memory, compute, overhead }: HardwareFile["efficiency"]["matmul"]): Efficiency => ({ memory, compute, overhead: amount(overhead, "seconds") })
+  const efficiency = ({ memory, compute, overhead }: HardwareFile["efficiency"]["matmul"]): Efficiency => ({
+    memory,
+    compute,
+    overhead: amount(overhead, "seconds")
+  })
   const { flops, link, interconnect, host, hbm, tables, power } = file
   return {
     name: file.name,
@@ -30,7 +51,10 @@ export const hardwareOf = (file: HardwareFile): Hardware => {
       latency: amount(link.latency, "seconds"),
       sharing: link.sharing
     },
-    interconnect: { bandwidth: amount(interconnect.bandwidth, "bytes/s"), latency: amount(interconnect.latency, "seconds") },
+    interconnect: {
+      bandwidth: amount(interconnect.bandwidth, "bytes/s"),
+      latency: amount(interconnect.latency, "seconds")
+    },
     host: { capacity: amount(host.capacity, "bytes"), bandwidth: amount(host.bandwidth, "bytes/s") },
     efficiency: {
       matmul: efficiency(file.efficiency.matmul),
@@ -51,7 +75,13 @@ const tablesOf = (file: NonNullable<HardwareFile["tables"]>): KernelTables => ({
   ...(file.dense === undefined ? {} : { dense: file.dense }),
   ...(file.attention_decode === undefined
     ? {}
-    : { attentionDecode: { requests: file.attention_decode.requests, kvTokens: file.attention_decode.kv_tokens, seconds: file.attention_decode.seconds } }),
+    : {
+        attentionDecode: {
+          requests: file.attention_decode.requests,
+          kvTokens: file.attention_decode.kv_tokens,
+          seconds: file.attention_decode.seconds
+        }
+      }),
   ...(file.attention_prefill === undefined ? {} : { attentionPrefill: file.attention_prefill }),
   ...(file.lm_head === undefined ? {} : { lmHead: file.lm_head })
 })
@@ -97,7 +127,9 @@ export const modelOf = (file: ModelFile): Model => ({
         : { kind: "dense", intermediate: mlp.intermediate_size }
   })),
   ...(file.weight_bytes === undefined ? {} : { weightBytes: amount(file.weight_bytes, "bytes") }),
-  ...(file.kv_bytes_per_token === undefined ? {} : { kvBytesPerToken: amount(file.kv_bytes_per_token, "bytes") })
+  ...(file.kv_bytes_per_token === undefined
+    ? {}
+    : { kvBytesPerToken: amount(file.kv_bytes_per_token, "bytes") })
 })
 
 export const acceptanceOf = (file: AcceptanceFile): Acceptance => {
@@ -133,7 +165,8 @@ export const drafterOf = (file: DrafterFile): Drafter => ({
 export const lengthsOf = (file: LengthsFile): Lengths => {
   if (typeof file !== "object") return { kind: "fixed", tokens: Math.round(amount(file, "tokens")) }
   const tokens = (value: number | string): number => Math.round(amount(value, "tokens"))
-  if ("uniform" in file) return { kind: "uniform", min: tokens(file.uniform.min), max: tokens(file.uniform.max) }
+  if ("uniform" in file)
+    return { kind: "uniform", min: tokens(file.uniform.min), max: tokens(file.uniform.max) }
   if ("empirical" in file) return { kind: "empirical", values: file.empirical.map(tokens) }
   const { median, sigma, min, max } = file.lognormal
   return { kind: "lognormal", median: amount(median, "tokens"), sigma, min: tokens(min), max: tokens(max) }

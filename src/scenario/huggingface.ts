@@ -10,7 +10,16 @@ export class UnsupportedConfig extends Error {
   }
 }
 
-const MODEL_TYPES = ["llama", "mistral", "qwen2", "qwen3", "qwen3_moe", "gemma3", "gemma3_text", "deepseek_v3"]
+const MODEL_TYPES = [
+  "llama",
+  "mistral",
+  "qwen2",
+  "qwen3",
+  "qwen3_moe",
+  "gemma3",
+  "gemma3_text",
+  "deepseek_v3"
+]
 
 const BYTES: Readonly<Record<string, number>> = { float32: 4, float16: 2, bfloat16: 2, float8_e4m3fn: 1 }
 
@@ -23,7 +32,8 @@ class Fields {
   optional(field: string): number | undefined {
     const value = this.#values[field]
     if (value === undefined || value === null) return undefined
-    if (typeof value !== "number" || !Number.isFinite(value) || value < 0) throw new UnsupportedConfig(field, `expected a number ≥ 0, found ${JSON.stringify(value)}`)
+    if (typeof value !== "number" || !Number.isFinite(value) || value < 0)
+      throw new UnsupportedConfig(field, `expected a number ≥ 0, found ${JSON.stringify(value)}`)
     return value
   }
   number(field: string): number {
@@ -41,7 +51,9 @@ class Fields {
   }
   record(field: string): Fields | undefined {
     const value = this.#values[field]
-    return typeof value === "object" && value !== null ? new Fields(value as Readonly<Record<string, unknown>>) : undefined
+    return typeof value === "object" && value !== null
+      ? new Fields(value as Readonly<Record<string, unknown>>)
+      : undefined
   }
   list(field: string): readonly unknown[] | undefined {
     const value = this.#values[field]
@@ -50,24 +62,42 @@ class Fields {
 }
 
 /** The model a config describes. Throws `UnsupportedConfig` for architectures and fields it does not know. */
-export const fromHuggingFace = (name: string, config: Readonly<Record<string, unknown>>, source: string): Model => {
+export const fromHuggingFace = (
+  name: string,
+  config: Readonly<Record<string, unknown>>,
+  source: string
+): Model => {
   const outer = new Fields(config)
   const type = outer.text("model_type")
   if (type === undefined || !MODEL_TYPES.includes(type)) {
-    throw new UnsupportedConfig("model_type", `expected one of ${MODEL_TYPES.join(", ")}, found ${JSON.stringify(type)}`)
+    throw new UnsupportedConfig(
+      "model_type",
+      `expected one of ${MODEL_TYPES.join(", ")}, found ${JSON.stringify(type)}`
+    )
   }
   const fields = outer.record("text_config") ?? outer
   const hidden = fields.number("hidden_size")
   const layers = fields.number("num_hidden_layers")
-  const dtype = outer.text("torch_dtype") ?? outer.text("dtype") ?? fields.text("torch_dtype") ?? fields.text("dtype") ?? "bfloat16"
+  const dtype =
+    outer.text("torch_dtype") ??
+    outer.text("dtype") ??
+    fields.text("torch_dtype") ??
+    fields.text("dtype") ??
+    "bfloat16"
   const bytes = BYTES[dtype]
-  if (bytes === undefined) throw new UnsupportedConfig("torch_dtype", `expected one of ${Object.keys(BYTES).join(", ")}, found ${dtype}`)
+  if (bytes === undefined)
+    throw new UnsupportedConfig(
+      "torch_dtype",
+      `expected one of ${Object.keys(BYTES).join(", ")}, found ${dtype}`
+    )
   const mlps = mlpOfLayer(type, fields)
   const attentions = attentionOfLayer(type, fields, hidden)
   const groups: LayerGroup[] = []
   for (let layer = 0; layer < layers; layer++) {
     const next = { count: 1, attention: attentions(layer), mlp: mlps(layer) }
-    const same = groups.findIndex((group) => JSON.stringify([group.attention, group.mlp]) === JSON.stringify([next.attention, next.mlp]))
+    const same = groups.findIndex(
+      (group) => JSON.stringify([group.attention, group.mlp]) === JSON.stringify([next.attention, next.mlp])
+    )
     if (same < 0) groups.push(next)
     else groups[same] = { ...groups[same]!, count: groups[same]!.count + 1 }
   }
@@ -76,7 +106,10 @@ export const fromHuggingFace = (name: string, config: Readonly<Record<string, un
     origin: { basis: "assumed", source },
     hidden,
     vocab: fields.number("vocab_size"),
-    tiedEmbeddings: fields.flag("tie_word_embeddings", outer.flag("tie_word_embeddings", type.startsWith("gemma"))),
+    tiedEmbeddings: fields.flag(
+      "tie_word_embeddings",
+      outer.flag("tie_word_embeddings", type.startsWith("gemma"))
+    ),
     layers: groups,
     weightBytesPerParam: quantised(outer, bytes),
     kvBytesPerElement: Math.max(bytes, 2) === 4 ? 4 : 2,
@@ -90,7 +123,11 @@ const quantised = (config: Fields, bytes: number): number => {
   const method = quantization.text("quant_method")
   if (method === "fp8") return 1
   const bits = quantization.optional("bits") ?? (quantization.flag("load_in_4bit", false) ? 4 : undefined)
-  if (bits === undefined) throw new UnsupportedConfig("quantization_config", `expected bits or quant_method: fp8, found ${JSON.stringify(method)}`)
+  if (bits === undefined)
+    throw new UnsupportedConfig(
+      "quantization_config",
+      `expected bits or quant_method: fp8, found ${JSON.stringify(method)}`
+    )
   return bits / 8
 }
 

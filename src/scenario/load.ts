@@ -5,65 +5,27 @@
 import { Result } from "effect"
 import { type Catalog, isRecord, mergeFields } from "./catalog.ts"
 import { closest } from "./closest.ts"
+import { type ReadFile, readText, relativeTo } from "./files.ts"
 import { type Fault, ScenarioInvalid, SourceDocument } from "./document.ts"
 import { Resolver } from "./resolve.ts"
 import type { Scenario } from "./resolved.ts"
 import { ScenarioFile } from "./schema.ts"
 
-/** The bytes of a file, or undefined if it cannot be read. */
-export type ReadFile = (path: string) => Uint8Array | undefined
-
-/** `name` as seen from the folder of `from`; absolute paths stay. */
-export const relativeTo = (from: string, name: string): string => {
-  if (name.startsWith("/")) return name
-  const parts = [...from.split("/").slice(0, -1), ...name.split("/")]
-  const out: string[] = []
-  for (const part of parts) {
-    if (part === "." || (part === "" && out.length > 0)) continue
-    if (part === ".." && out.length > 0 && out.at(-1) !== "..") out.pop()
-    else out.push(part)
-  }
-  return out.join("/")
-}
-
-/** A file's text; a fault if it is not there or not UTF-8. */
-export const readText = (path: string, read: ReadFile): string | Fault => {
-  const at = (message: string): Fault => ({ file: path, line: 1, column: 1, field: "", message })
-  const bytes = read(path)
-  if (bytes === undefined) return at("cannot be read: no such file, or no permission")
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes)
-  } catch {
-    const valid = firstInvalid(bytes)
-    const before = new TextDecoder().decode(bytes.subarray(0, valid)).split("\n")
-    return { ...at("expected UTF-8 text, found a byte that is none"), line: before.length, column: before.at(-1)!.length + 1 }
-  }
-}
-
-/** Bytes before the first that is not UTF-8. */
-const firstInvalid = (bytes: Uint8Array): number => {
-  let low = 0
-  let high = bytes.length
-  while (low < high) {
-    const middle = (low + high + 1) >> 1
-    try {
-      new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(0, middle), { stream: true })
-      low = middle
-    } catch {
-      high = middle - 1
-    }
-  }
-  return low
-}
-
 /** Loads a scenario with all files it names. */
-export const loadScenario = (path: string, read: ReadFile, catalog: Catalog): Result.Result<Scenario, ScenarioInvalid> => {
+export const loadScenario = (
+  path: string,
+  read: ReadFile,
+  catalog: Catalog
+): Result.Result<Scenario, ScenarioInvalid> => {
   const merged = withParents(path, read, [])
   if ("faults" in merged) return Result.fail(new ScenarioInvalid({ faults: merged.faults }))
   const { document, value } = merged
   const decoded = document.decode(ScenarioFile, value)
   // Faults of references come with those of form, as far as the fields are there.
-  if ("faults" in decoded) return Result.fail(new ScenarioInvalid({ faults: [...decoded.faults, ...referenceFaults(document, value, catalog)] }))
+  if ("faults" in decoded)
+    return Result.fail(
+      new ScenarioInvalid({ faults: [...decoded.faults, ...referenceFaults(document, value, catalog)] })
+    )
   const resolver = new Resolver(document, decoded.value, catalog, read)
   const scenario = resolver.scenario()
   return resolver.faults.length > 0 || scenario === undefined
@@ -85,7 +47,8 @@ const withParents = (
   if (!isRecord(value) || typeof value["extends"] !== "string") return { document, value }
   const parent = relativeTo(path, value["extends"])
   const names = [...chain, path]
-  if (names.includes(parent)) return { faults: [document.fault(["extends"], `extends itself: ${[...names, parent].join(" → ")}`)] }
+  if (names.includes(parent))
+    return { faults: [document.fault(["extends"], `extends itself: ${[...names, parent].join(" → ")}`)] }
   const base = withParents(parent, read, names)
   if ("faults" in base) {
     const missing = base.faults[0]?.file === parent && read(parent) === undefined
@@ -99,7 +62,9 @@ const referenceFaults = (document: SourceDocument, value: unknown, catalog: Cata
   if (!isRecord(value)) return []
   const check = (field: "model" | "hardware", known: ReadonlyMap<string, unknown>): readonly Fault[] => {
     const name = value[field]
-    return typeof name !== "string" || known.has(name) ? [] : [document.fault([field], `no ${name} in the catalog`, closest(name, [...known.keys()]))]
+    return typeof name !== "string" || known.has(name)
+      ? []
+      : [document.fault([field], `no ${name} in the catalog`, closest(name, [...known.keys()]))]
   }
   return [...check("model", catalog.models), ...check("hardware", catalog.hardware)]
 }

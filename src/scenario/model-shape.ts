@@ -8,12 +8,16 @@ export const attentionParameters = (attention: Attention, hidden: number): numbe
     return hidden * headDim * (2 * heads + 2 * kvHeads)
   }
   const { heads, qRank, kvRank, ropeDim, nopeDim, vDim } = attention
-  const query = qRank > 0 ? hidden * qRank + qRank * heads * (nopeDim + ropeDim) : hidden * heads * (nopeDim + ropeDim)
+  const query =
+    qRank > 0 ? hidden * qRank + qRank * heads * (nopeDim + ropeDim) : hidden * heads * (nopeDim + ropeDim)
   return query + hidden * (kvRank + ropeDim) + kvRank * heads * (nopeDim + vDim) + heads * vDim * hidden
 }
 
 /** Parameters of one layer's MLP: all of them, and those one token passes through. Gate, up and down, as in SwiGLU. */
-export const mlpParameters = (mlp: Mlp, hidden: number): { readonly all: number; readonly active: number } => {
+export const mlpParameters = (
+  mlp: Mlp,
+  hidden: number
+): { readonly all: number; readonly active: number } => {
   if (mlp.kind === "dense") {
     const all = 3 * hidden * mlp.intermediate
     return { all, active: all }
@@ -27,11 +31,15 @@ const layerParameters = (layer: LayerGroup, hidden: number): number =>
   attentionParameters(layer.attention, hidden) + mlpParameters(layer.mlp, hidden).all + 2 * hidden
 
 export const parameters = (model: Model): number =>
-  model.layers.reduce((sum, layer) => sum + layer.count * layerParameters(layer, model.hidden), model.hidden) +
+  model.layers.reduce(
+    (sum, layer) => sum + layer.count * layerParameters(layer, model.hidden),
+    model.hidden
+  ) +
   model.vocab * model.hidden * (model.tiedEmbeddings ? 1 : 2)
 
 /** Bytes of all weights: as stated, or counted. */
-export const weightBytes = (model: Model): number => model.weightBytes ?? parameters(model) * model.weightBytesPerParam
+export const weightBytes = (model: Model): number =>
+  model.weightBytes ?? parameters(model) * model.weightBytesPerParam
 
 /** Elements one token leaves in one layer's KV cache. MLA keeps one latent and one rotary key for all heads. */
 const kvElements = (attention: Attention): number =>
@@ -56,7 +64,8 @@ export const kvShape = (model: Model): KvShape => {
       window = attention.window
     } else global += bytes
   }
-  if (model.kvBytesPerToken === undefined) return { globalBytesPerToken: global, localBytesPerToken: local, window }
+  if (model.kvBytesPerToken === undefined)
+    return { globalBytesPerToken: global, localBytesPerToken: local, window }
   const stated = model.kvBytesPerToken / (global + local)
   return { globalBytesPerToken: global * stated, localBytesPerToken: local * stated, window }
 }

@@ -5,9 +5,30 @@ import { closest } from "./closest.ts"
 import { type Fault, type Path, SourceDocument } from "./document.ts"
 import { acceptanceOf, amount, compressorOf, drafterOf, hardwareOf, lengthsOf, modelOf } from "./entries.ts"
 import { fromHuggingFace, UnsupportedConfig } from "./huggingface.ts"
-import { type ReadFile, readText, relativeTo } from "./load.ts"
-import type { Acceptance, Compressor, Deployment, Drafter, Engine, Hardware, Method, Model, NamedMethod, Objective, Scenario, WindowPolicy, Workload } from "./resolved.ts"
-import { type AcceptanceFile, DrafterFile, HardwareFile, type MethodFile, ModelFile, type ScenarioFile } from "./schema.ts"
+import { type ReadFile, readText, relativeTo } from "./files.ts"
+import type {
+  Acceptance,
+  Compressor,
+  Deployment,
+  Drafter,
+  Engine,
+  Hardware,
+  Method,
+  Model,
+  NamedMethod,
+  Objective,
+  Scenario,
+  WindowPolicy,
+  Workload
+} from "./resolved.ts"
+import {
+  type AcceptanceFile,
+  type DrafterFile,
+  HardwareFile,
+  type MethodFile,
+  ModelFile,
+  type ScenarioFile
+} from "./schema.ts"
 import { MOONCAKE_BLOCK, parseAzureCsv, parseMooncakeJsonl } from "./workload-trace.ts"
 
 /** Defaults of the engine: vLLM V1's, but for `reserved` and `horizon`, which are ours. */
@@ -50,16 +71,22 @@ export class Resolver {
     const hardware = this.#hardware()
     const engine = this.#engine()
     const workload = this.#workload()
-    const methods = [...file.methods.map((method, i) => this.#method(method, ["methods", i], model?.name ?? "")), ...this.#vllmDrafter()]
+    const methods = [
+      ...file.methods.map((method, i) => this.#method(method, ["methods", i], model?.name ?? "")),
+      ...this.#vllmDrafter()
+    ]
     const named = methods.filter((method) => method !== undefined)
     const names = named.map(({ name }) => name)
     names.forEach((name, i) => {
-      if (names.indexOf(name) < i) this.#fault(["methods", i], `two methods are called ${name}`, "give one a name: of its own")
+      if (names.indexOf(name) < i)
+        this.#fault(["methods", i], `two methods are called ${name}`, "give one a name: of its own")
     })
     const baseline = file.baseline ?? names[0] ?? ""
-    if (named.length === methods.length && !names.includes(baseline)) this.#fault(["baseline"], `no method is called ${baseline}`, closest(baseline, names))
+    if (named.length === methods.length && !names.includes(baseline))
+      this.#fault(["baseline"], `no method is called ${baseline}`, closest(baseline, names))
     if (model !== undefined && workload !== undefined) this.#checkFit(model, engine, workload)
-    if (this.faults.length > 0 || model === undefined || hardware === undefined || workload === undefined) return undefined
+    if (this.faults.length > 0 || model === undefined || hardware === undefined || workload === undefined)
+      return undefined
     return {
       name: file.name,
       description: file.description ?? "",
@@ -82,18 +109,28 @@ export class Resolver {
   }
 
   /** An entry by catalog name, a changed entry, or a whole inline one. */
-  #entry<A>(field: "model" | "hardware", known: ReadonlyMap<string, A>, schema: Schema.Decoder<A>): A | undefined {
+  #entry<A>(
+    field: "model" | "hardware",
+    known: ReadonlyMap<string, A>,
+    schema: Schema.Decoder<A>
+  ): A | undefined {
     const given = this.#file[field]
     const name = typeof given === "string" ? given : given["extends"]
+    const nameText = typeof name === "string" ? name : JSON.stringify(name)
     if (name !== undefined && (typeof name !== "string" || !known.has(name))) {
-      return this.#fault(typeof given === "string" ? [field] : [field, "extends"], `no ${String(name)} in the catalog`, closest(String(name), [...known.keys()]))
+      return this.#fault(
+        typeof given === "string" ? [field] : [field, "extends"],
+        `no ${nameText} in the catalog`,
+        closest(nameText, [...known.keys()])
+      )
     }
     const base = name === undefined ? undefined : known.get(name)
     if (typeof given === "string") return base
     const value = base === undefined ? given : mergeFields(base, given)
     const decoded = this.#document.decode(schema, value)
     if ("value" in decoded) return decoded.value
-    for (const fault of decoded.faults) this.faults.push(this.#document.fault([field, ...pathOf(fault.field)], fault.message, fault.suggestion))
+    for (const fault of decoded.faults)
+      this.faults.push(this.#document.fault([field, ...pathOf(fault.field)], fault.message, fault.suggestion))
     return undefined
   }
 
@@ -107,7 +144,9 @@ export class Resolver {
   #configModel(given: Readonly<Record<string, unknown>>): Model | undefined {
     const path = ["model", "config"]
     if (typeof given["config"] !== "string") return this.#fault(path, "expected the path of a config.json")
-    for (const key of Object.keys(given)) if (key !== "config" && key !== "name") this.#fault(["model", key], "unknown field beside config", closest(key, ["config", "name"]))
+    for (const key of Object.keys(given))
+      if (key !== "config" && key !== "name")
+        this.#fault(["model", key], "unknown field beside config", closest(key, ["config", "name"]))
     const file = relativeTo(this.#document.file, given["config"])
     const text = readText(file, this.#read)
     if (typeof text !== "string") return this.#fault(path, `${file} ${text.message}`)
@@ -136,7 +175,8 @@ export class Resolver {
       ["host.bandwidth", entry.host.bandwidth]
     ]
     for (const [field, value] of positive) {
-      if (Number.parseFloat(String(value)) === 0) this.#fault(["hardware", ...field.split(".")], "expected more than 0")
+      if (Number.parseFloat(String(value)) === 0)
+        this.#fault(["hardware", ...field.split(".")], "expected more than 0")
     }
     return this.faults.length > 0 ? undefined : hardwareOf(entry)
   }
@@ -150,7 +190,8 @@ export class Resolver {
       maxNumBatchedTokens: file.max_num_batched_tokens ?? ENGINE_DEFAULTS.maxNumBatchedTokens,
       blockSize: file.block_size ?? ENGINE_DEFAULTS.blockSize,
       gpuMemoryUtilization: file.gpu_memory_utilization ?? ENGINE_DEFAULTS.gpuMemoryUtilization,
-      reservedBytes: file.reserved === undefined ? ENGINE_DEFAULTS.reservedBytes : amount(file.reserved, "bytes"),
+      reservedBytes:
+        file.reserved === undefined ? ENGINE_DEFAULTS.reservedBytes : amount(file.reserved, "bytes"),
       enablePrefixCaching: file.enable_prefix_caching ?? ENGINE_DEFAULTS.enablePrefixCaching,
       horizon: file.horizon ?? ENGINE_DEFAULTS.horizon,
       ...(file.num_gpu_blocks_override === undefined ? {} : { numGpuBlocks: file.num_gpu_blocks_override })
@@ -174,19 +215,37 @@ export class Resolver {
     const file = this.#file.workload
     const connector = this.#file.kv_transfer_config?.kv_connector
     if (connector !== undefined && !/offload|lmcache/i.test(connector)) {
-      this.#fault(["kv_transfer_config", "kv_connector"], `${connector} has no meaning here`, "known: OffloadingConnector, LMCacheConnectorV1")
+      this.#fault(
+        ["kv_transfer_config", "kv_connector"],
+        `${connector} has no meaning here`,
+        "known: OffloadingConnector, LMCacheConnectorV1"
+      )
     }
     const common = {
       context: connector === undefined ? file.context : "host",
       ...(file.timeout === undefined ? {} : { timeout: amount(file.timeout, "seconds") })
     } as const
     if (file.trace !== undefined) {
-      for (const key of ["arrivals", "input", "output"] as const) if (file[key] !== undefined) this.#fault(["workload", key], "has no meaning beside a trace")
+      for (const key of ["arrivals", "input", "output"] as const)
+        if (file[key] !== undefined) this.#fault(["workload", key], "has no meaning beside a trace")
       return this.#trace(file.trace, common, file.requests)
     }
-    const missing = (["requests", "arrivals", "input", "output"] as const).filter((key) => file[key] === undefined)
-    for (const key of missing) this.#fault(["workload", key], "is missing", "a workload has either a trace, or requests, arrivals, input and output")
-    if (file.requests === undefined || file.arrivals === undefined || file.input === undefined || file.output === undefined) return undefined
+    const missing = (["requests", "arrivals", "input", "output"] as const).filter(
+      (key) => file[key] === undefined
+    )
+    for (const key of missing)
+      this.#fault(
+        ["workload", key],
+        "is missing",
+        "a workload has either a trace, or requests, arrivals, input and output"
+      )
+    if (
+      file.requests === undefined ||
+      file.arrivals === undefined ||
+      file.input === undefined ||
+      file.output === undefined
+    )
+      return undefined
     const input = this.#lengths("input")
     const output = this.#lengths("output")
     if (input === undefined || output === undefined) return undefined
@@ -209,22 +268,38 @@ export class Resolver {
   #lengths(key: "input" | "output") {
     const lengths = lengthsOf(this.#file.workload[key]!)
     const [least, most] =
-      lengths.kind === "fixed" ? [lengths.tokens, lengths.tokens] : lengths.kind === "empirical" ? [Math.min(...lengths.values), Math.max(...lengths.values)] : [lengths.min, lengths.max]
+      lengths.kind === "fixed"
+        ? [lengths.tokens, lengths.tokens]
+        : lengths.kind === "empirical"
+          ? [Math.min(...lengths.values), Math.max(...lengths.values)]
+          : [lengths.min, lengths.max]
     if (least < 1) return this.#fault(["workload", key], `expected at least 1 token, found ${least}`)
     if (most > 1e8) return this.#fault(["workload", key], `expected at most 100M tokens, found ${most}`)
     if (least > most) return this.#fault(["workload", key], `min ${least} is above max ${most}`)
     return lengths
   }
 
-  #trace(trace: NonNullable<ScenarioFile["workload"]["trace"]>, common: Pick<Workload, "context">, limit: number | undefined): Workload | undefined {
+  #trace(
+    trace: NonNullable<ScenarioFile["workload"]["trace"]>,
+    common: Pick<Workload, "context">,
+    limit: number | undefined
+  ): Workload | undefined {
     const file = relativeTo(this.#document.file, trace.file)
     const text = readText(file, this.#read)
     if (typeof text !== "string") return this.#fault(["workload", "trace", "file"], `${file} ${text.message}`)
     const parsed = trace.format === "azure-csv" ? parseAzureCsv(file, text) : parseMooncakeJsonl(file, text)
     this.faults.push(...parsed.faults)
     const scale = trace.rate_scale ?? 1
-    const requests = parsed.requests.slice(0, limit).map((request) => ({ ...request, arrival: request.arrival / scale }))
-    return { ...common, kind: "trace", requests, blockTokens: MOONCAKE_BLOCK, origin: { basis: "measured", source: trace.source } }
+    const requests = parsed.requests
+      .slice(0, limit)
+      .map((request) => ({ ...request, arrival: request.arrival / scale }))
+    return {
+      ...common,
+      kind: "trace",
+      requests,
+      blockTokens: MOONCAKE_BLOCK,
+      origin: { basis: "measured", source: trace.source }
+    }
   }
 
   #method(file: MethodFile, path: Path, model: string): NamedMethod | undefined {
@@ -252,8 +327,12 @@ export class Resolver {
     const { vericache } = file
     if (vericache === undefined) return undefined
     const compressor = this.#compressor(vericache, [...path, "vericache"], model)
-    const drafter = vericache.drafter === undefined ? undefined : this.#drafter(vericache.drafter, [...path, "vericache", "drafter"])
-    if (compressor === undefined || (vericache.drafter !== undefined && drafter === undefined)) return undefined
+    const drafter =
+      vericache.drafter === undefined
+        ? undefined
+        : this.#drafter(vericache.drafter, [...path, "vericache", "drafter"])
+    if (compressor === undefined || (vericache.drafter !== undefined && drafter === undefined))
+      return undefined
     return {
       kind: "vericache",
       compressor,
@@ -265,11 +344,15 @@ export class Resolver {
     }
   }
 
-  #window(file: NonNullable<NonNullable<Exclude<MethodFile, string>["vericache"]>["window"]> | undefined, path: Path): WindowPolicy {
+  #window(
+    file: NonNullable<NonNullable<Exclude<MethodFile, string>["vericache"]>["window"]> | undefined,
+    path: Path
+  ): WindowPolicy {
     if (file === undefined || file === "optimal") return { kind: "optimal" }
     const { horizon } = this.#engine()
     const longest = typeof file === "number" ? file : file.adaptive.max
-    if (longest >= horizon) this.#fault(path, `a window of ${longest} is beyond engine.horizon ${horizon}`, "raise engine.horizon")
+    if (longest >= horizon)
+      this.#fault(path, `a window of ${longest} is beyond engine.horizon ${horizon}`, "raise engine.horizon")
     if (typeof file === "number") return { kind: "fixed", tokens: file }
     const { min, max } = file.adaptive
     if (min > max) this.#fault(path, `min ${min} is above max ${max}`)
@@ -278,7 +361,12 @@ export class Resolver {
 
   #compressor(use: CompressorUse, path: Path, model: string): Compressor | undefined {
     const entry = this.#catalog.compressors.get(use.compressor)
-    if (entry === undefined) return this.#fault([...path, "compressor"], `no ${use.compressor} in the catalog`, closest(use.compressor, [...this.#catalog.compressors.keys()]))
+    if (entry === undefined)
+      return this.#fault(
+        [...path, "compressor"],
+        `no ${use.compressor} in the catalog`,
+        closest(use.compressor, [...this.#catalog.compressors.keys()])
+      )
     const acceptance = this.#acceptance(use, entry.acceptance, path, model)
     return acceptance === undefined ? undefined : compressorOf(entry, use.keep, acceptance)
   }
@@ -291,20 +379,25 @@ export class Resolver {
     model: string
   ): Acceptance | undefined {
     if (use.acceptance !== undefined) return acceptanceOf(use.acceptance)
-    const row = rows.find((one) => one.keep === use.keep && one.models.includes(model)) ?? rows.find((one) => one.keep === use.keep && one.models.includes("any"))
+    const row =
+      rows.find((one) => one.keep === use.keep && one.models.includes(model)) ??
+      rows.find((one) => one.keep === use.keep && one.models.includes("any"))
     if (row !== undefined) return acceptanceOf(row)
     const known = rows.map((one) => `keep ${one.keep} on ${one.models.join("/")}`).join(", ")
     return this.#fault(
       [...path, "acceptance"],
       `is missing, and the catalog has no acceptance of ${use.compressor} at keep ${use.keep} on ${model}`,
-      known === "" ? "give acceptance: with its source" : `give acceptance: with its source; the catalog has ${known}`
+      known === ""
+        ? "give acceptance: with its source"
+        : `give acceptance: with its source; the catalog has ${known}`
     )
   }
 
   #drafter(file: string | DrafterFile, path: Path): Drafter | undefined {
     if (typeof file !== "string") return drafterOf(file)
     const entry = this.#catalog.drafters.get(file)
-    if (entry === undefined) return this.#fault(path, `no ${file} in the catalog`, closest(file, [...this.#catalog.drafters.keys()]))
+    if (entry === undefined)
+      return this.#fault(path, `no ${file} in the catalog`, closest(file, [...this.#catalog.drafters.keys()]))
     return drafterOf(entry)
   }
 
@@ -312,31 +405,57 @@ export class Resolver {
   #vllmDrafter(): readonly (NamedMethod | undefined)[] {
     const config = this.#file.speculative_config
     if (config === undefined) return []
-    const drafter = this.#drafter(config.model ?? config.method ?? "", ["speculative_config", config.model === undefined ? "method" : "model"])
+    const drafter = this.#drafter(config.model ?? config.method ?? "", [
+      "speculative_config",
+      config.model === undefined ? "method" : "model"
+    ])
     if (drafter === undefined) return [undefined]
     const tokens = config.num_speculative_tokens ?? drafter.numSpeculativeTokens
-    return [{ name: "speculative_config", method: { kind: "drafter", drafter: { ...drafter, numSpeculativeTokens: tokens } } }]
+    return [
+      {
+        name: "speculative_config",
+        method: { kind: "drafter", drafter: { ...drafter, numSpeculativeTokens: tokens } }
+      }
+    ]
   }
 
   #objectives(): readonly Objective[] {
     const goodput = this.#file.goodput ?? {}
     return (["ttft", "tpot", "itl", "e2el"] as const).flatMap((metric) => {
       const objective = goodput[metric]
-      return objective === undefined ? [] : [{ metric, percentile: objective.percentile, atMost: amount(objective.at_most, "seconds") }]
+      return objective === undefined
+        ? []
+        : [{ metric, percentile: objective.percentile, atMost: amount(objective.at_most, "seconds") }]
     })
   }
 
   #checkFit(model: Model, engine: Engine, workload: Workload): void {
-    const kvHeads = model.layers.flatMap(({ attention }) => (attention.kind === "gqa" ? [attention.heads] : []))
+    const kvHeads = model.layers.flatMap(({ attention }) =>
+      attention.kind === "gqa" ? [attention.heads] : []
+    )
     for (const heads of new Set(kvHeads)) {
-      if (heads % engine.tensorParallelSize !== 0) this.#fault(["engine", "tensor_parallel_size"], `${heads} attention heads do not divide by ${engine.tensorParallelSize}`)
+      if (heads % engine.tensorParallelSize !== 0)
+        this.#fault(
+          ["engine", "tensor_parallel_size"],
+          `${heads} attention heads do not divide by ${engine.tensorParallelSize}`
+        )
     }
     if (workload.kind !== "synthetic") return
-    const most = (lengths: typeof workload.input): number => (lengths.kind === "fixed" ? lengths.tokens : lengths.kind === "empirical" ? Math.max(...lengths.values) : lengths.max)
+    const most = (lengths: typeof workload.input): number =>
+      lengths.kind === "fixed"
+        ? lengths.tokens
+        : lengths.kind === "empirical"
+          ? Math.max(...lengths.values)
+          : lengths.max
     const longest = most(workload.input) + most(workload.output)
-    if (longest > model.maxPositions) this.#fault(["workload", "input"], `prompt and output of up to ${longest} tokens are beyond ${model.name}'s ${model.maxPositions} positions`)
+    if (longest > model.maxPositions)
+      this.#fault(
+        ["workload", "input"],
+        `prompt and output of up to ${longest} tokens are beyond ${model.name}'s ${model.maxPositions} positions`
+      )
   }
 }
 
 /** The path a field name such as `layers[0].count` stands for. */
-const pathOf = (field: string): Path => (field.match(/[^.[\]]+/g) ?? []).map((part) => (/^\d+$/.test(part) ? Number(part) : part))
+const pathOf = (field: string): Path =>
+  (field.match(/[^.[\]]+/g) ?? []).map((part) => (/^\d+$/.test(part) ? Number(part) : part))

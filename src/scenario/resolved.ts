@@ -15,7 +15,13 @@ export interface Origin {
 }
 
 /** The kinds of work whose efficiency is calibrated apart. */
-export const OPERATIONS = ["matmul", "attention-decode", "attention-prefill", "elementwise", "lm-head"] as const
+export const OPERATIONS = [
+  "matmul",
+  "attention-decode",
+  "attention-prefill",
+  "elementwise",
+  "lm-head"
+] as const
 export type Operation = (typeof OPERATIONS)[number]
 
 /** What share of the peak an operation kind reaches, and what each launch of it costs besides. */
@@ -79,7 +85,13 @@ export interface Hardware {
 }
 
 export type Attention =
-  | { readonly kind: "gqa"; readonly heads: number; readonly kvHeads: number; readonly headDim: number; readonly window?: number }
+  | {
+      readonly kind: "gqa"
+      readonly heads: number
+      readonly kvHeads: number
+      readonly headDim: number
+      readonly window?: number
+    }
   | {
       readonly kind: "mla"
       readonly heads: number
@@ -199,7 +211,13 @@ export type Lengths =
   | { readonly kind: "fixed"; readonly tokens: number }
   | { readonly kind: "uniform"; readonly min: number; readonly max: number }
   /** Median and sigma of the underlying normal; clamped to [min, max]. */
-  | { readonly kind: "lognormal"; readonly median: number; readonly sigma: number; readonly min: number; readonly max: number }
+  | {
+      readonly kind: "lognormal"
+      readonly median: number
+      readonly sigma: number
+      readonly min: number
+      readonly max: number
+    }
   | { readonly kind: "empirical"; readonly values: readonly number[] }
 
 export type Arrivals =
@@ -231,7 +249,12 @@ export type Workload = {
       readonly input: Lengths
       readonly output: Lengths
     }
-  | { readonly kind: "trace"; readonly requests: readonly RecordedRequest[]; readonly blockTokens: number; readonly origin: Origin }
+  | {
+      readonly kind: "trace"
+      readonly requests: readonly RecordedRequest[]
+      readonly blockTokens: number
+      readonly origin: Origin
+    }
 )
 
 /** The serving engine's settings, in vLLM's words. */

@@ -11,22 +11,36 @@ const optional = Schema.optionalKey
 const quantity = (dimension: Dimension, description: string) =>
   Schema.Union([Schema.Finite, Schema.String])
     .check(
-      Schema.makeFilter((value) => parseQuantity(value, dimension) !== undefined || `expected ${dimension} ≥ 0 such as "${EXAMPLES[dimension]}"`)
+      Schema.makeFilter(
+        (value) =>
+          parseQuantity(value, dimension) !== undefined ||
+          `expected ${dimension} ≥ 0 such as "${EXAMPLES[dimension]}"`
+      )
     )
-    .annotate({ description: `${description} In ${dimension}, or with a unit: ${EXAMPLES[dimension]}.`, examples: [EXAMPLES[dimension]] })
+    .annotate({
+      description: `${description} In ${dimension}, or with a unit: ${EXAMPLES[dimension]}.`,
+      examples: [EXAMPLES[dimension]]
+    })
 
-const positive = (description: string) => Schema.Finite.check(Schema.isGreaterThan(0)).annotate({ description })
-const atLeastZero = (description: string) => Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0)).annotate({ description })
-const share = (description: string) => Schema.Finite.check(Schema.isGreaterThan(0), Schema.isLessThanOrEqualTo(1)).annotate({ description })
-const probability = (description: string) => Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 })).annotate({ description })
-const count = (description: string) => Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1e9 })).annotate({ description })
+const positive = (description: string) =>
+  Schema.Finite.check(Schema.isGreaterThan(0)).annotate({ description })
+const atLeastZero = (description: string) =>
+  Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0)).annotate({ description })
+const share = (description: string) =>
+  Schema.Finite.check(Schema.isGreaterThan(0), Schema.isLessThanOrEqualTo(1)).annotate({ description })
+const probability = (description: string) =>
+  Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 })).annotate({ description })
+const count = (description: string) =>
+  Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1e9 })).annotate({ description })
 const text = (description: string) => Schema.NonEmptyString.annotate({ description })
 
 const Basis = Schema.Literals(["measured", "modelled", "assumed"]).annotate({
   description: "How the figures are known. A datasheet's are assumed until somebody measures them."
 })
 const origin = {
-  source: text("Where the figures come from: datasheet, paper with its figure, measurement. Shown with the results."),
+  source: text(
+    "Where the figures come from: datasheet, paper with its figure, measurement. Shown with the results."
+  ),
   basis: Basis
 }
 
@@ -41,15 +55,25 @@ const numbers = Schema.Array(atLeastZero("A value of the grid or the table."))
 const TablesFile = Schema.Struct({
   ...origin,
   dense: optional(Schema.Struct({ tokens: numbers, seconds: numbers })),
-  attention_decode: optional(Schema.Struct({ requests: numbers, kv_tokens: numbers, seconds: Schema.Array(numbers) })),
-  attention_prefill: optional(Schema.Struct({ chunk: numbers, cached: numbers, seconds: Schema.Array(numbers) })),
+  attention_decode: optional(
+    Schema.Struct({ requests: numbers, kv_tokens: numbers, seconds: Schema.Array(numbers) })
+  ),
+  attention_prefill: optional(
+    Schema.Struct({ chunk: numbers, cached: numbers, seconds: Schema.Array(numbers) })
+  ),
   lm_head: optional(Schema.Struct({ sequences: numbers, seconds: numbers }))
-}).annotate({ description: "Measured kernel times of one layer, interpolated linearly; they replace the roofline for what they cover." })
+}).annotate({
+  description:
+    "Measured kernel times of one layer, interpolated linearly; they replace the roofline for what they cover."
+})
 
 export const HardwareFile = Schema.Struct({
   name: text("Catalog name."),
   ...origin,
-  hbm: Schema.Struct({ capacity: quantity("bytes", "HBM of one GPU."), bandwidth: quantity("bytes/s", "Peak HBM bandwidth of one GPU.") }),
+  hbm: Schema.Struct({
+    capacity: quantity("bytes", "HBM of one GPU."),
+    bandwidth: quantity("bytes/s", "Peak HBM bandwidth of one GPU.")
+  }),
   flops: Schema.Struct({
     bf16: quantity("flop/s", "Dense peak at 16 bits."),
     fp8: optional(quantity("flop/s", "Dense peak at 8 bits.")),
@@ -59,7 +83,9 @@ export const HardwareFile = Schema.Struct({
     host_to_device: quantity("bytes/s", "What a large copy from host memory to HBM really reaches, per GPU."),
     device_to_host: quantity("bytes/s", "The same from HBM to host memory."),
     latency: quantity("seconds", "Fixed cost of one transfer."),
-    sharing: Schema.Literals(["serial", "fair"]).annotate({ description: "One transfer at a time, or all at once in equal shares." }),
+    sharing: Schema.Literals(["serial", "fair"]).annotate({
+      description: "One transfer at a time, or all at once in equal shares."
+    }),
     source: text("Where the link figures come from.")
   }),
   interconnect: Schema.Struct({
@@ -96,7 +122,9 @@ const AttentionFile = Schema.Union([
   }),
   Schema.Struct({
     num_attention_heads: count("Heads."),
-    q_lora_rank: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)).annotate({ description: "Rank of the query projection, 0 = full." }),
+    q_lora_rank: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)).annotate({
+      description: "Rank of the query projection, 0 = full."
+    }),
     kv_lora_rank: count("Width of the latent that is cached."),
     qk_rope_head_dim: count("Width of the rotary key that is cached."),
     qk_nope_head_dim: count("Width of the rest of a key."),
@@ -109,7 +137,9 @@ const MlpFile = Schema.Union([
     num_experts: count("Experts of a layer."),
     num_experts_per_tok: count("Experts a token passes."),
     moe_intermediate_size: count("Width of an expert."),
-    shared_intermediate_size: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)).annotate({ description: "Width of the experts every token passes, 0 = none." })
+    shared_intermediate_size: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)).annotate({
+      description: "Width of the experts every token passes, 0 = none."
+    })
   })
 ])
 export const ModelFile = Schema.Struct({
@@ -117,13 +147,21 @@ export const ModelFile = Schema.Struct({
   ...origin,
   hidden_size: count("Width of the residual stream."),
   vocab_size: count("Tokens of the vocabulary."),
-  tie_word_embeddings: Schema.Boolean.annotate({ description: "Input and output embeddings are the same matrix." }),
+  tie_word_embeddings: Schema.Boolean.annotate({
+    description: "Input and output embeddings are the same matrix."
+  }),
   max_position_embeddings: count("Longest context, tokens."),
-  layers: Schema.Array(Schema.Struct({ count: count("Layers of this shape."), attention: AttentionFile, mlp: MlpFile })),
+  layers: Schema.Array(
+    Schema.Struct({ count: count("Layers of this shape."), attention: AttentionFile, mlp: MlpFile })
+  ),
   weight_bits: Schema.Literals([4, 8, 16, 32]).annotate({ description: "Bits of a weight." }),
   kv_cache_bits: Schema.Literals([4, 8, 16, 32]).annotate({ description: "Bits of a KV cache element." }),
-  weight_bytes: optional(quantity("bytes", "All weights, where the count from the shapes is not to be used.")),
-  kv_bytes_per_token: optional(quantity("bytes", "KV of one token in all layers, where the count is not to be used."))
+  weight_bytes: optional(
+    quantity("bytes", "All weights, where the count from the shapes is not to be used.")
+  ),
+  kv_bytes_per_token: optional(
+    quantity("bytes", "KV of one token in all layers, where the count is not to be used.")
+  )
 })
 export type ModelFile = typeof ModelFile.Type
 
@@ -131,38 +169,71 @@ export type ModelFile = typeof ModelFile.Type
 
 const AcceptanceFigures = {
   alpha: optional(probability("Probability that a drafted token agrees, independent of the others.")),
-  curve: optional(Schema.Array(probability("Agreement at this position, given that all before it agreed.")).check(Schema.isMinLength(1))),
+  curve: optional(
+    Schema.Array(probability("Agreement at this position, given that all before it agreed.")).check(
+      Schema.isMinLength(1)
+    )
+  ),
   table: optional(
-    Schema.Array(Schema.Struct({ context: quantity("tokens", "Context length."), alpha: probability("Agreement at it.") })).check(Schema.isMinLength(1))
+    Schema.Array(
+      Schema.Struct({
+        context: quantity("tokens", "Context length."),
+        alpha: probability("Agreement at it.")
+      })
+    ).check(Schema.isMinLength(1))
   ),
   recorded: optional(
-    Schema.Array(Schema.Array(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))).check(Schema.isMinLength(1))).check(Schema.isMinLength(1))
+    Schema.Array(
+      Schema.Array(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))).check(Schema.isMinLength(1))
+    ).check(Schema.isMinLength(1))
   )
 }
-const oneFigure = Schema.makeFilter((value: { readonly alpha?: unknown; readonly curve?: unknown; readonly table?: unknown; readonly recorded?: unknown }) => {
-  const given = [value.alpha, value.curve, value.table, value.recorded].filter((figure) => figure !== undefined).length
-  return given === 1 || `expected exactly one of alpha, curve, table, recorded; found ${given}`
-})
-export const AcceptanceFile = Schema.Struct({ ...origin, ...AcceptanceFigures }).check(oneFigure).annotate({
-  description: "How often drafted tokens agree with the verifier. Never defaulted: give figures and say where they are from."
-})
+const oneFigure = Schema.makeFilter(
+  (value: {
+    readonly alpha?: unknown
+    readonly curve?: unknown
+    readonly table?: unknown
+    readonly recorded?: unknown
+  }) => {
+    const given = [value.alpha, value.curve, value.table, value.recorded].filter(
+      (figure) => figure !== undefined
+    ).length
+    return given === 1 || `expected exactly one of alpha, curve, table, recorded; found ${given}`
+  }
+)
+export const AcceptanceFile = Schema.Struct({ ...origin, ...AcceptanceFigures })
+  .check(oneFigure)
+  .annotate({
+    description:
+      "How often drafted tokens agree with the verifier. Never defaulted: give figures and say where they are from."
+  })
 export type AcceptanceFile = typeof AcceptanceFile.Type
 
 export const CompressorFile = Schema.Struct({
   name: text("Catalog name."),
   ...origin,
-  kind: Schema.Literals(["drop", "quantize", "hybrid"]).annotate({ description: "Drops entries, stores them in fewer bits, or both." }),
-  mode: Schema.Literals(["offline", "online"]).annotate({ description: "Compresses a context once, or goes on as tokens come." }),
-  attention_efficiency: share("Bandwidth efficiency of attention over this layout relative to a plain cache."),
+  kind: Schema.Literals(["drop", "quantize", "hybrid"]).annotate({
+    description: "Drops entries, stores them in fewer bits, or both."
+  }),
+  mode: Schema.Literals(["offline", "online"]).annotate({
+    description: "Compresses a context once, or goes on as tokens come."
+  }),
+  attention_efficiency: share(
+    "Bandwidth efficiency of attention over this layout relative to a plain cache."
+  ),
   acceptance: Schema.Array(
     Schema.Struct({
-      models: Schema.Array(Schema.String).check(Schema.isMinLength(1)).annotate({ description: "Catalog names of the models it was seen on; any = no particular one." }),
+      models: Schema.Array(Schema.String)
+        .check(Schema.isMinLength(1))
+        .annotate({ description: "Catalog names of the models it was seen on; any = no particular one." }),
       keep: share("Keep ratio it was seen at."),
       ...origin,
       ...AcceptanceFigures
     }).check(oneFigure)
   ).annotate({ description: "Acceptance by model and keep ratio; empty where nothing is published." }),
-  kl_per_step: optional(Schema.Struct({ ...origin, nats: positive("Divergence of the unverified output per step, nats.") }))
+  kl_per_step: optional(
+    Schema.Struct({ ...origin, nats: positive("Divergence of the unverified output per step, nats.") })
+  )
 })
 export type CompressorFile = typeof CompressorFile.Type
 
@@ -187,10 +258,17 @@ const CompressorUse = {
 const WindowFile = Schema.Union([
   Schema.Literal("optimal"),
   Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 4096 })),
-  Schema.Struct({ adaptive: Schema.Struct({ min: count("Shortest window."), max: count("Longest window.") }) })
-]).annotate({ description: "Draft window: optimal (maximises (11) of arXiv:2605.17613), a number of tokens, or adaptive per request." })
+  Schema.Struct({
+    adaptive: Schema.Struct({ min: count("Shortest window."), max: count("Longest window.") })
+  })
+]).annotate({
+  description:
+    "Draft window: optimal (maximises (11) of arXiv:2605.17613), a number of tokens, or adaptive per request."
+})
 
-const DrafterUse = Schema.Union([Schema.NonEmptyString, DrafterFile]).annotate({ description: "A classical drafter: catalog name, or all its figures." })
+const DrafterUse = Schema.Union([Schema.NonEmptyString, DrafterFile]).annotate({
+  description: "A classical drafter: catalog name, or all its figures."
+})
 
 const MethodFile = Schema.Union([
   Schema.Literals(["full-kv", "offloaded"]),
@@ -206,15 +284,28 @@ const MethodFile = Schema.Union([
         ...CompressorUse,
         window: optional(WindowFile),
         schedule: optional(Schema.Literals(["staggered", "lock-step"])),
-        reload: optional(Schema.Literals(["full", "missing"]).annotate({ description: "What a verify moves: the whole KV (3), or what the compressed copy lacks (8)." })),
-        granularity: optional(Schema.Literals(["whole", "streaming"]).annotate({ description: "A verify waits for the whole reload, or runs layer by layer behind it." })),
+        reload: optional(
+          Schema.Literals(["full", "missing"]).annotate({
+            description: "What a verify moves: the whole KV (3), or what the compressed copy lacks (8)."
+          })
+        ),
+        granularity: optional(
+          Schema.Literals(["whole", "streaming"]).annotate({
+            description: "A verify waits for the whole reload, or runs layer by layer behind it."
+          })
+        ),
         drafter: optional(DrafterUse)
       })
     )
   }).check(
     Schema.makeFilter((method) => {
-      const given = (["full_kv", "offloaded", "lossy", "drafter", "sparse", "vericache"] as const).filter((kind) => method[kind] !== undefined)
-      return given.length === 1 || `expected exactly one of full_kv, offloaded, lossy, drafter, sparse, vericache; found ${given.length === 0 ? "none" : given.join(", ")}`
+      const given = (["full_kv", "offloaded", "lossy", "drafter", "sparse", "vericache"] as const).filter(
+        (kind) => method[kind] !== undefined
+      )
+      return (
+        given.length === 1 ||
+        `expected exactly one of full_kv, offloaded, lossy, drafter, sparse, vericache; found ${given.length === 0 ? "none" : given.join(", ")}`
+      )
     })
   )
 ])
@@ -222,7 +313,9 @@ export type MethodFile = typeof MethodFile.Type
 
 const LengthsFile = Schema.Union([
   quantity("tokens", "A fixed length."),
-  Schema.Struct({ uniform: Schema.Struct({ min: quantity("tokens", "Shortest."), max: quantity("tokens", "Longest.") }) }),
+  Schema.Struct({
+    uniform: Schema.Struct({ min: quantity("tokens", "Shortest."), max: quantity("tokens", "Longest.") })
+  }),
   Schema.Struct({
     lognormal: Schema.Struct({
       median: quantity("tokens", "Median."),
@@ -231,18 +324,26 @@ const LengthsFile = Schema.Union([
       max: quantity("tokens", "Clamped above.")
     })
   }),
-  Schema.Struct({ empirical: Schema.Array(quantity("tokens", "A length that occurs.")).check(Schema.isMinLength(1)) })
+  Schema.Struct({
+    empirical: Schema.Array(quantity("tokens", "A length that occurs.")).check(Schema.isMinLength(1))
+  })
 ])
 export type LengthsFile = typeof LengthsFile.Type
 
 const ArrivalsFile = Schema.Union([
   Schema.Struct({ concurrency: count("Requests kept in flight: one comes when another ends.") }),
   Schema.Struct({ rate: positive("Requests per second, Poisson.") }),
-  Schema.Struct({ rate: positive("Requests per second."), burstiness: positive("Shape of gamma gaps, vLLM's meaning: 1 = Poisson, below 1 burstier.") })
+  Schema.Struct({
+    rate: positive("Requests per second."),
+    burstiness: positive("Shape of gamma gaps, vLLM's meaning: 1 = Poisson, below 1 burstier.")
+  })
 ])
 
 const WorkloadFile = Schema.Struct({
-  context: Schema.Literals(["prefill", "host", "store"]).annotate({ description: "Where a request's context KV is when it arrives: nowhere, in host memory, in a remote store." }),
+  context: Schema.Literals(["prefill", "host", "store"]).annotate({
+    description:
+      "Where a request's context KV is when it arrives: nowhere, in host memory, in a remote store."
+  }),
   timeout: optional(quantity("seconds", "Give up on a request after this long.")),
   requests: optional(count("Requests in all; with a trace, at most so many of it.")),
   arrivals: optional(ArrivalsFile),
@@ -267,8 +368,14 @@ const EngineFile = Schema.Struct({
   gpu_memory_utilization: optional(share("Share of HBM the engine may use. Default 0.9.")),
   num_gpu_blocks_override: optional(count("KV pages, where they were measured.")),
   reserved: optional(quantity("bytes", "Activations and runtime context per GPU. Default 2 GiB, assumed.")),
-  enable_prefix_caching: optional(Schema.Boolean.annotate({ description: "Reuse prefix blocks that a trace names. Default true." })),
-  horizon: optional(Schema.Int.check(Schema.isBetween({ minimum: 4, maximum: 4096 })).annotate({ description: "Iterations the scheduler looks ahead, W. Default 128." }))
+  enable_prefix_caching: optional(
+    Schema.Boolean.annotate({ description: "Reuse prefix blocks that a trace names. Default true." })
+  ),
+  horizon: optional(
+    Schema.Int.check(Schema.isBetween({ minimum: 4, maximum: 4096 })).annotate({
+      description: "Iterations the scheduler looks ahead, W. Default 128."
+    })
+  )
 })
 
 const DeploymentFile = Schema.Struct({
@@ -279,7 +386,10 @@ const DeploymentFile = Schema.Struct({
   round_trip: quantity("seconds", "One message there and back.")
 })
 
-const latency = Schema.Struct({ percentile: Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 100 })), at_most: quantity("seconds", "Objective.") })
+const latency = Schema.Struct({
+  percentile: Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 100 })),
+  at_most: quantity("seconds", "Objective.")
+})
 
 /** Overrides of a catalog entry: any of its fields beside `extends`. Checked when merged. */
 const Override = Schema.Record(Schema.String, Schema.Unknown)
@@ -290,13 +400,18 @@ export const ScenarioFile = Schema.Struct({
   description: optional(Schema.String),
   seed: optional(Schema.Int.annotate({ description: "Seed of every random stream. Default 1." })),
   model: Schema.Union([Schema.NonEmptyString, Override]).annotate({
-    description: "Catalog name; {extends: name, …} with other fields of it; {config: path} of a Hugging Face config.json; or a whole inline model."
+    description:
+      "Catalog name; {extends: name, …} with other fields of it; {config: path} of a Hugging Face config.json; or a whole inline model."
   }),
-  hardware: Schema.Union([Schema.NonEmptyString, Override]).annotate({ description: "Catalog name; {extends: name, …}; or whole inline hardware." }),
+  hardware: Schema.Union([Schema.NonEmptyString, Override]).annotate({
+    description: "Catalog name; {extends: name, …}; or whole inline hardware."
+  }),
   engine: optional(EngineFile),
   remote_prefix: optional(DeploymentFile),
   workload: WorkloadFile,
-  methods: Schema.Array(MethodFile).check(Schema.isMinLength(1)).annotate({ description: "Serving methods, simulated side by side on the same requests." }),
+  methods: Schema.Array(MethodFile)
+    .check(Schema.isMinLength(1))
+    .annotate({ description: "Serving methods, simulated side by side on the same requests." }),
   baseline: optional(text("Method the others are compared with. Default: the first.")),
   faults: optional(
     Schema.Struct({
@@ -305,7 +420,12 @@ export const ScenarioFile = Schema.Struct({
     })
   ),
   goodput: optional(
-    Schema.Struct({ ttft: optional(latency), tpot: optional(latency), itl: optional(latency), e2el: optional(latency) }).annotate({ description: "Objectives; a run that misses one ends with exit code 3." })
+    Schema.Struct({
+      ttft: optional(latency),
+      tpot: optional(latency),
+      itl: optional(latency),
+      e2el: optional(latency)
+    }).annotate({ description: "Objectives; a run that misses one ends with exit code 3." })
   ),
   speculative_config: optional(
     Schema.Struct({
@@ -315,8 +435,15 @@ export const ScenarioFile = Schema.Struct({
     }).annotate({ description: "vLLM's spelling of a drafter method: model names a drafter of the catalog." })
   ),
   kv_transfer_config: optional(
-    Schema.Struct({ kv_connector: Schema.String, kv_role: optional(Schema.String) }).annotate({ description: "vLLM's spelling of stored context: an offloading or LMCache connector means workload.context: host." })
+    Schema.Struct({ kv_connector: Schema.String, kv_role: optional(Schema.String) }).annotate({
+      description:
+        "vLLM's spelling of stored context: an offloading or LMCache connector means workload.context: host."
+    })
   ),
-  assumptions: optional(Schema.Array(Schema.String).annotate({ description: "What the author assumed, in words; shown with the results." }))
+  assumptions: optional(
+    Schema.Array(Schema.String).annotate({
+      description: "What the author assumed, in words; shown with the results."
+    })
+  )
 })
 export type ScenarioFile = typeof ScenarioFile.Type

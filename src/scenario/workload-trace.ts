@@ -13,7 +13,15 @@ export interface ParsedTrace {
 /** More faults than this say the same thing again. */
 const MAX_FAULTS = 20
 
-const collect = (file: string, text: string, firstLine: number, parse: (line: string, fail: (column: number, field: string, message: string) => void) => RecordedRequest | undefined): ParsedTrace => {
+const collect = (
+  file: string,
+  text: string,
+  firstLine: number,
+  parse: (
+    line: string,
+    fail: (column: number, field: string, message: string) => void
+  ) => RecordedRequest | undefined
+): ParsedTrace => {
   const faults: Fault[] = []
   const requests: RecordedRequest[] = []
   const lines = text.split("\n")
@@ -22,26 +30,48 @@ const collect = (file: string, text: string, firstLine: number, parse: (line: st
   for (let i = firstLine; i < last; i++) {
     const line = lines[i]!.trimEnd()
     const fail = (column: number, field: string, message: string): void => {
-      if (faults.length < MAX_FAULTS) faults.push({ file, line: i + 1, column, field, message: `${message}${i === last - 1 && last === lines.length ? " (the last line has no line end: is the file truncated?)" : ""}`, excerpt: line })
+      if (faults.length < MAX_FAULTS)
+        faults.push({
+          file,
+          line: i + 1,
+          column,
+          field,
+          message: `${message}${i === last - 1 && last === lines.length ? " (the last line has no line end: is the file truncated?)" : ""}`,
+          excerpt: line
+        })
     }
     const request = parse(line, fail)
     if (request === undefined) continue
     start ??= request.arrival
     const arrival = request.arrival - start
-    if (arrival < (requests.at(-1)?.arrival ?? 0)) fail(1, "timestamp", "expected arrivals in order, found one before its predecessor")
+    if (arrival < (requests.at(-1)?.arrival ?? 0))
+      fail(1, "timestamp", "expected arrivals in order, found one before its predecessor")
     else requests.push({ ...request, arrival })
   }
-  if (faults.length === 0 && requests.length === 0) faults.push({ file, line: 1, column: 1, field: "", message: "expected at least one request, found none" })
+  if (faults.length === 0 && requests.length === 0)
+    faults.push({ file, line: 1, column: 1, field: "", message: "expected at least one request, found none" })
   return { requests, faults }
 }
 
-const isCount = (value: unknown): value is number => typeof value === "number" && Number.isSafeInteger(value) && value >= 1
+const isCount = (value: unknown): value is number =>
+  typeof value === "number" && Number.isSafeInteger(value) && value >= 1
 
 /** Columns TIMESTAMP, ContextTokens, GeneratedTokens (Azure/AzurePublicDataset, 2023). Timestamps as `2023-11-16 18:15:46.6805900`. */
 export const parseAzureCsv = (file: string, text: string): ParsedTrace => {
   const header = text.split("\n", 1)[0]!.trim()
   if (header !== "TIMESTAMP,ContextTokens,GeneratedTokens") {
-    return { requests: [], faults: [{ file, line: 1, column: 1, field: "", message: `expected the header TIMESTAMP,ContextTokens,GeneratedTokens, found ${JSON.stringify(header.slice(0, 60))}` }] }
+    return {
+      requests: [],
+      faults: [
+        {
+          file,
+          line: 1,
+          column: 1,
+          field: "",
+          message: `expected the header TIMESTAMP,ContextTokens,GeneratedTokens, found ${JSON.stringify(header.slice(0, 60))}`
+        }
+      ]
+    }
   }
   return collect(file, text, 1, (line, fail) => {
     const cells = line.split(",")
@@ -55,10 +85,19 @@ export const parseAzureCsv = (file: string, text: string): ParsedTrace => {
     const arrival = whole / 1000 + Number(match?.[3] ?? 0)
     const input = Number(context)
     const output = Number(generated)
-    if (Number.isNaN(arrival)) fail(1, "TIMESTAMP", `expected a time such as 2023-11-16 18:15:46.68, found ${JSON.stringify(stamp)}`)
-    if (!isCount(input)) fail(stamp.length + 2, "ContextTokens", `expected a whole number ≥ 1, found ${JSON.stringify(context)}`)
-    if (!isCount(output)) fail(stamp.length + context.length + 3, "GeneratedTokens", `expected a whole number ≥ 1, found ${JSON.stringify(generated)}`)
-    return Number.isNaN(arrival) || !isCount(input) || !isCount(output) ? undefined : { arrival, input, output }
+    if (Number.isNaN(arrival))
+      fail(1, "TIMESTAMP", `expected a time such as 2023-11-16 18:15:46.68, found ${JSON.stringify(stamp)}`)
+    if (!isCount(input))
+      fail(stamp.length + 2, "ContextTokens", `expected a whole number ≥ 1, found ${JSON.stringify(context)}`)
+    if (!isCount(output))
+      fail(
+        stamp.length + context.length + 3,
+        "GeneratedTokens",
+        `expected a whole number ≥ 1, found ${JSON.stringify(generated)}`
+      )
+    return Number.isNaN(arrival) || !isCount(input) || !isCount(output)
+      ? undefined
+      : { arrival, input, output }
   })
 }
 
@@ -72,12 +111,31 @@ export const parseMooncakeJsonl = (file: string, text: string): ParsedTrace =>
       fail(line.length + 1, "", "expected a JSON object")
       return undefined
     }
-    const { timestamp, input_length: input, output_length: output, hash_ids: blocks } = (value ?? {}) as Record<string, unknown>
-    if (typeof timestamp !== "number" || !Number.isFinite(timestamp)) fail(1, "timestamp", "expected milliseconds")
+    const {
+      timestamp,
+      input_length: input,
+      output_length: output,
+      hash_ids: blocks
+    } = (value ?? {}) as Record<string, unknown>
+    if (typeof timestamp !== "number" || !Number.isFinite(timestamp))
+      fail(1, "timestamp", "expected milliseconds")
     if (!isCount(input)) fail(1, "input_length", "expected a whole number ≥ 1")
     if (!isCount(output)) fail(1, "output_length", "expected a whole number ≥ 1")
-    const wellFormed = blocks === undefined || (Array.isArray(blocks) && blocks.every((block) => Number.isSafeInteger(block)))
+    const wellFormed =
+      blocks === undefined || (Array.isArray(blocks) && blocks.every((block) => Number.isSafeInteger(block)))
     if (!wellFormed) fail(1, "hash_ids", "expected whole numbers")
-    if (typeof timestamp !== "number" || !Number.isFinite(timestamp) || !isCount(input) || !isCount(output) || !wellFormed) return undefined
-    return { arrival: timestamp / 1000, input, output, ...(blocks === undefined ? {} : { blocks: blocks as number[] }) }
+    if (
+      typeof timestamp !== "number" ||
+      !Number.isFinite(timestamp) ||
+      !isCount(input) ||
+      !isCount(output) ||
+      !wellFormed
+    )
+      return undefined
+    return {
+      arrival: timestamp / 1000,
+      input,
+      output,
+      ...(blocks === undefined ? {} : { blocks: blocks as number[] })
+    }
   })

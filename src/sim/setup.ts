@@ -6,7 +6,14 @@ import { residentShare, servingPlan } from "../runtime/serving.ts"
 import type { ServingSetup } from "../runtime/setup.ts"
 import { kvShape, weightBytes } from "../scenario/model-shape.ts"
 import type { Compressor, Drafter, Method, Scenario } from "../scenario/resolved.ts"
-import { groupLink, groupMemory, MAX_WINDOW, steadyState, tokensPerStep, workloadLengths } from "./theory/parameters.ts"
+import {
+  groupLink,
+  groupMemory,
+  MAX_WINDOW,
+  steadyState,
+  tokensPerStep,
+  workloadLengths
+} from "./theory/parameters.ts"
 import { pointOf } from "./theory/predict.ts"
 
 /** The model, or a request, does not fit the memory there is. */
@@ -28,15 +35,22 @@ export class Infeasible extends Schema.TaggedError<Infeasible>()("Infeasible", {
 /** Weight of the scenario's acceptance in a request's own estimate, in compared tokens: about two rounds. */
 const PRIOR_TOKENS = 50
 
-export const compressorOf = (method: Method): Compressor | undefined => ("compressor" in method ? method.compressor : undefined)
-export const drafterOf = (method: Method): Drafter | undefined => ("drafter" in method ? method.drafter : undefined)
+export const compressorOf = (method: Method): Compressor | undefined =>
+  "compressor" in method ? method.compressor : undefined
+export const drafterOf = (method: Method): Drafter | undefined =>
+  "drafter" in method ? method.drafter : undefined
 
 const layoutOf = ({ model, engine }: Scenario): KvLayout => {
   const { globalBytesPerToken, localBytesPerToken, window } = kvShape(model)
   // A model of sliding windows only has no growing layers: its window is then what grows.
   return globalBytesPerToken > 0
     ? { pageTokens: engine.blockSize, globalBytesPerToken, localBytesPerToken, window }
-    : { pageTokens: engine.blockSize, globalBytesPerToken: localBytesPerToken, localBytesPerToken: 0, window: 0 }
+    : {
+        pageTokens: engine.blockSize,
+        globalBytesPerToken: localBytesPerToken,
+        localBytesPerToken: 0,
+        window: 0
+      }
 }
 
 /** Round cost, in draft steps, at which `window` is the best for acceptance `alpha`: how an adaptive window inherits (11)'s optimum. */
@@ -86,15 +100,22 @@ export const servingSetup = (scenario: Scenario, name: string, method: Method): 
   const share = layout.globalBytesPerToken / (layout.globalBytesPerToken + (drafter?.kvBytesPerToken ?? 0))
   const pages = engine.numGpuBlocks ?? Math.floor(((memory - fixed) * share) / pageBytes(layout))
   const { longest } = workloadLengths(scenario)
-  const perRequest = longest * (layout.globalBytesPerToken + (longest > 0 ? (layout.localBytesPerToken * Math.min(longest, layout.window)) / longest : 0))
-  const held = plan.mode === "rounds" && plan.reload !== "none" && plan.verifies === "here" ? 1 + (plan.reload === "full" ? plan.keep : 0) : residentShare(plan)
+  const perRequest =
+    longest *
+    (layout.globalBytesPerToken +
+      (longest > 0 ? (layout.localBytesPerToken * Math.min(longest, layout.window)) / longest : 0))
+  const held =
+    plan.mode === "rounds" && plan.reload !== "none" && plan.verifies === "here"
+      ? 1 + (plan.reload === "full" ? plan.keep : 0)
+      : residentShare(plan)
   if (perRequest * held > pages * pageBytes(layout)) {
     return new Infeasible({
       method: name,
       what: `the KV of one request of ${longest} tokens`,
       needed: perRequest * held,
       available: pages * pageBytes(layout),
-      suggestion: "More GPUs in the group, a shorter context, a smaller keep ratio or the offloaded method would fit."
+      suggestion:
+        "More GPUs in the group, a shorter context, a smaller keep ratio or the offloaded method would fit."
     })
   }
   const perStep = plan.mode === "rounds" ? tokensPerStep(scenario, drafter) : 1

@@ -41,7 +41,11 @@ export interface PreparedSimulation {
 }
 
 /** Sets a simulation up; an `Infeasible` says by how much the method does not fit. */
-export const prepare = (scenario: Scenario, named: NamedMethod, options: SimulationOptions = {}): PreparedSimulation | Infeasible => {
+export const prepare = (
+  scenario: Scenario,
+  named: NamedMethod,
+  options: SimulationOptions = {}
+): PreparedSimulation | Infeasible => {
   const { method, name } = named
   const setup = servingSetup(scenario, name, method)
   if (setup instanceof Infeasible) return setup
@@ -73,7 +77,10 @@ export const prepare = (scenario: Scenario, named: NamedMethod, options: Simulat
     const gpu = new SimulatedGpu(kernel, gpuModel)
     const dma = new Dma(hardware.hbm.bandwidth * ranks, gpu)
     const link = (bandwidth: number, through: readonly number[]) =>
-      links.link({ bandwidth, latency: hardware.link.latency, through, failure: scenario.faults.reloadFailure }, dma)
+      links.link(
+        { bandwidth, latency: hardware.link.latency, through, failure: scenario.faults.reloadFailure },
+        dma
+      )
     const observe = new Observer(name, options.recorder)
     observers.push(observe)
     const ports = Context.make(Gpu, gpu).pipe(
@@ -81,7 +88,10 @@ export const prepare = (scenario: Scenario, named: NamedMethod, options: Simulat
       Context.add(LinkOut, link(groupLink(scenario, "deviceToHost"), [host])),
       Context.add(Network, link(store, []))
     )
-    return { ports, options: { setup, observe, linkSharing: hardware.link.sharing, hbmBytes: hardware.hbm.capacity * ranks } }
+    return {
+      ports,
+      options: { setup, observe, linkSharing: hardware.link.sharing, hbmBytes: hardware.hbm.capacity * ranks }
+    }
   }
 
   // Where full KV stays with the store, the groups beside it verify and the others draft; otherwise all serve alike.
@@ -97,7 +107,9 @@ export const prepare = (scenario: Scenario, named: NamedMethod, options: Simulat
   const start: StartReplica = (index, onEnded) => {
     const { ports, options: common } = group(`replica ${index}`, replicas[index]!)
     const verifier = verifiers[index % Math.max(1, verifiers.length)]
-    return startReplica({ ...common, onEnded, ...(verifier === undefined ? {} : { verifier }) }).pipe(Effect.provideContext(ports))
+    return startReplica({ ...common, onEnded, ...(verifier === undefined ? {} : { verifier }) }).pipe(
+      Effect.provideContext(ports)
+    )
   }
 
   const program = Effect.gen(function* () {
@@ -110,12 +122,19 @@ export const prepare = (scenario: Scenario, named: NamedMethod, options: Simulat
     }
     const gpus = ranks * observers.length
     return { method: named, setup, metrics: books.result(end, gpus, hardware.hbm.bandwidth * gpus) }
-  }).pipe(Effect.scoped, Effect.provideService(Time, Time.of({ now: () => kernel.now, until: (at) => time.until(at) })))
+  }).pipe(
+    Effect.scoped,
+    Effect.provideService(Time, Time.of({ now: () => kernel.now, until: (at) => time.until(at) }))
+  )
   return { time, program }
 }
 
 /** Simulates to the end, synchronously. */
-export const simulate = (scenario: Scenario, named: NamedMethod, options: SimulationOptions = {}): Exit.Exit<Simulation, OutOfMemory | Infeasible> => {
+export const simulate = (
+  scenario: Scenario,
+  named: NamedMethod,
+  options: SimulationOptions = {}
+): Exit.Exit<Simulation, OutOfMemory | Infeasible> => {
   const prepared = prepare(scenario, named, options)
   if (prepared instanceof Infeasible) return Effect.runSyncExit(Effect.fail(prepared))
   return prepared.time.simulate(prepared.program)
@@ -123,12 +142,21 @@ export const simulate = (scenario: Scenario, named: NamedMethod, options: Simula
 
 /** Bandwidth to the store, bytes/s, of each group beside it and of each behind a network. */
 const groupsOf = ({ deployment, engine, hardware }: Scenario) => {
-  const times = (n: number, bandwidth: number): readonly number[] => Array.from({ length: n }, () => bandwidth)
+  const times = (n: number, bandwidth: number): readonly number[] =>
+    Array.from({ length: n }, () => bandwidth)
   if (deployment.kind === "long-context") {
-    return { local: times(engine.dataParallelSize, hardware.link.hostToDevice * engine.tensorParallelSize), remote: [], roundTrip: 0 }
+    return {
+      local: times(engine.dataParallelSize, hardware.link.hostToDevice * engine.tensorParallelSize),
+      remote: [],
+      roundTrip: 0
+    }
   }
   const { local, remote, localBandwidth, remoteBandwidth, roundTrip } = deployment
-  return { local: times(local, localBandwidth), remote: times(remote, remoteBandwidth), roundTrip: roundTrip * 1e9 }
+  return {
+    local: times(local, localBandwidth),
+    remote: times(remote, remoteBandwidth),
+    roundTrip: roundTrip * 1e9
+  }
 }
 
 /** The workload's requests as clients send them. */
@@ -146,7 +174,10 @@ const clientsOf = (scenario: Scenario): Clients => {
       const cancels = hashUniform(seed, id, 0, 0xcace1) < faults.cancel
       const cancelAfter = cancels ? 1 + Math.floor(hashUniform(seed, id, 1, 0xcace1) * output) : undefined
       const stored = workload.context === "prefill" ? 0 : input
-      return { arrival, spec: { id, input, output, stored, ...(cancelAfter === undefined ? {} : { cancelAfter }) } }
+      return {
+        arrival,
+        spec: { id, input, output, stored, ...(cancelAfter === undefined ? {} : { cancelAfter }) }
+      }
     }
   }
 }

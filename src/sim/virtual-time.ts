@@ -72,7 +72,12 @@ export class VirtualTime implements Clock.Clock, Scheduler.Scheduler {
    */
   async simulateAsync<A, E>(
     program: Effect.Effect<A, E>,
-    options: { readonly events: number; readonly signal?: AbortSignal; readonly onSlice?: (now: number) => void; readonly pause: () => Promise<void> }
+    options: {
+      readonly events: number
+      readonly signal?: AbortSignal
+      readonly onSlice?: (now: number) => void
+      readonly pause: () => Promise<void>
+    }
   ): Promise<Exit.Exit<A, E>> {
     const fiber = Effect.runForkWith(this.context)(program)
     for (;;) {

@@ -19,7 +19,12 @@ interface Sourced {
 /** Makes columns of one kind of row: shown as the value itself, or as `text` has it. */
 const columnsOf =
   <Row>() =>
-  (title: string, key: string, value: (row: Row) => string | number, text?: (row: Row) => string): Column<Row> => ({
+  (
+    title: string,
+    key: string,
+    value: (row: Row) => string | number,
+    text?: (row: Row) => string
+  ): Column<Row> => ({
     title,
     key,
     value,
@@ -31,8 +36,14 @@ const listing =
   <Row extends Sourced>(columns: readonly Column<Row>[], rows: Iterable<Row>): Listing =>
   (format) => {
     const column = columnsOf<Row>()
-    const all = [...columns, column("basis", "basis", (row) => row.basis), column("source", "source", (row) => row.source)]
-    return format === "json" ? JSON.stringify(objects(all, [...rows]), undefined, 2) : renderGrid(format, all, [...rows])
+    const all = [
+      ...columns,
+      column("basis", "basis", (row) => row.basis),
+      column("source", "source", (row) => row.source)
+    ]
+    return format === "json"
+      ? JSON.stringify(objects(all, [...rows]), undefined, 2)
+      : renderGrid(format, all, [...rows])
   }
 
 const hardware = ({ hardware: entries }: Catalog): Listing => {
@@ -40,10 +51,30 @@ const hardware = ({ hardware: entries }: Catalog): Listing => {
   return listing(
     [
       column("hardware", "name", (row) => row.name),
-      column("HBM", "hbm_bytes", (row) => hardwareOf(row).hbm.capacity, (row) => bytes(hardwareOf(row).hbm.capacity)),
-      column("bandwidth", "hbm_bytes_per_s", (row) => hardwareOf(row).hbm.bandwidth, (row) => `${bytes(hardwareOf(row).hbm.bandwidth)}/s`),
-      column("bf16", "bf16_flop_per_s", (row) => hardwareOf(row).flops[16], (row) => `${significant(hardwareOf(row).flops[16] / 1e12)} TFLOP/s`),
-      column("link in", "link_bytes_per_s", (row) => hardwareOf(row).link.hostToDevice, (row) => `${bytes(hardwareOf(row).link.hostToDevice)}/s`)
+      column(
+        "HBM",
+        "hbm_bytes",
+        (row) => hardwareOf(row).hbm.capacity,
+        (row) => bytes(hardwareOf(row).hbm.capacity)
+      ),
+      column(
+        "bandwidth",
+        "hbm_bytes_per_s",
+        (row) => hardwareOf(row).hbm.bandwidth,
+        (row) => `${bytes(hardwareOf(row).hbm.bandwidth)}/s`
+      ),
+      column(
+        "bf16",
+        "bf16_flop_per_s",
+        (row) => hardwareOf(row).flops[16],
+        (row) => `${significant(hardwareOf(row).flops[16] / 1e12)} TFLOP/s`
+      ),
+      column(
+        "link in",
+        "link_bytes_per_s",
+        (row) => hardwareOf(row).link.hostToDevice,
+        (row) => `${bytes(hardwareOf(row).link.hostToDevice)}/s`
+      )
     ],
     entries.values()
   )
@@ -54,9 +85,24 @@ const models = ({ models: entries }: Catalog): Listing => {
   return listing(
     [
       column("model", "name", (row) => row.name),
-      column("parameters", "parameters", (row) => parameters(modelOf(row)), (row) => `${significant(parameters(modelOf(row)) / 1e9)} B`),
-      column("KV a token", "kv_bytes_per_token", (row) => kvBytesPerToken(modelOf(row)), (row) => bytes(kvBytesPerToken(modelOf(row)))),
-      column("context", "max_positions", (row) => row.max_position_embeddings, (row) => `${row.max_position_embeddings / 1024}k`)
+      column(
+        "parameters",
+        "parameters",
+        (row) => parameters(modelOf(row)),
+        (row) => `${significant(parameters(modelOf(row)) / 1e9)} B`
+      ),
+      column(
+        "KV a token",
+        "kv_bytes_per_token",
+        (row) => kvBytesPerToken(modelOf(row)),
+        (row) => bytes(kvBytesPerToken(modelOf(row)))
+      ),
+      column(
+        "context",
+        "max_positions",
+        (row) => row.max_position_embeddings,
+        (row) => `${row.max_position_embeddings / 1024}k`
+      )
     ],
     entries.values()
   )
@@ -69,7 +115,13 @@ const compressors = ({ compressors: entries }: Catalog): Listing => {
       column("compressor", "name", (row) => row.name),
       column("kind", "kind", (row) => row.kind),
       column("mode", "mode", (row) => row.mode),
-      column("acceptance known at keep", "acceptance", (row) => row.acceptance.map(({ keep, models: seen }) => `${keep} on ${seen.join("/")}`).join("; ") || "none published")
+      column(
+        "acceptance known at keep",
+        "acceptance",
+        (row) =>
+          row.acceptance.map(({ keep, models: seen }) => `${keep} on ${seen.join("/")}`).join("; ") ||
+          "none published"
+      )
     ],
     entries.values()
   )
@@ -81,23 +133,44 @@ const drafters = ({ drafters: entries }: Catalog): Listing => {
     [
       column("drafter", "name", (row) => row.name),
       column("kind", "kind", (row) => row.kind),
-      column("proposes", "num_speculative_tokens", (row) => row.num_speculative_tokens, (row) => String(row.num_speculative_tokens))
+      column(
+        "proposes",
+        "num_speculative_tokens",
+        (row) => row.num_speculative_tokens,
+        (row) => String(row.num_speculative_tokens)
+      )
     ],
     entries.values()
   )
 }
 
-const sections: Readonly<Record<Section, (catalog: Catalog) => Listing>> = { hardware, models, compressors, drafters }
+const sections: Readonly<Record<Section, (catalog: Catalog) => Listing>> = {
+  hardware,
+  models,
+  compressors,
+  drafters
+}
 
 export const catalogCommand = Command.make(
   "catalog",
   {
-    section: Argument.Literals("section", SECTIONS).pipe(Argument.withDescription("What to list; everything if absent"), Argument.optional),
-    format: Flag.Literals("format", FORMATS).pipe(Flag.withAlias("f"), Flag.withDescription("Format on stdout"), Flag.withDefault("table"))
+    section: Argument.Literals("section", SECTIONS).pipe(
+      Argument.withDescription("What to list; everything if absent"),
+      Argument.optional
+    ),
+    format: Flag.Literals("format", FORMATS).pipe(
+      Flag.withAlias("f"),
+      Flag.withDescription("Format on stdout"),
+      Flag.withDefault("table")
+    )
   },
   Effect.fnUntraced(function* ({ section, format }) {
     const catalog = yield* readCatalog
     const chosen = Option.isSome(section) ? [section.value] : SECTIONS
     yield* Console.log(chosen.map((name) => sections[name](catalog)(format)).join("\n\n"))
   })
-).pipe(Command.withDescription("List hardware, models, compressors and drafters that scenarios can name, with their sources"))
+).pipe(
+  Command.withDescription(
+    "List hardware, models, compressors and drafters that scenarios can name, with their sources"
+  )
+)

@@ -16,11 +16,20 @@ import { traceChunks } from "../trace-file.ts"
 const SLICE = 20_000
 
 /** Simulates one method; on Ctrl-C the simulated program is interrupted and cleans up. */
-const runMethod = (scenario: Scenario, method: NamedMethod, recorder: TraceStore | undefined, progress: Progress): Effect.Effect<MethodResult> =>
+const runMethod = (
+  scenario: Scenario,
+  method: NamedMethod,
+  recorder: TraceStore | undefined,
+  progress: Progress
+): Effect.Effect<MethodResult> =>
   Effect.callback<MethodResult>((resume) => {
-    const total = scenario.workload.kind === "trace" ? scenario.workload.requests.length : scenario.workload.requests
+    const total =
+      scenario.workload.kind === "trace" ? scenario.workload.requests.length : scenario.workload.requests
     progress.begin(method.name, total)
-    const prepared = prepare(scenario, method, { onProgress: (ended) => progress.at(ended), ...(recorder === undefined ? {} : { recorder }) })
+    const prepared = prepare(scenario, method, {
+      onProgress: (ended) => progress.at(ended),
+      ...(recorder === undefined ? {} : { recorder })
+    })
     if (prepared instanceof Infeasible) {
       resume(Effect.succeed({ method, infeasible: prepared }))
       return undefined
@@ -28,35 +37,70 @@ const runMethod = (scenario: Scenario, method: NamedMethod, recorder: TraceStore
     const abort = new AbortController()
     const { time, program } = prepared
     time
-      .simulateAsync(program, { events: SLICE, signal: abort.signal, pause: () => new Promise((done) => setImmediate(done)) })
+      .simulateAsync(program, {
+        events: SLICE,
+        signal: abort.signal,
+        pause: () => new Promise((done) => setImmediate(done))
+      })
       .then((exit: Exit.Exit<Simulation, unknown>) => {
-        resume(Exit.isSuccess(exit) ? Effect.succeed({ method, metrics: exit.value.metrics }) : Effect.failCause(exit.cause).pipe(Effect.orDie))
+        resume(
+          Exit.isSuccess(exit)
+            ? Effect.succeed({ method, metrics: exit.value.metrics })
+            : Effect.failCause(exit.cause).pipe(Effect.orDie)
+        )
       })
       .catch((defect: unknown) => resume(Effect.die(defect)))
     return Effect.sync(() => abort.abort())
   })
 
 /** The method a trace shows unless one is named: the first VeriCache one, else the last. */
-const tracedMethod = (methods: readonly NamedMethod[]): string => (methods.find(({ method }) => method.kind === "vericache") ?? methods.at(-1)!).name
+const tracedMethod = (methods: readonly NamedMethod[]): string =>
+  (methods.find(({ method }) => method.kind === "vericache") ?? methods.at(-1)!).name
 
-const select = (scenario: Scenario, names: readonly string[]): Effect.Effect<readonly NamedMethod[], Usage> => {
+const select = (
+  scenario: Scenario,
+  names: readonly string[]
+): Effect.Effect<readonly NamedMethod[], Usage> => {
   const unknown = names.find((name) => !scenario.methods.some((method) => method.name === name))
   if (unknown !== undefined) {
-    return Effect.fail(new Usage({ problem: `no method is called ${unknown}; the scenario has ${scenario.methods.map(({ name }) => name).join(", ")}` }))
+    return Effect.fail(
+      new Usage({
+        problem: `no method is called ${unknown}; the scenario has ${scenario.methods.map(({ name }) => name).join(", ")}`
+      })
+    )
   }
-  return Effect.succeed(names.length === 0 ? scenario.methods : scenario.methods.filter(({ name }) => names.includes(name)))
+  return Effect.succeed(
+    names.length === 0 ? scenario.methods : scenario.methods.filter(({ name }) => names.includes(name))
+  )
 }
 
 export const simulateCommand = Command.make(
   "simulate",
   {
     file: Argument.String("file").pipe(Argument.withDescription("Scenario file, YAML or JSON")),
-    format: Flag.Literals("format", FORMATS).pipe(Flag.withAlias("f"), Flag.withDescription("Format of the results on stdout"), Flag.withDefault("table")),
-    method: Flag.String("method").pipe(Flag.withAlias("m"), Flag.withDescription("Only this method; may be given again"), Flag.atLeast(0)),
+    format: Flag.Literals("format", FORMATS).pipe(
+      Flag.withAlias("f"),
+      Flag.withDescription("Format of the results on stdout"),
+      Flag.withDefault("table")
+    ),
+    method: Flag.String("method").pipe(
+      Flag.withAlias("m"),
+      Flag.withDescription("Only this method; may be given again"),
+      Flag.atLeast(0)
+    ),
     seed: Flag.Int("seed").pipe(Flag.withDescription("Seed in place of the scenario's"), Flag.optional),
-    trace: Flag.String("trace").pipe(Flag.withDescription("Write a trace: .pftrace (Perfetto), .json (Chrome) or .jsonl"), Flag.optional),
-    traceMethod: Flag.String("trace-method").pipe(Flag.withDescription("Method the trace shows; the first VeriCache one by default"), Flag.optional),
-    traceLimit: Flag.Int("trace-limit").pipe(Flag.withDescription("Most records a trace keeps"), Flag.withDefault(2_000_000))
+    trace: Flag.String("trace").pipe(
+      Flag.withDescription("Write a trace: .pftrace (Perfetto), .json (Chrome) or .jsonl"),
+      Flag.optional
+    ),
+    traceMethod: Flag.String("trace-method").pipe(
+      Flag.withDescription("Method the trace shows; the first VeriCache one by default"),
+      Flag.optional
+    ),
+    traceLimit: Flag.Int("trace-limit").pipe(
+      Flag.withDescription("Most records a trace keeps"),
+      Flag.withDefault(2_000_000)
+    )
   },
   Effect.fnUntraced(function* ({ file, format, method, seed, trace, traceMethod, traceLimit }) {
     const loaded = yield* readScenario(file)
@@ -73,20 +117,36 @@ export const simulateCommand = Command.make(
       const recorder =
         toFile !== undefined && one.name === traced
           ? new TraceStore(
-              { name: `${scenario.name}: ${one.name}`, scenario: scenario.name, method: one.name, seed: scenario.seed, clock: "virtual", basis: "modelled", clockOffset: 0 },
+              {
+                name: `${scenario.name}: ${one.name}`,
+                scenario: scenario.name,
+                method: one.name,
+                seed: scenario.seed,
+                clock: "virtual",
+                basis: "modelled",
+                clockOffset: 0
+              },
               { limit: traceLimit }
             )
           : undefined
       store ??= recorder
-      results.push(yield* runMethod(scenario, one, recorder, progress).pipe(Effect.onExit(() => Effect.sync(() => progress.clear()))))
+      results.push(
+        yield* runMethod(scenario, one, recorder, progress).pipe(
+          Effect.onExit(() => Effect.sync(() => progress.clear()))
+        )
+      )
     }
     const report: Report = { scenario, results }
     yield* Console.log(renderReport(format, report))
     if (store !== undefined && toFile !== undefined && Option.isSome(trace)) {
       yield* writeWhole(trace.value, toFile(store))
-      yield* Console.error(`trace of ${traced}: ${trace.value} (open it at ui.perfetto.dev)${store.dropped > 0 ? `; ${store.dropped} records beyond --trace-limit were not kept` : ""}`)
+      yield* Console.error(
+        `trace of ${traced}: ${trace.value} (open it at ui.perfetto.dev)${store.dropped > 0 ? `; ${store.dropped} records beyond --trace-limit were not kept` : ""}`
+      )
     }
-    const infeasible = results.flatMap((result) => (result.infeasible === undefined ? [] : [result.infeasible]))
+    const infeasible = results.flatMap((result) =>
+      result.infeasible === undefined ? [] : [result.infeasible]
+    )
     for (const one of infeasible) yield* Console.error(one.message)
     if (infeasible.length === results.length && infeasible[0] !== undefined) return yield* infeasible[0]
     const missed = missedObjectives(report)
@@ -94,5 +154,10 @@ export const simulateCommand = Command.make(
   })
 ).pipe(
   Command.withDescription("Simulate a scenario under each of its serving methods and compare them"),
-  Command.withExamples([{ command: "vericache simulate scenarios/llama-70b-2xh100-long-context.yaml", description: "Compare the methods of the demo" }])
+  Command.withExamples([
+    {
+      command: "vericache simulate scenarios/llama-70b-2xh100-long-context.yaml",
+      description: "Compare the methods of the demo"
+    }
+  ])
 )

@@ -26,7 +26,14 @@ const shown = ({ value, unit }: Quantity): string => {
 }
 
 const columns: readonly Column<Row>[] = [
-  { title: "method", key: "method", left: true, text: (row) => row.method, value: (row) => row.method, detail: true },
+  {
+    title: "method",
+    key: "method",
+    left: true,
+    text: (row) => row.method,
+    value: (row) => row.method,
+    detail: true
+  },
   { title: "", key: "symbol", left: true, text: (row) => row.symbol, value: (row) => row.symbol },
   { title: "quantity", key: "name", left: true, text: (row) => row.name, value: (row) => row.name },
   { title: "value", key: "value", text: shown, value: (row) => row.value },
@@ -38,28 +45,54 @@ export const theoryCommand = Command.make(
   "theory",
   {
     file: Argument.String("file").pipe(Argument.withDescription("Scenario file")),
-    format: Flag.Literals("format", FORMATS).pipe(Flag.withAlias("f"), Flag.withDescription("Format on stdout"), Flag.withDefault("table"))
+    format: Flag.Literals("format", FORMATS).pipe(
+      Flag.withAlias("f"),
+      Flag.withDescription("Format on stdout"),
+      Flag.withDefault("table")
+    )
   },
   Effect.fnUntraced(function* ({ file, format }) {
     const scenario = yield* readScenario(file)
     const explained = scenario.methods.map(({ name, method }) => ({ name, ...explain(scenario, method) }))
-    const rows = explained.flatMap(({ name, quantities }) => quantities.map((quantity) => ({ method: name, ...quantity })))
+    const rows = explained.flatMap(({ name, quantities }) =>
+      quantities.map((quantity) => ({ method: name, ...quantity }))
+    )
     if (format === "json") {
-      yield* Console.log(JSON.stringify({ scenario: scenario.name, basis: "modelled", methods: explained }, undefined, 2))
+      yield* Console.log(
+        JSON.stringify({ scenario: scenario.name, basis: "modelled", methods: explained }, undefined, 2)
+      )
       return
     }
     if (format === "csv" || format === "jsonl") {
-      yield* Console.log(format === "csv" ? renderGrid("csv", columns, rows) : objects(columns, rows).map((row) => JSON.stringify(row)).join("\n"))
+      yield* Console.log(
+        format === "csv"
+          ? renderGrid("csv", columns, rows)
+          : objects(columns, rows)
+              .map((row) => JSON.stringify(row))
+              .join("\n")
+      )
       return
     }
     const section = ({ name, quantities, limit, assumptions }: (typeof explained)[number]): string =>
       [
         format === "md" ? `## ${name}` : name,
         "",
-        renderGrid(format, columns, quantities.map((quantity) => ({ method: name, ...quantity }))),
+        renderGrid(
+          format,
+          columns,
+          quantities.map((quantity) => ({ method: name, ...quantity }))
+        ),
         "",
         `limited by ${limit}; assumes: ${assumptions.join("; ")}`
       ].join("\n")
-    yield* Console.log([`${scenario.name}: closed forms of arXiv:2605.17613, all modelled`, ...explained.map(section)].join("\n\n"))
+    yield* Console.log(
+      [`${scenario.name}: closed forms of arXiv:2605.17613, all modelled`, ...explained.map(section)].join(
+        "\n\n"
+      )
+    )
   })
-).pipe(Command.withDescription("Print the closed forms (3)–(18) and the ideal optimum of a scenario, quantity by quantity"))
+).pipe(
+  Command.withDescription(
+    "Print the closed forms (3)–(18) and the ideal optimum of a scenario, quantity by quantity"
+  )
+)

@@ -17,13 +17,15 @@ export interface Column<Row> {
   readonly detail?: boolean
 }
 
-const width = (text: string): number => [...text].length
+const width = (text: string): number => Array.from(text).length
 
 /** A plain-text table: titles, a rule, rows. */
 export const plainTable = <Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string => {
   const shown = columns.filter((column) => column.detail !== true)
   const cells = rows.map((row) => shown.map((column) => column.text(row)))
-  const widths = shown.map((column, i) => Math.max(width(column.title), ...cells.map((row) => width(row[i]!))))
+  const widths = shown.map((column, i) =>
+    Math.max(width(column.title), ...cells.map((row) => width(row[i]!)))
+  )
   const line = (texts: readonly string[]): string =>
     texts
       .map((text, i) => {
@@ -32,13 +34,18 @@ export const plainTable = <Row>(columns: readonly Column<Row>[], rows: readonly 
       })
       .join("  ")
       .trimEnd()
-  return [line(shown.map((column) => column.title)), widths.map((w) => "─".repeat(w)).join("──"), ...cells.map(line)].join("\n")
+  return [
+    line(shown.map((column) => column.title)),
+    widths.map((w) => "─".repeat(w)).join("──"),
+    ...cells.map(line)
+  ].join("\n")
 }
 
 /** A Markdown table. */
 export const markdownTable = <Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string => {
   const shown = columns.filter((column) => column.detail !== true)
-  const line = (texts: readonly string[]): string => `| ${texts.map((text) => text.replaceAll("|", "\\|")).join(" | ")} |`
+  const line = (texts: readonly string[]): string =>
+    `| ${texts.map((text) => text.replaceAll("|", "\\|")).join(" | ")} |`
   return [
     line(shown.map((column) => column.title)),
     line(shown.map((column) => (column.left === true ? ":--" : "--:"))),
@@ -52,15 +59,27 @@ export const csv = <Row>(columns: readonly Column<Row>[], rows: readonly Row[]):
     const text = value === undefined ? "" : String(value)
     return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
   }
-  return [columns.map((column) => column.key), ...rows.map((row) => columns.map((column) => column.value(row)))].map((cells) => cells.map(quote).join(",")).join("\n")
+  return [
+    columns.map((column) => column.key),
+    ...rows.map((row) => columns.map((column) => column.value(row)))
+  ]
+    .map((cells) => cells.map(quote).join(","))
+    .join("\n")
 }
 
 /** One object a row, every column. */
-export const objects = <Row>(columns: readonly Column<Row>[], rows: readonly Row[]): readonly Record<string, unknown>[] =>
+export const objects = <Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[]
+): readonly Record<string, unknown>[] =>
   rows.map((row) => Object.fromEntries(columns.map((column) => [column.key, column.value(row)])))
 
 /** The grid in any format but `json`, whose shape is the caller's. */
-export const renderGrid = <Row>(format: Exclude<Format, "json">, columns: readonly Column<Row>[], rows: readonly Row[]): string => {
+export const renderGrid = <Row>(
+  format: Exclude<Format, "json">,
+  columns: readonly Column<Row>[],
+  rows: readonly Row[]
+): string => {
   switch (format) {
     case "table":
       return plainTable(columns, rows)
@@ -69,6 +88,8 @@ export const renderGrid = <Row>(format: Exclude<Format, "json">, columns: readon
     case "csv":
       return csv(columns, rows)
     case "jsonl":
-      return objects(columns, rows).map((row) => JSON.stringify(row)).join("\n")
+      return objects(columns, rows)
+        .map((row) => JSON.stringify(row))
+        .join("\n")
   }
 }

@@ -30,4 +30,5 @@ export const bytes = (value: number): string => {
 
 export const percent = (share: number): string => `${Math.round(share * 100)} %`
 
-export const times = (factor: number): string => (Number.isFinite(factor) && factor > 0 ? `${factor.toFixed(2)}×` : "–")
+export const times = (factor: number): string =>
+  Number.isFinite(factor) && factor > 0 ? `${factor.toFixed(2)}×` : "–"

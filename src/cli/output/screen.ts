@@ -7,7 +7,8 @@ import { bytes, significant } from "./number.ts"
 import { provenance, type Report, reportColumns, verdict } from "./report.ts"
 
 /** A stable name for a resolved scenario: equal scenarios, equal hash. */
-export const scenarioHash = (scenario: Scenario): string => createHash("sha256").update(JSON.stringify(scenario)).digest("hex").slice(0, 16)
+export const scenarioHash = (scenario: Scenario): string =>
+  createHash("sha256").update(JSON.stringify(scenario)).digest("hex").slice(0, 16)
 
 const setting = ({ model, hardware, engine, workload, seed }: Scenario): string => {
   const gpus = engine.tensorParallelSize * engine.dataParallelSize
@@ -32,19 +33,51 @@ export const renderReport = (format: Format, report: Report): string => {
     `scenario ${scenarioHash(scenario)}`
   ]
   if (format === "md") {
-    return [`# ${scenario.name}`, "", verdict(report), "", setting(scenario), "", markdownTable(columns, results), "", ...notes.map((line) => (line.startsWith("  ") ? `- ${line.trim()}` : line))].join("\n")
+    return [
+      `# ${scenario.name}`,
+      "",
+      verdict(report),
+      "",
+      setting(scenario),
+      "",
+      markdownTable(columns, results),
+      "",
+      ...notes.map((line) => (line.startsWith("  ") ? `- ${line.trim()}` : line))
+    ].join("\n")
   }
-  return [scenario.name, setting(scenario), "", ...wrap(verdict(report), 100), "", plainTable(columns, results), "", ...notes].join("\n")
+  return [
+    scenario.name,
+    setting(scenario),
+    "",
+    ...wrap(verdict(report), 100),
+    "",
+    plainTable(columns, results),
+    "",
+    ...notes
+  ].join("\n")
 }
 
 const reportJson = (report: Report): unknown => ({
-  scenario: { name: report.scenario.name, hash: scenarioHash(report.scenario), seed: report.scenario.seed, baseline: report.scenario.baseline },
+  scenario: {
+    name: report.scenario.name,
+    hash: scenarioHash(report.scenario),
+    seed: report.scenario.seed,
+    baseline: report.scenario.baseline
+  },
   basis: "modelled",
   verdict: verdict(report),
   methods: report.results.map(({ method, metrics, infeasible }) => ({
     name: method.name,
     kind: method.method.kind,
-    ...(metrics === undefined ? { infeasible: { message: infeasible?.message, needed: infeasible?.needed, available: infeasible?.available } } : { metrics })
+    ...(metrics === undefined
+      ? {
+          infeasible: {
+            message: infeasible?.message,
+            needed: infeasible?.needed,
+            available: infeasible?.available
+          }
+        }
+      : { metrics })
   })),
   inputs: provenance(report),
   assumptions: report.scenario.assumptions

@@ -11,7 +11,11 @@ export interface MemoryActor {
 }
 
 type Letter =
-  | { readonly type: "reserve"; readonly bytes: number; readonly answer: Deferred.Deferred<void, OutOfMemory> }
+  | {
+      readonly type: "reserve"
+      readonly bytes: number
+      readonly answer: Deferred.Deferred<void, OutOfMemory>
+    }
   | { readonly type: "release"; readonly bytes: number }
 
 /** Starts the actor in the current scope. It owns the ledger; leases are its scoped resources. */

@@ -25,12 +25,16 @@ export interface VerifierOptions {
   readonly roundTrip: number
 }
 
-type Letter = { readonly type: "ask"; readonly ask: Ask } | Extract<Mail, { type: "passed" | "moved" | "move-failed" | "device-lost" }>
+type Letter =
+  | { readonly type: "ask"; readonly ask: Ask }
+  | Extract<Mail, { type: "passed" | "moved" | "move-failed" | "device-lost" }>
 
 const requestOf = (ask: Ask): RequestId => (ask.type === "verify" ? ask.item.request : ask.request)
 
 /** Starts a verifying group in the current scope. */
-export const startVerifier = (options: VerifierOptions): Effect.Effect<Verifier, OutOfMemory, Gpu | Network | Time | Scope.Scope> =>
+export const startVerifier = (
+  options: VerifierOptions
+): Effect.Effect<Verifier, OutOfMemory, Gpu | Network | Time | Scope.Scope> =>
   Effect.gen(function* () {
     const { setup, observe, roundTrip } = options
     const time = yield* Time
@@ -39,7 +43,13 @@ export const startVerifier = (options: VerifierOptions): Effect.Effect<Verifier,
     yield* hbm.reserve(setup.pages * pageBytes(setup.layout))
     const mailbox = new Mailbox<Letter>()
     const tell = (mail: Mail): void => {
-      if (mail.type === "passed" || mail.type === "moved" || mail.type === "move-failed" || mail.type === "device-lost") mailbox.offer(mail)
+      if (
+        mail.type === "passed" ||
+        mail.type === "moved" ||
+        mail.type === "move-failed" ||
+        mail.type === "device-lost"
+      )
+        mailbox.offer(mail)
     }
     const gpu = yield* startGpu(tell)
     const network = yield* startLink("network", options.linkSharing, yield* Network, observe, tell)

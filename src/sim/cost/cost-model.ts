@@ -54,7 +54,9 @@ export class CostModel {
     const shape = kvShape(model)
     this.#kv = { global: shape.globalBytesPerToken, local: shape.localBytesPerToken }
     const pairs = (windowed: boolean): number =>
-      model.layers.filter(({ attention }) => isLocal(attention) === windowed).reduce((sum, layer) => sum + layer.count * flopsPerPair(layer.attention), 0)
+      model.layers
+        .filter(({ attention }) => isLocal(attention) === windowed)
+        .reduce((sum, layer) => sum + layer.count * flopsPerPair(layer.attention), 0)
     this.#pairFlops = { global: pairs(false), local: pairs(true) }
     const { matmul, elementwise } = hardware.efficiency
     this.#overhead = this.#layers * (MATMULS * matmul.overhead + ELEMENTWISE * elementwise.overhead)
@@ -112,7 +114,11 @@ export class CostModel {
     const { matmul, elementwise } = this.#hardware.efficiency
     const projections = attentionParameters(attention, hidden)
     const { all, active } = mlpParameters(mlp, hidden)
-    const touched = mlp.kind === "dense" ? all : all - mlp.experts * 3 * hidden * mlp.intermediate * (1 - mlp.expertsPerToken / mlp.experts) ** tokens
+    const touched =
+      mlp.kind === "dense"
+        ? all
+        : all -
+          mlp.experts * 3 * hidden * mlp.intermediate * (1 - mlp.expertsPerToken / mlp.experts) ** tokens
     const add = (bytes: number, flops: number, kind: Efficiency): void => {
       const memory = bytes / (this.#bandwidth * kind.memory)
       const compute = flops / (this.#flops * kind.compute)
@@ -122,7 +128,10 @@ export class CostModel {
       cost.flops += count * flops
     }
     const weights = weightBytesPerParam * this.#weightScale
-    const width = mlp.kind === "dense" ? mlp.intermediate : mlp.expertsPerToken * mlp.intermediate + mlp.sharedIntermediate
+    const width =
+      mlp.kind === "dense"
+        ? mlp.intermediate
+        : mlp.expertsPerToken * mlp.intermediate + mlp.sharedIntermediate
     add(projections * weights + 4 * tokens * hidden * ACTIVATION, 2 * projections * tokens, matmul)
     add(touched * weights + tokens * (2 * hidden + 3 * width) * ACTIVATION, 2 * active * tokens, matmul)
     add(tokens * (6 * hidden + 2 * width) * ACTIVATION, 0, elementwise)
@@ -150,12 +159,25 @@ export class CostModel {
     const { tables } = this.#hardware
     if (positions === requests) {
       const decode = tables?.attentionDecode
-      return decode === undefined ? undefined : this.#layers * interpolate2(decode.requests, decode.kvTokens, decode.seconds, requests, kvTokens / requests)
+      return decode === undefined
+        ? undefined
+        : this.#layers *
+            interpolate2(decode.requests, decode.kvTokens, decode.seconds, requests, kvTokens / requests)
     }
     const prefill = tables?.attentionPrefill
     if (prefill === undefined) return undefined
     const chunk = positions / requests
-    return this.#layers * requests * interpolate2(prefill.chunk, prefill.cached, prefill.seconds, chunk, Math.max(0, kvTokens / requests - chunk))
+    return (
+      this.#layers *
+      requests *
+      interpolate2(
+        prefill.chunk,
+        prefill.cached,
+        prefill.seconds,
+        chunk,
+        Math.max(0, kvTokens / requests - chunk)
+      )
+    )
   }
 
   #head(rows: number, out: PassCost): void {
@@ -169,7 +191,8 @@ export class CostModel {
     const table = this.#hardware.tables?.lmHead
     const memory = bytes / (this.#bandwidth * kind.memory)
     const compute = flops / (this.#flops * kind.compute)
-    if (table !== undefined) out.hbm += Math.max(interpolate(table.sequences, table.seconds, rows), bytes / this.#bandwidth)
+    if (table !== undefined)
+      out.hbm += Math.max(interpolate(table.sequences, table.seconds, rows), bytes / this.#bandwidth)
     else if (memory >= compute) out.hbm += memory
     else out.compute += compute
     if (table === undefined) out.scheduling += kind.overhead
@@ -188,7 +211,8 @@ export class CostModel {
 const readBytes = (model: Model): number =>
   model.weightBytesPerParam *
   model.layers.reduce(
-    (sum, { count, attention, mlp }) => sum + count * (attentionParameters(attention, model.hidden) + mlpParameters(mlp, model.hidden).all),
+    (sum, { count, attention, mlp }) =>
+      sum + count * (attentionParameters(attention, model.hidden) + mlpParameters(mlp, model.hidden).all),
     model.hidden * model.vocab
   )
 

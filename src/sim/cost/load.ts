@@ -25,7 +25,14 @@ export interface PassLoad {
   drafterBytes: number
 }
 
-const attention = (): AttentionLoad => ({ requests: 0, positions: 0, kvTokens: 0, localKvTokens: 0, pairs: 0, localPairs: 0 })
+const attention = (): AttentionLoad => ({
+  requests: 0,
+  positions: 0,
+  kvTokens: 0,
+  localKvTokens: 0,
+  pairs: 0,
+  localPairs: 0
+})
 
 export const emptyLoad = (): PassLoad => ({
   decode: attention(),
@@ -48,6 +55,14 @@ export interface PassCost {
   flops: number
 }
 
-export const emptyCost = (): PassCost => ({ hbm: 0, compute: 0, interconnect: 0, scheduling: 0, bytes: 0, flops: 0 })
+export const emptyCost = (): PassCost => ({
+  hbm: 0,
+  compute: 0,
+  interconnect: 0,
+  scheduling: 0,
+  bytes: 0,
+  flops: 0
+})
 
-export const costSeconds = (cost: PassCost): number => cost.hbm + cost.compute + cost.interconnect + cost.scheduling
+export const costSeconds = (cost: PassCost): number =>
+  cost.hbm + cost.compute + cost.interconnect + cost.scheduling

@@ -28,7 +28,9 @@ export const maxMinRates = (
     users.forEach((n, r) => {
       if (n > 0) level = Math.min(level, left[r]! / n)
     })
-    const frozen = open.filter((flow) => caps[flow]! <= level || uses[flow]!.some((r) => left[r]! / users[r]! <= level))
+    const frozen = open.filter(
+      (flow) => caps[flow]! <= level || uses[flow]!.some((r) => left[r]! / users[r]! <= level)
+    )
     for (const flow of frozen) rates[flow] = level
     for (const flow of frozen) for (const r of uses[flow]!) left[r] = Math.max(0, left[r]! - level)
     open = open.filter((flow) => !frozen.includes(flow))
@@ -90,7 +92,8 @@ export class FluidNetwork {
   #progress(): void {
     const seconds = (this.#kernel.now - this.#since) * 1e-9
     this.#since = this.#kernel.now
-    if (seconds > 0) for (const flow of this.#flows.values()) flow.left = Math.max(0, flow.left - flow.rate * seconds)
+    if (seconds > 0)
+      for (const flow of this.#flows.values()) flow.left = Math.max(0, flow.left - flow.rate * seconds)
   }
 
   #share(): void {

@@ -50,7 +50,8 @@ export class Kernel {
   /** Schedules an event; the id cancels it. `time` in ns, rounded up, not before now. */
   at(time: number, reactor: number, code: number, argument: number): number {
     const when = Math.ceil(time)
-    if (!(when >= this.#now && when <= Number.MAX_SAFE_INTEGER)) throw new Error(`event at ${time} ns, now ${this.#now}`)
+    if (!(when >= this.#now && when <= Number.MAX_SAFE_INTEGER))
+      throw new Error(`event at ${time} ns, now ${this.#now}`)
     const slot = this.#free.pop() ?? this.#newSlot()
     const sequence = this.#sequence++
     this.#reactor[slot] = reactor
@@ -138,8 +139,13 @@ export class Kernel {
     for (;;) {
       let child = 2 * i + 1
       if (child >= n) break
-      if (child + 1 < n && (time[child + 1]! < time[child]! || (time[child + 1]! === time[child]! && order[child + 1]! < order[child]!))) child++
-      if (time[child]! > when || (time[child]! === when && order[child]! > sequence)) break
+      if (
+        child + 1 < n &&
+        (time[child + 1]! < time[child]! ||
+          (time[child + 1] === time[child] && order[child + 1]! < order[child]!))
+      )
+        child++
+      if (time[child]! > when || (when === time[child] && order[child]! > sequence)) break
       time[i] = time[child]!
       order[i] = order[child]!
       slots[i] = slots[child]!

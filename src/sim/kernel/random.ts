@@ -11,10 +11,12 @@ const mix = (value: number): number => {
   return (h ^ (h >>> 16)) >>> 0
 }
 
-const absorb = (state: number, value: number): number => mix(Math.imul(state ^ (value | 0), 0x9e3779b1) + 0x7f4a7c15)
+const absorb = (state: number, value: number): number =>
+  mix(Math.imul(state ^ (value | 0), 0x9e3779b1) + 0x7f4a7c15)
 
 /** 32 bits that depend on every bit of four integers. */
-const hash = (seed: number, a: number, b: number, c: number): number => absorb(absorb(absorb(mix(seed), a), b), c)
+const hash = (seed: number, a: number, b: number, c: number): number =>
+  absorb(absorb(absorb(mix(seed), a), b), c)
 
 /** A uniform number in (0, 1) that is a pure function of four integers. */
 export const hashUniform = (seed: number, a: number, b: number, c: number): number => {

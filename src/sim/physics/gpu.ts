@@ -30,7 +30,9 @@ interface Steps {
 }
 
 const at = (steps: Steps, key: keyof PassCost, i: number): number =>
-  steps.count === 1 ? steps.first[key] : steps.first[key] + ((steps.last[key] - steps.first[key]) * i) / (steps.count - 1)
+  steps.count === 1
+    ? steps.first[key]
+    : steps.first[key] + ((steps.last[key] - steps.first[key]) * i) / (steps.count - 1)
 
 /** Sum over steps [from, to). */
 const sum = (steps: Steps, key: keyof PassCost, from: number, to: number): number =>
@@ -41,7 +43,14 @@ export class SimulatedGpu {
   readonly #model: GpuModel
   readonly #reactor: number
   readonly #load = emptyLoad()
-  #run: { readonly iteration: Iteration; readonly steps: Steps; readonly start: number; readonly resume: (result: IterationResult) => void } | undefined
+  #run:
+    | {
+        readonly iteration: Iteration
+        readonly steps: Steps
+        readonly start: number
+        readonly resume: (result: IterationResult) => void
+      }
+    | undefined
   /** Step in progress and when it ends, ns, at the present bandwidth. */
   #step = 0
   #stepEnd = 0
@@ -61,7 +70,12 @@ export class SimulatedGpu {
       const first = this.#price(iteration, 0)
       const last = iteration.steps === 1 ? first : this.#price(iteration, iteration.steps - 1)
       const steps = { first, last, count: iteration.steps }
-      this.#run = { iteration, steps, start: this.#kernel.now, resume: (result) => resume(Effect.succeed(result)) }
+      this.#run = {
+        iteration,
+        steps,
+        start: this.#kernel.now,
+        resume: (result) => resume(Effect.succeed(result))
+      }
       this.#step = 0
       this.#stopAfter = iteration.steps - 1
       this.#stepEnd = this.#kernel.now + this.#duration(0)
@@ -141,7 +155,12 @@ export class SimulatedGpu {
     resume({
       steps: count,
       seconds,
-      limits: { hbm: Math.max(0, seconds - compute - interconnect - scheduling), compute, interconnect, scheduling },
+      limits: {
+        hbm: Math.max(0, seconds - compute - interconnect - scheduling),
+        compute,
+        interconnect,
+        scheduling
+      },
       hbmBytes: sum(steps, "bytes", 0, count),
       ...this.#model.judge.judge(iteration)
     })
@@ -162,7 +181,9 @@ export class SimulatedGpu {
       if (last) logits++
     }
     load.logits = logits
-    load.drafterBytes = proposals * (this.#model.drafterWeights + this.#model.drafterKv * (load.decode.kvTokens + load.draft.kvTokens))
+    load.drafterBytes =
+      proposals *
+      (this.#model.drafterWeights + this.#model.drafterKv * (load.decode.kvTokens + load.draft.kvTokens))
     if (load.decode.requests + load.draft.requests === 0) load.drafterBytes = 0
     const cost = emptyCost()
     this.#model.cost.price(load, cost)

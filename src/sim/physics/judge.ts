@@ -16,7 +16,8 @@ export class Judge {
     const { verify, decode, proposals, index } = iteration
     const verified = verify.map((item) => {
       const drafted = proposals > 0 ? this.#proposed(item, proposals) : item.drafted
-      const accepted = drafted === 0 ? 0 : this.#compressed!.accepted(item.request, item.round, drafted, item.context)
+      const accepted =
+        drafted === 0 ? 0 : this.#compressed!.accepted(item.request, item.round, drafted, item.context)
       return { request: item.request, drafted, accepted }
     })
     if (proposals === 0) return { verified }

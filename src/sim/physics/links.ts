@@ -56,8 +56,14 @@ export class SimulatedLinks {
         const end = (): void => {
           if (transfer.bytes > 0) occupy(-1)
           const seconds = (this.#kernel.now - start) * 1e-9
-          const fails = transfer.kind === "reload" && hashUniform(this.#seed, transfer.request, number, 0xfa11) < model.failure
-          resume(fails ? Effect.fail(new LinkDown({ moved: transfer.bytes })) : Effect.succeed({ bytes: transfer.bytes, seconds }))
+          const fails =
+            transfer.kind === "reload" &&
+            hashUniform(this.#seed, transfer.request, number, 0xfa11) < model.failure
+          resume(
+            fails
+              ? Effect.fail(new LinkDown({ moved: transfer.bytes }))
+              : Effect.succeed({ bytes: transfer.bytes, seconds })
+          )
         }
         begun.push(() => {
           if (cancelled) return
