@@ -64,6 +64,8 @@ export const predict = (scenario: Scenario, method: Method): Prediction => {
   }
 }
 
+const WINDOWS = Array.from({ length: MAX_WINDOW }, (_, i) => i + 1)
+
 /**
  * The best mix of paths of a remote-prefix scenario: at the policy's window or the best one for VeriCache, without the split
  * path for methods that do not verify. Undefined for other deployments, and for methods the paper does not put there.
@@ -85,5 +87,3 @@ export const predictRemote = (
   }
   return best
 }
-
-const WINDOWS = Array.from({ length: MAX_WINDOW }, (_, i) => i + 1)

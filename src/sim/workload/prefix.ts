@@ -7,6 +7,8 @@ export class PrefixCache {
   readonly #capacity: number
   /** Block ids in order of use, least recent first. */
   readonly #blocks = new Set<number>()
+  /** Walks the blocks from the least recent on. All it has passed are gone, so it need never start over. */
+  readonly #oldest = this.#blocks.values()
 
   /** `capacity` in blocks. */
   constructor(capacity: number) {
@@ -30,14 +32,8 @@ export class PrefixCache {
   insert(blocks: readonly number[]): number {
     const before = this.#blocks.size
     const added = this.#use(blocks, Math.min(blocks.length, this.#capacity))
-    const excess = before + added - this.#capacity
-    if (excess <= 0) return 0
-    let evicted = 0
-    for (const block of this.#blocks) {
-      if (evicted === excess) break
-      this.#blocks.delete(block)
-      evicted++
-    }
+    const evicted = Math.max(0, before + added - this.#capacity)
+    for (let i = 0; i < evicted; i++) this.#blocks.delete(this.#oldest.next().value!)
     return evicted
   }
 
