@@ -24,7 +24,7 @@ describe("Chrome traces", () => {
   it("have slices in microseconds, on named threads of named processes", () => {
     const { traceEvents, otherData } = imported(aRound())
     expect(otherData).toMatchObject(META)
-    const verify = traceEvents.filter(({ ph, name }) => ph === "X" && name === "verify").at(-1)!
+    const verify = traceEvents.findLast(({ ph, name }) => ph === "X" && name === "verify")!
     expect(verify).toMatchObject({ ts: 4, dur: 1.5, args: { request: 0, tokens: 3, accepted: 2, round: 1 } })
     const metadata = (name: string, pid: number, tid?: number): unknown =>
       traceEvents.find(
@@ -55,6 +55,14 @@ describe("Chrome traces", () => {
       ["s", 2, 1.5],
       ["f", 2, 4]
     ])
+  })
+
+  it("come in chunks when they are large", () => {
+    const trace = new TraceStore(META)
+    const track = trace.track({ name: "passes", kind: "gpu" })
+    for (let i = 0; i < 5000; i++) trace.slice(track, "decode", i * 10, i * 10 + 9, { tokens: i })
+    expect([...chromeTrace(trace)].length).toBeGreaterThan(1)
+    expect(imported(trace).traceEvents.filter(({ ph }) => ph === "X").length).toBe(5000)
   })
 
   it("hold together for any trace: nothing lost, every thread named, slices of a thread never cross", () => {

@@ -48,6 +48,16 @@ describe("trace files", () => {
     )
   })
 
+  it("come in chunks of whole lines when they are large", () => {
+    const trace = new TraceStore(META)
+    const track = trace.track({ name: "passes", kind: "gpu" })
+    for (let i = 0; i < 10_000; i++) trace.slice(track, "decode", i * 10, i * 10 + 9, { tokens: i })
+    const chunks = [...writeTrace(trace)]
+    expect(chunks.length).toBeGreaterThan(1)
+    expect(chunks.every((chunk) => chunk.endsWith("\n"))).toBe(true)
+    expect(readTrace(chunks).digest()).toBe(trace.digest())
+  })
+
   it("are never taken for whole when cut short", () => {
     const whole = text(aRound()).trimEnd()
     const lines = whole.split("\n")

@@ -5,13 +5,16 @@
 import type { TraceStore } from "./store.ts"
 
 /** What a moment is. At equal times of one track, ends come before begins, so that neighbours never overlap. */
-export type Moment = "end" | "begin" | "instant" | "counter"
+type Moment = "end" | "begin" | "instant" | "counter"
 
-/**
- * Every begin and end of a slice, every instant and every sample, by time; `row` is its row in its group. The object is
- * reused from one step to the next.
- */
-export function* moments(trace: TraceStore): Generator<{ moment: Moment; row: number; at: number }> {
+interface Step {
+  readonly moment: Moment
+  readonly row: number
+  readonly at: number
+}
+
+/** Every begin and end of a slice, every instant and every sample, by time; `row` is its row in its group. */
+export function* moments(trace: TraceStore): Generator<Step> {
   const { slices, instants, counters } = trace
   const { start, end } = slices
   const streams: readonly Stream[] = [
@@ -20,26 +23,20 @@ export function* moments(trace: TraceStore): Generator<{ moment: Moment; row: nu
     { moment: "instant", at: instants.at, rows: sortedBy(instants.length, byTime(instants.at)), next: 0 },
     { moment: "counter", at: counters.at, rows: sortedBy(counters.length, byTime(counters.at)), next: 0 }
   ]
-  const step = { moment: "end" as Moment, row: 0, at: 0 }
   for (;;) {
     let first: Stream | undefined
-    let time = Number.POSITIVE_INFINITY
+    let at = Number.POSITIVE_INFINITY
     for (const stream of streams) {
       const row = stream.rows[stream.next]
-      if (row === undefined || stream.at[row]! >= time) continue
+      if (row === undefined || stream.at[row]! >= at) continue
       first = stream
-      time = stream.at[row]!
+      at = stream.at[row]!
     }
     if (first === undefined) return
-    step.moment = first.moment
-    step.row = first.rows[first.next++]!
-    step.at = time
-    yield step
+    const row = first.rows[first.next++]!
+    yield { moment: first.moment, row, at }
     // A slice that takes no time ends where it begins, before anything else happens.
-    if (first.moment === "begin" && end[step.row] === time) {
-      step.moment = "end"
-      yield step
-    }
+    if (first.moment === "begin" && end[row] === at) yield { moment: "end", row, at }
   }
 }
 
@@ -92,6 +89,6 @@ const byTime =
 const sortedBy = (length: number, compare: (a: number, b: number) => number): Uint32Array => {
   const rows = Uint32Array.from({ length }, (_, row) => row)
   // Most records are written in order: looking first is cheaper than sorting.
-  for (let i = 1; i < length; i++) if (compare(i - 1, i) > 0) return rows.sort(compare)
+  for (let i = 1; i < length; i++) if (compare(i - 1, i) > 0) return rows.toSorted(compare)
   return rows
 }

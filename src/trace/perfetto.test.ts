@@ -214,6 +214,15 @@ describe("Perfetto traces", () => {
     )
   })
 
+  it("come in chunks when they are large", () => {
+    const trace = new TraceStore(META)
+    const track = trace.track({ name: "passes", kind: "gpu" })
+    for (let i = 0; i < 30_000; i++)
+      trace.slice(track, "decode", i * 10, i * 10 + 9, { tokens: i, bytes: i * 1e6 })
+    expect([...perfettoTrace(trace)].length).toBeGreaterThan(1)
+    expect(new Message(bytesOf(trace)).messages(1).length).toBeGreaterThan(60_000)
+  })
+
   it("put slices that cross on lanes beside their track, under its name", () => {
     const trace = new TraceStore(META)
     const link = trace.track({ name: "link", kind: "link-h2d" })
