@@ -19,6 +19,7 @@ import {
   fullKvBatch,
   fullKvIteration,
   gpuTime,
+  operatingPoint,
   reloadBytes,
   reloadSpan,
   type SteadyState,
@@ -129,10 +130,13 @@ const reloadRows = (state: SteadyState, batch: number, window: number, iteration
   if (state.reload === "none") return []
   const { windows, iterations } = reloadSpan(state, iteration)
   const hidden = hiddenLink(state, batch, window)
+  const booked = operatingPoint({ ...state, hold: "reload" }, window)
   return [
     quantity("", "bytes a verify reloads", reloadBytes(state), "bytes", `reload: ${state.reload}`),
     quantity("ℓ_r", "iterations of the link a reload fills", windows, "iterations", "ADMIT"),
     quantity("S_r", "iterations a reload starts ahead", iterations, "iterations", "ADMIT"),
+    quantity("", "batch if reloads hold HBM from their start", booked?.batch, "requests", "HBM ring"),
+    quantity("", "throughput then", booked?.throughput, "tokens/s", "(11), HBM ring"),
     quantity("", "link that hides all reloads of this batch", hidden, "bytes/s", "(7) = (8)"),
     quantity("", "link from which it beats full KV", linkForSpeedup(state), "bytes/s", "(11)"),
     quantity("", "i.i.d. acceptance from which it beats full KV", alphaForSpeedup(state), "ratio", "(11)")

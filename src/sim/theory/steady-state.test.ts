@@ -13,6 +13,7 @@ import {
 import {
   averageKv,
   bestOptimum,
+  bookedMemory,
   fullKvBatch,
   fullKvIteration,
   gpuTime,
@@ -170,6 +171,19 @@ describe("the optimum", () => {
         expect(rate({ reload: "missing" })).toBeGreaterThanOrEqual(rate({ reload: "full" }) * (1 - 1e-12))
       })
     )
+  })
+
+  it("with reloads booked from their start keeps to memory and gains no more", () => {
+    fc.assert(
+      fc.property(deployments, (state) => {
+        const booked = idealOptimum({ ...state, hold: "reload" })
+        if (booked === undefined) return
+        expect(bookedMemory(state, booked.batch, booked.window)).toBeLessThanOrEqual(state.memory)
+        expect(booked.throughput).toBeLessThanOrEqual(idealOptimum(state)!.throughput * (1 + 1e-12))
+      })
+    )
+    // c·KV for each, and KV − c·KV for 2 + 1 of 25 iterations: (0.8 + 3.2 · 3/25) GB of 21.4.
+    expect(operatingPoint({ ...card, hold: "reload" }, 24)).toMatchObject({ batch: 18, limit: "memory" })
   })
 
   it("is undefined where not one request fits", () => {

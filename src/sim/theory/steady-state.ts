@@ -31,6 +31,11 @@ export interface SteadyState {
   readonly pinned?: number
   /** ℓ: whole iterations for which a reload has the link to itself, (9); absent = the link is divided at any grain. */
   readonly span?: number
+  /**
+   * Reloaded KV takes memory during its verify alone, as (5) and (6) have it (absent), or from the start of its reload, as
+   * ADMIT's HBM ring books it.
+   */
+  readonly hold?: "reload"
   /** A third level: a small drafter under each draft step. */
   readonly drafter?: DraftStep
 }
@@ -146,13 +151,24 @@ export interface Optimum {
   readonly limit: "hbm" | "link" | "memory"
 }
 
-/** The largest batch at a window under (6), (9) and the demand. */
-const batchAt = (state: SteadyState, window: number): number =>
-  Math.min(
-    state.concurrency,
-    largestBatch(state, window),
-    state.span === undefined ? Number.POSITIVE_INFINITY : largestStaggeredBatch(state.span, window)
-  )
+/** HBM bytes with every reload booked for its S_r iterations and its verify, beside the compressed KV of all. */
+export const bookedMemory = (state: SteadyState, batch: number, window: number): number => {
+  const { iterations } = reloadSpan(state, steadyIteration(state, batch, window))
+  const booked = (reloadBytes(state) * (iterations + 1)) / (window + 1)
+  return fixedBytes(state) + batch * (state.keep * state.kv + booked + (state.drafter?.kv ?? 0))
+}
+
+/** The largest batch at a window that demand and (9) allow. */
+const wantedBatch = ({ concurrency, span }: SteadyState, window: number): number =>
+  span === undefined ? concurrency : Math.min(concurrency, largestStaggeredBatch(span, window))
+
+/** The largest batch at a window that there is memory for as well. */
+const batchAt = (state: SteadyState, window: number): number => {
+  let batch = Math.min(wantedBatch(state, window), largestBatch(state, window))
+  if (state.hold === undefined || state.reload === "none") return batch
+  while (batch > 0 && bookedMemory(state, batch, window) > state.memory) batch--
+  return batch
+}
 
 /** (11) at a given window and the largest batch there; undefined if not one request fits. */
 export const operatingPoint = (state: SteadyState, window: number): Optimum | undefined => {
@@ -163,7 +179,7 @@ export const operatingPoint = (state: SteadyState, window: number): Optimum | un
   const throughput = steadyThroughput(state, batch, window)
   const gpu = gpuTime(state, batch, window)
   const transfer = transferTime(state, batch, window)
-  const memoryBound = batch < state.concurrency && batch === largestBatch(state, window)
+  const memoryBound = batch < wantedBatch(state, window)
   return {
     window,
     batch,
