@@ -1,21 +1,46 @@
 /**
- * Effect fibers on virtual time: the kernel as Effect's Clock and Scheduler. Runnable tasks are drained in order before the
- * clock moves; a fiber that waits is a kernel event or a callback held by an actor. No promises in simulated actors.
+ * Effect fibers on virtual time: the kernel as Effect's Clock and Scheduler. Runnable tasks are drained first in, first out
+ * before the clock moves; a fiber that waits is a kernel event or a callback held by an actor. No promises in simulated
+ * actors: nothing in virtual time could ever wake one.
  */
-import { Clock, Context, Duration, Effect, type Exit, Scheduler } from "effect"
+import { Cause, Clock, Context, Duration, Effect, Exit, type Fiber, Scheduler } from "effect"
 import { Kernel } from "./kernel/kernel.ts"
 
-/** Fibers wait for each other and nothing is due: the simulated program can never go on. */
+/** The program lives, and nothing can ever wake it: fibers wait for each other, or one for a promise. A defect. */
 export class Deadlock extends Error {
-  constructor(now: number) {
-    super(`deadlock at ${now} ns: a fiber waits and no event is due`)
+  override readonly name = "Deadlock"
+  /** When it stopped, ns, and how many kernel events and tasks of fibers had run by then. */
+  readonly now: number
+  readonly events: number
+  readonly tasks: number
+
+  constructor(now: number, events: number, tasks: number) {
+    super(
+      `deadlock at ${now} ns, after ${events} events and ${tasks} tasks: no event is due and no task is ready, ` +
+        "yet the program has not ended. Its fibers wait for each other, or for something outside virtual time (a promise)."
+    )
+    this.now = now
+    this.events = events
+    this.tasks = tasks
   }
+}
+
+/** How `simulateAsync` gives way to the host. */
+export interface Slices {
+  /** Kernel events between two pauses. */
+  readonly events: number
+  /** Ends in a later macrotask of the host (`setImmediate`, a message channel). */
+  readonly pause: () => Promise<void>
+  /** Aborting interrupts the program, which then cleans up in virtual time. */
+  readonly signal?: AbortSignal
+  /** Told the virtual time, ns, at each pause. */
+  readonly onSlice?: (now: number) => void
 }
 
 export class VirtualTime implements Clock.Clock, Scheduler.Scheduler {
   readonly kernel = new Kernel()
   readonly executionMode = "sync"
-  #ready: (() => void)[] = []
+  readonly #ready = new TaskQueue()
   readonly #sleepers: (() => void)[] = []
   readonly #freeSlots: number[] = []
   readonly #reactor: number
@@ -35,93 +60,89 @@ export class VirtualTime implements Clock.Clock, Scheduler.Scheduler {
     Context.add(Scheduler.Scheduler, this as Scheduler.Scheduler)
   )
 
-  /** Waits `ns` nanoseconds. */
+  /** Waits `ns` nanoseconds, rounded up, from when it runs. */
   hold(ns: number): Effect.Effect<void> {
-    return this.until(this.kernel.now + ns)
+    return Effect.callback<void>((resume) => this.#wait(this.kernel.now + ns, resume))
   }
 
-  /** Waits until `time`, ns; returns at once if it is past. */
+  /** Waits until `time`, ns, rounded up; goes on at once if that is past. Infinity waits for ever. */
   until(time: number): Effect.Effect<void> {
-    return Effect.callback<void>((resume) => {
-      if (time <= this.kernel.now) {
-        resume(Effect.void)
-        return undefined
-      }
-      const slot = this.#freeSlots.pop() ?? this.#sleepers.length
-      this.#sleepers[slot] = () => resume(Effect.void)
-      const event = this.kernel.at(time, this.#reactor, 0, slot)
-      return Effect.sync(() => {
-        this.kernel.cancel(event)
-        this.#freeSlots.push(slot)
-      })
+    return Effect.callback<void>((resume) => this.#wait(time, resume))
+  }
+
+  #wait(time: number, resume: (effect: Effect.Effect<void>) => void): Effect.Effect<void> | undefined {
+    if (time <= this.kernel.now) resume(Effect.void)
+    if (time <= this.kernel.now || time === Number.POSITIVE_INFINITY) return undefined
+    const slot = this.#freeSlots.pop() ?? this.#sleepers.length
+    this.#sleepers[slot] = () => resume(Effect.void)
+    const event = this.kernel.at(time, this.#reactor, 0, slot)
+    // An interrupted sleeper is cancelled, so that it does not move the clock.
+    return Effect.sync(() => {
+      this.kernel.cancel(event)
+      this.#freeSlots.push(slot)
     })
   }
 
-  /** Runs a program to its end, synchronously. Throws `Deadlock` if it cannot end. */
+  /** Runs a program to its end, synchronously. One that can never end is interrupted and exits with a `Deadlock` defect. */
   simulate<A, E>(program: Effect.Effect<A, E>): Exit.Exit<A, E> {
     const fiber = Effect.runForkWith(this.context)(program)
-    for (;;) {
-      const exit = this.#advance(() => fiber.pollUnsafe(), Number.POSITIVE_INFINITY)
-      if (exit !== undefined) return exit
-    }
+    const exit = this.#advance(fiber, Number.POSITIVE_INFINITY)
+    if (exit === undefined) throw new Error("a run without limit stopped before its end")
+    return exit
   }
 
-  /**
-   * The same in slices of `events` kernel events with a macrotask between them, so that the host can answer to a signal or
-   * draw progress. `onSlice` sees the virtual time, ns; an aborted signal interrupts the program, which then cleans up.
-   */
-  async simulateAsync<A, E>(
-    program: Effect.Effect<A, E>,
-    options: {
-      readonly events: number
-      readonly signal?: AbortSignal
-      readonly onSlice?: (now: number) => void
-      readonly pause: () => Promise<void>
-    }
-  ): Promise<Exit.Exit<A, E>> {
+  /** The same in slices, so that the host can answer to a signal or draw progress. */
+  async simulateAsync<A, E>(program: Effect.Effect<A, E>, slices: Slices): Promise<Exit.Exit<A, E>> {
     const fiber = Effect.runForkWith(this.context)(program)
+    let interrupted = false
     for (;;) {
-      if (options.signal?.aborted === true) fiber.interruptUnsafe()
-      const exit = this.#advance(() => fiber.pollUnsafe(), options.events)
+      if (slices.signal?.aborted === true && !interrupted) {
+        interrupted = true
+        fiber.interruptUnsafe()
+      }
+      const exit = this.#advance(fiber, slices.events)
       if (exit !== undefined) return exit
-      options.onSlice?.(this.kernel.now)
-      await options.pause()
+      slices.onSlice?.(this.kernel.now)
+      await slices.pause()
     }
   }
 
   /** Runs until the program has ended (its exit) or `events` events are executed (undefined). */
-  #advance<X>(poll: () => X | undefined, events: number): X | undefined {
+  #advance<A, E>(fiber: Fiber.Fiber<A, E>, events: number): Exit.Exit<A, E> | undefined {
     for (let count = 0; count < events; count++) {
-      this.#drain()
-      const exit = poll()
+      this.#ready.drain()
+      const exit = fiber.pollUnsafe()
       if (exit !== undefined) return exit
-      if (!this.kernel.step()) throw new Deadlock(this.kernel.now)
+      if (!this.kernel.step()) return this.#abandon(fiber)
     }
     return undefined
   }
 
-  #drain(): void {
-    while (this.#ready.length > 0) {
-      const tasks = this.#ready
-      this.#ready = []
-      for (const task of tasks) task()
-    }
+  /** Ends a program that cannot go on: it is interrupted so that it cleans up, and the deadlock is told whatever comes of that. */
+  #abandon<A, E>(fiber: Fiber.Fiber<A, E>): Exit.Exit<A, E> {
+    const deadlock = new Deadlock(this.kernel.now, this.kernel.executed, this.#ready.executed)
+    fiber.interruptUnsafe()
+    do this.#ready.drain()
+    while (fiber.pollUnsafe() === undefined && this.kernel.step())
+    return Exit.failCause(Cause.die(deadlock))
   }
 
-  // --- Effect's Scheduler and Clock ---
+  // --- Effect's Scheduler. Priorities would reorder tasks that are ready at the same instant; there are none here. ---
 
   readonly #dispatcher: Scheduler.SchedulerDispatcher = {
-    scheduleTask: (task) => {
-      this.#ready.push(task)
-    },
-    flush: () => this.#drain()
+    scheduleTask: (task) => this.#ready.add(task),
+    flush: () => this.#ready.drain()
   }
   makeDispatcher(): Scheduler.SchedulerDispatcher {
     return this.#dispatcher
   }
+  /** Never: a pre-emption after so many operations would show in the order of events. */
   shouldYield(): boolean {
     return false
   }
+
+  // --- Effect's Clock ---
+
   currentTimeMillisUnsafe(): number {
     return this.kernel.now / 1e6
   }
@@ -135,6 +156,40 @@ export class VirtualTime implements Clock.Clock, Scheduler.Scheduler {
   readonly currentTimeNanos = Effect.sync(() => BigInt(this.kernel.now))
   readonly monotonicTimeNanos = this.currentTimeNanos
   sleep(duration: Duration.Duration): Effect.Effect<void> {
-    return this.hold(Duration.toMillis(duration) * 1e6)
+    // Milliseconds are fractions: to the nearest nanosecond, lest 1.1 ms become 1,100,001 ns.
+    return this.hold(Math.round(Duration.toMillis(duration) * 1e6))
   }
 }
+
+/** Tasks in the order they came, in a ring that grows by doubling. */
+class TaskQueue {
+  #ring: (() => void)[] = Array.from({ length: 64 }, () => idle)
+  #head = 0
+  #size = 0
+  /** Tasks run so far. */
+  executed = 0
+
+  add(task: () => void): void {
+    const length = this.#ring.length
+    if (this.#size === length) {
+      const inOrder = [...this.#ring.slice(this.#head), ...this.#ring.slice(0, this.#head)]
+      this.#ring = [...inOrder, ...Array.from({ length }, () => idle)]
+      this.#head = 0
+    }
+    this.#ring[(this.#head + this.#size++) & (this.#ring.length - 1)] = task
+  }
+
+  /** Runs tasks, and those they add, until there are none. May be called by a task: that one then runs those behind it. */
+  drain(): void {
+    while (this.#size > 0) {
+      const task = this.#ring[this.#head]!
+      this.#ring[this.#head] = idle
+      this.#head = (this.#head + 1) & (this.#ring.length - 1)
+      this.#size--
+      this.executed++
+      task()
+    }
+  }
+}
+
+const idle = (): void => {}

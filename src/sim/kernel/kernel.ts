@@ -1,9 +1,12 @@
 /**
  * Virtual time: a heap of events in the total order (time, sequence), and the clock that the earliest one moves.
  *
- * Times are integer nanoseconds. A cancelled event is dropped when it surfaces and never moves the clock. Struct of arrays,
- * no allocation per event.
+ * Times are integer nanoseconds, below 2^53. A cancelled event never moves the clock: it is dropped when it surfaces, or
+ * with all others once they are most of the heap. Struct of arrays, no allocation per event.
  */
+
+/** Cancelled events that may lie in the heap before it is worth sweeping. */
+const SWEEP = 1024
 
 /** Whoever events are for. */
 export interface Reactor {
@@ -42,12 +45,20 @@ export class Kernel {
     return this.#size - this.#cancelled
   }
 
+  /** Entries of the heap, cancelled ones included: what memory is held for. */
+  get held(): number {
+    return this.#size
+  }
+
   /** Registers a reactor; its number is what `at` wants. */
   add(reactor: Reactor): number {
     return this.#reactors.push(reactor) - 1
   }
 
-  /** Schedules an event; the id cancels it. `time` in ns, rounded up, not before now. */
+  /**
+   * Schedules an event; the id cancels it, and answers to no later event in the same slot. `time` in ns, rounded up; throws
+   * if that is before now or not below 2^53.
+   */
   at(time: number, reactor: number, code: number, argument: number): number {
     const when = Math.ceil(time)
     if (!(when >= this.#now && when <= Number.MAX_SAFE_INTEGER))
@@ -68,7 +79,7 @@ export class Kernel {
     const slot = Math.floor(id / 2 ** 31)
     if (this.#live[slot]! < 0 || this.#live[slot]! % 2 ** 31 !== id % 2 ** 31) return
     this.#live[slot] = -1
-    this.#cancelled++
+    if (++this.#cancelled > SWEEP && this.#cancelled * 2 > this.#size) this.#sweep()
   }
 
   /** Time of the next event, Infinity if there is none. */
@@ -107,6 +118,19 @@ export class Kernel {
     }
   }
 
+  /** Rebuilds the heap without cancelled events; the order of the others is total, so nothing else changes. */
+  #sweep(): void {
+    const entries = this.#size
+    this.#size = 0
+    this.#cancelled = 0
+    // Entries are taken from the front and put back no further than where they came from.
+    for (let i = 0; i < entries; i++) {
+      const slot = this.#slot[i]!
+      if (this.#live[slot] === this.#order[i]) this.#push(this.#time[i]!, this.#order[i]!, slot)
+      else this.#free.push(slot)
+    }
+  }
+
   #push(when: number, sequence: number, slot: number): void {
     if (this.#size === this.#time.length) this.#growHeap()
     const time = this.#time
@@ -115,8 +139,7 @@ export class Kernel {
     let i = this.#size++
     while (i > 0) {
       const parent = (i - 1) >> 1
-      // A parent at the same time was pushed earlier and stays above.
-      if (time[parent]! <= when) break
+      if (time[parent]! < when || (time[parent] === when && order[parent]! < sequence)) break
       time[i] = time[parent]!
       order[i] = order[parent]!
       slots[i] = slots[parent]!
