@@ -1,42 +1,25 @@
 /**
- * Bandwidth that is shared, not queued: max–min fair rates at flow level, by progressive filling (as in SimGrid). Every
- * flow gets the same rate until a resource it uses is full or its own cap is reached; completions are kernel events.
+ * Bandwidth that is shared, not queued: flows over resources at max–min fair rates, as in SimGrid. Rates hold from one change
+ * (a flow opens, ends, or is capped) to the next, so a transfer costs a few events however many bytes it moves.
  */
 import type { Kernel } from "./kernel.ts"
+import { type Sharer, shareMaxMin } from "./max-min.ts"
 
-interface Flow {
-  readonly resources: readonly number[]
-  readonly cap: number
+interface Flow extends Sharer {
+  readonly id: number
+  /** Bytes to move; Infinity for a flow that takes what it gets until it is closed. */
+  readonly bytes: number
   readonly done: () => void
-  left: number
-  rate: number
-  event: number
+  readonly onRate: ((rate: number) => void) | undefined
+  cap: number
+  moved: number
+  /** Rate it was last told. */
+  told: number
+  /** When its last byte is through at the present rate, ns. */
+  end: number
 }
 
-/** Max–min fair rates of flows over shared resources. `uses[f]`: the resources flow f passes through. */
-export const maxMinRates = (
-  capacities: readonly number[],
-  uses: readonly (readonly number[])[],
-  caps: readonly number[]
-): number[] => {
-  const rates = caps.map(() => 0)
-  const left = [...capacities]
-  let open = caps.map((_, flow) => flow)
-  while (open.length > 0) {
-    const users = capacities.map((_, r) => open.reduce((n, flow) => n + (uses[flow]!.includes(r) ? 1 : 0), 0))
-    let level = Math.min(...open.map((flow) => caps[flow]!))
-    users.forEach((n, r) => {
-      if (n > 0) level = Math.min(level, left[r]! / n)
-    })
-    const frozen = open.filter(
-      (flow) => caps[flow]! <= level || uses[flow]!.some((r) => left[r]! / users[r]! <= level)
-    )
-    for (const flow of frozen) rates[flow] = level
-    for (const flow of frozen) for (const r of uses[flow]!) left[r] = Math.max(0, left[r]! - level)
-    open = open.filter((flow) => !frozen.includes(flow))
-  }
-  return rates
-}
+const nothing = (): void => {}
 
 export class FluidNetwork {
   readonly #kernel: Kernel
@@ -44,25 +27,67 @@ export class FluidNetwork {
   readonly #capacities: number[] = []
   readonly #flows = new Map<number, Flow>()
   #nextFlow = 0
+  /** Time up to which `moved` is counted, ns. */
   #since = 0
+  /** The event of the flow that ends next, and that flow. */
+  #event = -1
+  #next: Flow | undefined
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel
-    this.#reactor = kernel.add({ receive: (_code, flow) => this.#complete(flow) })
+    this.#reactor = kernel.add({ receive: () => this.#complete() })
   }
 
   /** Adds a resource of `capacity` bytes/s; its number. */
   resource(capacity: number): number {
-    return this.#capacities.push(capacity) - 1
+    return this.#capacities.push(positive(capacity)) - 1
   }
 
-  /** Starts a flow of `bytes` > 0 through `resources`, at most `cap` bytes/s; `done` is called when the last byte is through. */
-  open(resources: readonly number[], bytes: number, cap: number, done: () => void): number {
+  /** Changes what a resource has to give from now on, bytes/s; 0 stops all that passes through it. */
+  setCapacity(resource: number, capacity: number): void {
+    if (this.#capacities[resource] === positive(capacity)) return
+    this.#progress()
+    this.#capacities[resource] = capacity
+    this.#share()
+  }
+
+  /**
+   * Starts a flow of `bytes` through `resources`, at most `cap` bytes/s; `done` is called in the nanosecond in which the last
+   * byte is through. `bytes` may be Infinity: such a flow takes its share until it is closed. `onRate` hears the rate,
+   * bytes/s, at once and whenever it changes.
+   */
+  open(
+    resources: readonly number[],
+    bytes: number,
+    cap: number,
+    done: () => void = nothing,
+    onRate?: (rate: number) => void
+  ): number {
     this.#progress()
     const id = this.#nextFlow++
-    this.#flows.set(id, { resources, cap, done, left: bytes, rate: 0, event: -1 })
+    this.#flows.set(id, {
+      id,
+      resources,
+      bytes: positive(bytes),
+      cap: positive(cap),
+      done,
+      onRate,
+      rate: 0,
+      moved: 0,
+      told: -1,
+      end: Number.POSITIVE_INFINITY
+    })
     this.#share()
     return id
+  }
+
+  /** Changes what a flow can use at most, bytes/s; at 0 it rests and costs the others nothing. */
+  setCap(id: number, cap: number): void {
+    const flow = this.#flows.get(id)
+    if (flow === undefined || flow.cap === positive(cap)) return
+    this.#progress()
+    flow.cap = cap
+    this.#share()
   }
 
   /** Stops a flow; the bytes it had left. A flow that is gone has none. */
@@ -70,45 +95,77 @@ export class FluidNetwork {
     const flow = this.#flows.get(id)
     if (flow === undefined) return 0
     this.#progress()
-    this.#kernel.cancel(flow.event)
     this.#flows.delete(id)
     this.#share()
-    return flow.left
+    return flow.bytes - flow.moved
   }
 
-  /** Rate of a flow now, bytes/s. */
+  /** Rate of a flow now, bytes/s; 0 if it is gone. */
   rate(id: number): number {
     return this.#flows.get(id)?.rate ?? 0
   }
 
-  #complete(id: number): void {
-    const flow = this.#flows.get(id)!
+  /** Bytes a flow has moved up to now; 0 if it is gone. */
+  moved(id: number): number {
     this.#progress()
-    this.#flows.delete(id)
+    return this.#flows.get(id)?.moved ?? 0
+  }
+
+  #complete(): void {
+    const flow = this.#next!
+    this.#event = -1
+    this.#next = undefined
+    this.#progress()
+    this.#flows.delete(flow.id)
     this.#share()
     flow.done()
   }
 
   #progress(): void {
-    const seconds = (this.#kernel.now - this.#since) * 1e-9
-    this.#since = this.#kernel.now
-    if (seconds > 0)
-      for (const flow of this.#flows.values()) flow.left = Math.max(0, flow.left - flow.rate * seconds)
+    const { now } = this.#kernel
+    if (now === this.#since) return
+    const seconds = (now - this.#since) * 1e-9
+    this.#since = now
+    // A flow whose end was rounded up to a whole nanosecond moves no byte in what is left of it.
+    for (const flow of this.#flows.values())
+      flow.moved = Math.min(flow.bytes, flow.moved + flow.rate * seconds)
   }
 
+  /** Shares anew, sets the event of the flow that ends next, and tells those whose rate has changed. */
   #share(): void {
-    const flows = [...this.#flows.entries()]
-    if (flows.length === 0) return
-    const rates = maxMinRates(
-      this.#capacities,
-      flows.map(([, flow]) => flow.resources),
-      flows.map(([, flow]) => flow.cap)
-    )
-    flows.forEach(([id, flow], i) => {
-      if (rates[i] === flow.rate && flow.event >= 0) return
-      flow.rate = rates[i]!
-      if (flow.event >= 0) this.#kernel.cancel(flow.event)
-      flow.event = this.#kernel.at(this.#kernel.now + (flow.left / flow.rate) * 1e9, this.#reactor, 0, id)
-    })
+    const before = this.#next
+    const due = before?.end
+    shareMaxMin(this.#capacities, this.#flows.values())
+    this.#next = undefined
+    for (const flow of this.#flows.values()) {
+      flow.end = endOf(this.#kernel.now, flow.bytes - flow.moved, flow.rate)
+      // Of those that end together the one opened first is first.
+      if (flow.end < (this.#next?.end ?? Number.POSITIVE_INFINITY)) this.#next = flow
+    }
+    if (this.#next !== before || this.#next?.end !== due) this.#schedule()
+    for (const flow of this.#flows.values()) this.#tell(flow)
   }
+
+  #schedule(): void {
+    if (this.#event >= 0) this.#kernel.cancel(this.#event)
+    this.#event = this.#next === undefined ? -1 : this.#kernel.at(this.#next.end, this.#reactor, 0, 0)
+  }
+
+  #tell(flow: Flow): void {
+    if (flow.onRate === undefined || flow.rate === flow.told) return
+    flow.told = flow.rate
+    flow.onRate(flow.rate)
+  }
+}
+
+/** Part of a nanosecond, of which more than this is rounded up: the sums above are no more exact. */
+const SLACK = 1e-6
+
+/** When `bytes` from now on are through. A flow that stands still never ends, unless it has nothing left. */
+const endOf = (now: number, bytes: number, rate: number): number =>
+  bytes === 0 ? now : Math.max(now, Math.ceil(now + (bytes / rate) * 1e9 - SLACK))
+
+const positive = (value: number): number => {
+  if (!(value >= 0)) throw new Error(`a flow of ${value}: bytes and bytes/s are not negative`)
+  return value
 }
