@@ -1,201 +1,143 @@
 /**
  * Time of a pass from the model's shapes: a roofline per layer and operation, each at the share of the peak its kind
  * reaches, plus fixed overheads; or measured tables where the hardware has them. Tensor-parallel ranks act as one device with
- * all their bandwidth and arithmetic, joined by two all-reduces a layer.
+ * all their bandwidth and arithmetic, joined by two all-reduces a layer; weights and KV are split over them without copies.
  */
-import { attentionParameters, kvShape, mlpParameters, weightBytes } from "../../scenario/model-shape.ts"
-import type { Attention, Efficiency, Hardware, LayerGroup, Model } from "../../scenario/resolved.ts"
-import { interpolate, interpolate2 } from "./interpolate.ts"
-import { type AttentionLoad, costSeconds, type PassCost, type PassLoad } from "./load.ts"
+import { weightBytes } from "../../scenario/model-shape.ts"
+import type { Efficiency, Hardware, Model } from "../../scenario/resolved.ts"
+import { AttentionLayers } from "./attention.ts"
+import { covers, interpolate, type TableName } from "./interpolate.ts"
+import { ACTIVATION, layerCount, LinearLayers, readBytesPerParameter } from "./linear.ts"
+import { type AttentionLoad, costSeconds, floorSeconds, type PassCost, type PassLoad } from "./load.ts"
+import { Roofline } from "./roofline.ts"
 
-/** Bytes of an activation. */
-const ACTIVATION = 2
-/** Kernels a layer launches by kind: QKV, O, gate-up, down; attention; norms, rotary embedding, activation, residuals. */
+/** Kernels a layer launches by kind: QKV, O, gate-up, down; norms, rotary embedding, activation, residuals. */
 const MATMULS = 4
 const ELEMENTWISE = 4
-/** Linear-layer costs are remembered up to this many tokens in a pass. */
-const REMEMBERED = 4096
-
-interface Linear {
-  hbm: number
-  compute: number
-  bytes: number
-  flops: number
-}
+/** Rounding errors of the sums a price is compared with its floor by. */
+const SLACK = 1e-9
 
 export class CostModel {
+  /** Bytes of all weights. */
   readonly weightBytes: number
+  /** Measured tables that passes so far went beyond: what they price is extrapolated. */
+  readonly extrapolated: ReadonlySet<TableName>
+  readonly #extrapolated = new Set<TableName>()
   readonly #hardware: Hardware
   readonly #model: Model
   readonly #ranks: number
-  readonly #bandwidth: number
-  readonly #flops: number
   readonly #layers: number
-  readonly #overhead: number
-  readonly #kv: { readonly global: number; readonly local: number }
-  readonly #pairFlops: { readonly global: number; readonly local: number }
   readonly #draftEfficiency: number
-  readonly #linear: (Linear | undefined)[] = []
-  /** Stated weights over those a pass reads by count: spread over all layers alike. */
-  readonly #weightScale: number
+  readonly #linear: LinearLayers
+  readonly #decode: AttentionLayers
+  readonly #prefill: AttentionLayers
+  readonly #plain: Roofline
+  readonly #compressed: Roofline
+  readonly #chunked: Roofline
+  readonly #lmHead: Roofline
+  readonly #drafter: Roofline
+  /** Launches of linear and elementwise kernels, and of one kind of attention, seconds. */
+  readonly #launches: number
+  readonly #attentionLaunches: { readonly decode: number; readonly prefill: number }
+  /** Bytes and FLOPs of the output head: its weights; of one row. */
+  readonly #head: { readonly bytes: number; readonly rowBytes: number; readonly rowFlops: number }
 
   /** `draftEfficiency`: bandwidth efficiency of attention over compressed KV relative to plain KV, 0–1. */
   constructor(model: Model, hardware: Hardware, tensorParallelSize: number, draftEfficiency: number) {
-    this.#model = model
+    const { efficiency, tables } = hardware
+    const peaks = peaksOf(hardware, model, tensorParallelSize)
+    const roofline = (flops: number, kind: Pick<Efficiency, "memory" | "compute">): Roofline =>
+      new Roofline(peaks.bandwidth, flops, kind)
+    const decode = efficiency["attention-decode"]
+    const prefill = efficiency["attention-prefill"]
+    const matmul = roofline(peaks.matmul, efficiency.matmul)
     this.#hardware = hardware
+    this.#model = model
     this.#ranks = tensorParallelSize
-    this.#bandwidth = hardware.hbm.bandwidth * tensorParallelSize
-    this.#flops = peakFlops(hardware, model.weightBytesPerParam) * tensorParallelSize
-    this.#layers = model.layers.reduce((sum, layer) => sum + layer.count, 0)
+    this.#layers = layerCount(model)
     this.#draftEfficiency = draftEfficiency
+    this.extrapolated = this.#extrapolated
     this.weightBytes = weightBytes(model)
-    // Stated weights are what a pass reads: they replace the layers and the output head, not the embedding rows.
-    this.#weightScale = model.weightBytes === undefined ? 1 : model.weightBytes / readBytes(model)
-    const shape = kvShape(model)
-    this.#kv = { global: shape.globalBytesPerToken, local: shape.localBytesPerToken }
-    const pairs = (windowed: boolean): number =>
-      model.layers
-        .filter(({ attention }) => isLocal(attention) === windowed)
-        .reduce((sum, layer) => sum + layer.count * flopsPerPair(layer.attention), 0)
-    this.#pairFlops = { global: pairs(false), local: pairs(true) }
-    const { matmul, elementwise } = hardware.efficiency
-    this.#overhead = this.#layers * (MATMULS * matmul.overhead + ELEMENTWISE * elementwise.overhead)
+    this.#linear = new LinearLayers(
+      model,
+      matmul,
+      roofline(peaks.matmul, efficiency.elementwise),
+      tables?.dense,
+      this.#extrapolated
+    )
+    this.#decode = new AttentionLayers(model, "decode", tables, this.#extrapolated)
+    this.#prefill = new AttentionLayers(model, "prefill", tables, this.#extrapolated)
+    this.#plain = roofline(peaks.attention, decode)
+    this.#compressed = roofline(peaks.attention, { ...decode, memory: decode.memory * draftEfficiency })
+    this.#chunked = roofline(peaks.attention, prefill)
+    this.#lmHead = roofline(peaks.matmul, efficiency["lm-head"])
+    this.#drafter = matmul
+    this.#launches =
+      tables?.dense === undefined
+        ? this.#layers *
+          (MATMULS * efficiency.matmul.overhead + ELEMENTWISE * efficiency.elementwise.overhead)
+        : 0
+    this.#attentionLaunches = {
+      decode: this.#layers * decode.overhead,
+      prefill: this.#layers * prefill.overhead
+    }
+    const { hidden, vocab } = model
+    this.#head = {
+      bytes: hidden * vocab * readBytesPerParameter(model),
+      rowBytes: vocab * ACTIVATION,
+      rowFlops: 2 * hidden * vocab
+    }
   }
 
   /** Prices a pass into `out`. Throws if the price is below the physical floor: a broken calibration or a broken model. */
   price(load: PassLoad, out: PassCost): void {
     const { decode, draft, verify, prefill } = load
     const tokens = decode.positions + draft.positions + verify.positions + prefill.positions
-    const linear = this.#linearAt(tokens)
+    const linear = this.#linear.at(tokens)
     out.hbm = linear.hbm
     out.compute = linear.compute
     out.bytes = linear.bytes
     out.flops = linear.flops
+    out.memoryFloor = linear.memoryFloor
+    out.computeFloor = linear.computeFloor
     out.interconnect = this.#allReduce(tokens)
     const requests = decode.requests + draft.requests + verify.requests + prefill.requests
-    out.scheduling = this.#hardware.stepOverhead + this.#hardware.stepOverheadPerRequest * requests
-    if (this.#hardware.tables?.dense === undefined) out.scheduling += this.#overhead
-    const { efficiency } = this.#hardware
-    this.#attention(decode, efficiency["attention-decode"], 1, out)
-    this.#attention(draft, efficiency["attention-decode"], this.#draftEfficiency, out)
-    this.#attention(verify, efficiency["attention-decode"], 1, out)
-    this.#attention(prefill, efficiency["attention-prefill"], 1, out)
-    this.#head(load.logits, out)
-    if (load.drafterBytes > 0) {
-      out.hbm += load.drafterBytes / (this.#bandwidth * efficiency.matmul.memory)
-      out.bytes += load.drafterBytes
+    const { stepOverhead, stepOverheadPerRequest } = this.#hardware
+    out.scheduling = stepOverhead + stepOverheadPerRequest * requests + this.#launches
+    this.#attend(out, decode, this.#plain, 1)
+    this.#attend(out, draft, this.#compressed, this.#draftEfficiency)
+    this.#attend(out, verify, this.#plain, 1)
+    if (prefill.requests > 0 && !this.#prefill.add(out, prefill, this.#chunked, 1)) {
+      out.scheduling += this.#attentionLaunches.prefill
     }
-    const floor = Math.max(out.bytes / this.#bandwidth, out.flops / this.#flops)
-    if (costSeconds(out) < floor * (1 - 1e-9)) {
-      throw new Error(`a pass of ${costSeconds(out)} s is below the physical floor of ${floor} s`)
+    if (load.logits > 0) this.#addHead(out, load.logits)
+    if (load.drafterBytes > 0) this.#drafter.add(out, load.drafterBytes, 0, 0, undefined)
+    if (costSeconds(out) < floorSeconds(out) * (1 - SLACK)) {
+      throw new Error(`a pass of ${costSeconds(out)} s is below the physical floor of ${floorSeconds(out)} s`)
     }
   }
 
-  /** Linear layers and elementwise work of all layers for `tokens` positions. */
-  #linearAt(tokens: number): Linear {
-    const known = tokens <= REMEMBERED ? this.#linear[tokens] : undefined
-    if (known !== undefined) return known
-    const cost = { hbm: 0, compute: 0, bytes: 0, flops: 0 }
-    for (const layer of this.#model.layers) this.#layer(layer, tokens, cost)
-    const dense = this.#hardware.tables?.dense
-    if (dense !== undefined) {
-      // A measured time says how long, not what bounds it: it keeps the roofline's split.
-      const measured = this.#layers * interpolate(dense.tokens, dense.seconds, tokens)
-      const modelled = cost.hbm + cost.compute
-      cost.hbm *= measured / modelled
-      cost.compute *= measured / modelled
+  #attend(out: PassCost, load: AttentionLoad, roofline: Roofline, relative: number): void {
+    if (load.requests > 0 && !this.#decode.add(out, load, roofline, relative)) {
+      out.scheduling += this.#attentionLaunches.decode
     }
-    if (tokens <= REMEMBERED && Number.isInteger(tokens)) this.#linear[tokens] = cost
-    return cost
   }
 
-  #layer({ count, attention, mlp }: LayerGroup, tokens: number, cost: Linear): void {
-    const { hidden, weightBytesPerParam } = this.#model
-    const { matmul, elementwise } = this.#hardware.efficiency
-    const projections = attentionParameters(attention, hidden)
-    const { all, active } = mlpParameters(mlp, hidden)
-    const touched =
-      mlp.kind === "dense"
-        ? all
-        : all -
-          mlp.experts * 3 * hidden * mlp.intermediate * (1 - mlp.expertsPerToken / mlp.experts) ** tokens
-    const add = (bytes: number, flops: number, kind: Efficiency): void => {
-      const memory = bytes / (this.#bandwidth * kind.memory)
-      const compute = flops / (this.#flops * kind.compute)
-      if (memory >= compute) cost.hbm += count * memory
-      else cost.compute += count * compute
-      cost.bytes += count * bytes
-      cost.flops += count * flops
-    }
-    const weights = weightBytesPerParam * this.#weightScale
-    const width =
-      mlp.kind === "dense"
-        ? mlp.intermediate
-        : mlp.expertsPerToken * mlp.intermediate + mlp.sharedIntermediate
-    add(projections * weights + 4 * tokens * hidden * ACTIVATION, 2 * projections * tokens, matmul)
-    add(touched * weights + tokens * (2 * hidden + 3 * width) * ACTIVATION, 2 * active * tokens, matmul)
-    add(tokens * (6 * hidden + 2 * width) * ACTIVATION, 0, elementwise)
-  }
-
-  #attention(load: AttentionLoad, kind: Efficiency, relative: number, out: PassCost): void {
-    if (load.requests === 0) return
-    const bytes = load.kvTokens * this.#kv.global + load.localKvTokens * this.#kv.local
-    const flops = load.pairs * this.#pairFlops.global + load.localPairs * this.#pairFlops.local
-    out.bytes += bytes
-    out.flops += flops
-    const measured = this.#measuredAttention(load)
-    if (measured !== undefined) {
-      out.hbm += Math.max(measured / relative, bytes / this.#bandwidth)
+  #addHead(out: PassCost, rows: number): void {
+    const { bytes, rowBytes, rowFlops } = this.#head
+    const table = this.#hardware.tables?.lmHead
+    const flops = rows * rowFlops
+    if (table === undefined) {
+      this.#lmHead.add(out, bytes, rows * rowBytes, flops, undefined)
+      out.scheduling += this.#hardware.efficiency["lm-head"].overhead
       return
     }
-    const memory = bytes / (this.#bandwidth * kind.memory * relative)
-    const compute = flops / (this.#flops * kind.compute)
-    if (memory >= compute) out.hbm += memory
-    else out.compute += compute
-    out.scheduling += this.#layers * kind.overhead
-  }
-
-  #measuredAttention({ requests, positions, kvTokens }: AttentionLoad): number | undefined {
-    const { tables } = this.#hardware
-    if (positions === requests) {
-      const decode = tables?.attentionDecode
-      return decode === undefined
-        ? undefined
-        : this.#layers *
-            interpolate2(decode.requests, decode.kvTokens, decode.seconds, requests, kvTokens / requests)
+    let seconds = interpolate(table.sequences, table.seconds, rows)
+    if (!covers(table.sequences, rows)) {
+      this.#extrapolated.add("lmHead")
+      seconds = Math.max(seconds, this.#lmHead.floor(bytes, flops))
     }
-    const prefill = tables?.attentionPrefill
-    if (prefill === undefined) return undefined
-    const chunk = positions / requests
-    return (
-      this.#layers *
-      requests *
-      interpolate2(
-        prefill.chunk,
-        prefill.cached,
-        prefill.seconds,
-        chunk,
-        Math.max(0, kvTokens / requests - chunk)
-      )
-    )
-  }
-
-  #head(rows: number, out: PassCost): void {
-    if (rows === 0) return
-    const { hidden, vocab, weightBytesPerParam } = this.#model
-    const { "lm-head": kind } = this.#hardware.efficiency
-    const bytes = hidden * vocab * weightBytesPerParam * this.#weightScale + rows * vocab * ACTIVATION
-    const flops = 2 * hidden * vocab * rows
-    out.bytes += bytes
-    out.flops += flops
-    const table = this.#hardware.tables?.lmHead
-    const memory = bytes / (this.#bandwidth * kind.memory)
-    const compute = flops / (this.#flops * kind.compute)
-    if (table !== undefined)
-      out.hbm += Math.max(interpolate(table.sequences, table.seconds, rows), bytes / this.#bandwidth)
-    else if (memory >= compute) out.hbm += memory
-    else out.compute += compute
-    if (table === undefined) out.scheduling += kind.overhead
+    this.#lmHead.add(out, bytes, rows * rowBytes, flops, seconds)
   }
 
   /** Two ring all-reduces a layer: 2(n−1)/n of the activations over each rank's link, and a latency. */
@@ -207,23 +149,15 @@ export class CostModel {
   }
 }
 
-/** Bytes of the weights that every pass reads: all layers and the output head. */
-const readBytes = (model: Model): number =>
-  model.weightBytesPerParam *
-  model.layers.reduce(
-    (sum, { count, attention, mlp }) =>
-      sum + count * (attentionParameters(attention, model.hidden) + mlpParameters(mlp, model.hidden).all),
-    model.hidden * model.vocab
-  )
-
-const isLocal = (attention: Attention): boolean => attention.kind === "gqa" && attention.window !== undefined
-
-/** FLOPs of one query–key pair over all heads of a layer: scores and values. MLA as decoded, over its latent. */
-const flopsPerPair = (attention: Attention): number =>
-  attention.kind === "gqa"
-    ? 4 * attention.heads * attention.headDim
-    : 2 * attention.heads * (2 * attention.kvRank + attention.ropeDim)
-
-/** Peak for weights of a width; a GPU without units for it computes in 16 bits. */
-const peakFlops = ({ flops }: Hardware, bytesPerParam: number): number =>
-  (bytesPerParam <= 0.5 ? flops[4] : bytesPerParam <= 1 ? flops[8] : undefined) ?? flops[16]
+/** Best rates of a group: HBM in bytes/s; FLOP/s of linear layers and of attention at the width of weights and of KV. */
+const peaksOf = ({ hbm, flops }: Hardware, model: Model, ranks: number) => {
+  // A GPU without units for a width computes in 16 bits; attention is never computed in less than 8.
+  const { weightBytesPerParam, kvBytesPerElement } = model
+  const matmul = weightBytesPerParam <= 0.5 ? flops[4] : weightBytesPerParam <= 1 ? flops[8] : undefined
+  const attention = kvBytesPerElement <= 1 ? flops[8] : undefined
+  return {
+    bandwidth: hbm.bandwidth * ranks,
+    matmul: (matmul ?? flops[16]) * ranks,
+    attention: (attention ?? flops[16]) * ranks
+  }
+}

@@ -1,5 +1,9 @@
 /** Linear interpolation in measured tables; beyond the ends the last slope goes on, since times grow about linearly there. */
 
+import type { KernelTables } from "../../scenario/resolved.ts"
+
+export type TableName = Exclude<keyof KernelTables, "origin">
+
 /** Index i of the segment [i, i+1] that `x` lies in or is extrapolated from. */
 const segment = (grid: readonly number[], x: number): number => {
   let low = 0
@@ -12,12 +16,14 @@ const segment = (grid: readonly number[], x: number): number => {
   return low
 }
 
-/** Value at `x` of a function sampled at an ascending `grid`; never below zero. */
+/** Whether `x` lies between the ends of a grid, so that a table answers without extrapolating. */
+export const covers = (grid: readonly number[], x: number): boolean => x >= grid[0]! && x <= grid.at(-1)!
+
+/** Value at `x` of a function sampled at an ascending `grid`; never below zero. A single sample holds everywhere. */
 export const interpolate = (grid: readonly number[], values: readonly number[], x: number): number => {
   if (grid.length === 1) return values[0]!
   const i = segment(grid, x)
-  const t = (x - grid[i]!) / (grid[i + 1]! - grid[i]!)
-  return Math.max(0, values[i]! + t * (values[i + 1]! - values[i]!))
+  return Math.max(0, between(grid, i, x, values[i]!, values[i + 1]!))
 }
 
 /** The same over two variables: `values[i][j]` at `rows[i]`, `columns[j]`. */
@@ -30,8 +36,13 @@ export const interpolate2 = (
 ): number => {
   if (rows.length === 1) return interpolate(columns, values[0]!, column)
   const i = segment(rows, row)
-  const t = (row - rows[i]!) / (rows[i + 1]! - rows[i]!)
   const low = interpolate(columns, values[i]!, column)
   const high = interpolate(columns, values[i + 1]!, column)
-  return Math.max(0, low + t * (high - low))
+  return Math.max(0, between(rows, i, row, low, high))
+}
+
+/** Exact at both ends of the segment. */
+const between = (grid: readonly number[], i: number, x: number, low: number, high: number): number => {
+  const t = (x - grid[i]!) / (grid[i + 1]! - grid[i]!)
+  return low * (1 - t) + high * t
 }

@@ -21,7 +21,7 @@ export interface PassLoad {
   readonly prefill: AttentionLoad
   /** Rows the output head computes. */
   logits: number
-  /** Bytes a classical drafter reads in this pass. */
+  /** Bytes a classical drafter reads in this pass: its weights and its KV, for every proposal. */
   drafterBytes: number
 }
 
@@ -53,6 +53,9 @@ export interface PassCost {
   /** Bytes moved in HBM, FLOPs done. */
   bytes: number
   flops: number
+  /** Least seconds for the weights and KV that must be read, at peak bandwidth, and for the FLOPs at peak. */
+  memoryFloor: number
+  computeFloor: number
 }
 
 export const emptyCost = (): PassCost => ({
@@ -61,8 +64,14 @@ export const emptyCost = (): PassCost => ({
   interconnect: 0,
   scheduling: 0,
   bytes: 0,
-  flops: 0
+  flops: 0,
+  memoryFloor: 0,
+  computeFloor: 0
 })
 
+/** Seconds of a pass. */
 export const costSeconds = (cost: PassCost): number =>
   cost.hbm + cost.compute + cost.interconnect + cost.scheduling
+
+/** Seconds no hardware of these peaks can be faster than: reading and arithmetic may overlap wholly, no more. */
+export const floorSeconds = (cost: PassCost): number => Math.max(cost.memoryFloor, cost.computeFloor)

@@ -1,0 +1,110 @@
+/** Attention of a pass over its KV, all layers together: affine in the KV read and in the query–key pairs. */
+import { kvShape } from "../../scenario/model-shape.ts"
+import type { Attention, KernelTables, Model } from "../../scenario/resolved.ts"
+import { covers, interpolate2, type TableName } from "./interpolate.ts"
+import type { AttentionLoad, PassCost } from "./load.ts"
+import type { Roofline } from "./roofline.ts"
+
+/** Something for layers that keep the whole context and for layers that keep a window of it. */
+interface ByReach {
+  readonly global: number
+  readonly local: number
+}
+
+const isLocal = (attention: Attention): boolean => attention.kind === "gqa" && attention.window !== undefined
+
+/** Sum over the layers of each reach. */
+const sumLayers = (model: Model, value: (attention: Attention) => number): ByReach => {
+  const sum = (local: boolean): number =>
+    model.layers
+      .filter(({ attention }) => isLocal(attention) === local)
+      .reduce((total, { count, attention }) => total + count * value(attention), 0)
+  return { global: sum(false), local: sum(true) }
+}
+
+/**
+ * FLOPs of one query–key pair over all heads of a layer: a multiplication and an addition per element of the score and of
+ * the value. MLA decodes in its latent (the absorbed form of arXiv:2405.04434, 2.1.2) and prefills with keys and values of
+ * each head.
+ */
+export const flopsPerPair = (attention: Attention, phase: "decode" | "prefill"): number => {
+  if (attention.kind === "gqa") return 4 * attention.heads * attention.headDim
+  const { heads, kvRank, ropeDim, nopeDim, vDim } = attention
+  return 2 * heads * (phase === "decode" ? 2 * kvRank + ropeDim : nopeDim + ropeDim + vDim)
+}
+
+/** FLOPs that bring one cached token back from MLA's latent to the keys and values of each head, before a prefill uses it. */
+const flopsPerCached = (attention: Attention): number =>
+  attention.kind === "gqa" ? 0 : 2 * attention.kvRank * attention.heads * (attention.nopeDim + attention.vDim)
+
+/** Attention of one phase; decode serves every position that reads a cache: decoded, drafted, verified. */
+export class AttentionLayers {
+  readonly #phase: "decode" | "prefill"
+  readonly #bytes: ByReach
+  readonly #pairs: ByReach
+  readonly #cached: number
+  readonly #layers: ByReach
+  readonly #tables: KernelTables | undefined
+  readonly #extrapolated: Set<TableName>
+
+  /** Notes in `extrapolated` when it goes beyond a table. */
+  constructor(
+    model: Model,
+    phase: "decode" | "prefill",
+    tables: KernelTables | undefined,
+    extrapolated: Set<TableName>
+  ) {
+    const { globalBytesPerToken, localBytesPerToken } = kvShape(model)
+    this.#phase = phase
+    this.#bytes = { global: globalBytesPerToken, local: localBytesPerToken }
+    this.#pairs = sumLayers(model, (attention) => flopsPerPair(attention, phase))
+    this.#cached = phase === "prefill" ? sumLayers(model, flopsPerCached).global : 0
+    this.#layers = sumLayers(model, () => 1)
+    this.#tables = tables
+    this.#extrapolated = extrapolated
+  }
+
+  /**
+   * Adds the attention of a load to a pass. `relative`: bandwidth efficiency over its layout relative to plain KV, which
+   * `roofline` knows and a measured table does not. Returns whether a table said how long it takes, launches included.
+   */
+  add(out: PassCost, load: AttentionLoad, roofline: Roofline, relative: number): boolean {
+    const stored = load.kvTokens * this.#bytes.global + load.localKvTokens * this.#bytes.local
+    const flops =
+      load.pairs * this.#pairs.global +
+      load.localPairs * this.#pairs.local +
+      (load.kvTokens - load.positions) * this.#cached
+    const seconds =
+      this.#tables === undefined ? undefined : this.#measured(load, roofline.floor(stored, flops))
+    roofline.add(out, stored, 0, flops, seconds === undefined ? undefined : seconds / relative)
+    return seconds !== undefined
+  }
+
+  /** Seconds by table of requests that are all alike, as long as their mean; at least `floor` where it extrapolates. */
+  #measured(load: AttentionLoad, floor: number): number | undefined {
+    const { requests, positions, kvTokens, localKvTokens } = load
+    const single = this.#phase === "decode" && positions === requests
+    const table = single ? this.#tables?.attentionDecode : this.#tables?.attentionPrefill
+    if (table === undefined) return undefined
+    const chunk = positions / requests
+    const rows = "requests" in table ? table.requests : table.chunk
+    const columns = "requests" in table ? table.kvTokens : table.cached
+    const row = single ? requests : chunk
+    // The decode table goes by the KV read, the prefill table by what is cached before the chunk.
+    const column = (tokens: number): number =>
+      single ? tokens / requests : Math.max(0, tokens / requests - chunk)
+    const times = single ? 1 : requests
+    let seconds = 0
+    let inside = true
+    const addLayers = (layers: number, tokens: number): void => {
+      if (layers === 0) return
+      seconds += layers * times * interpolate2(rows, columns, table.seconds, row, column(tokens))
+      inside &&= covers(rows, row) && covers(columns, column(tokens))
+    }
+    addLayers(this.#layers.global, kvTokens)
+    addLayers(this.#layers.local, localKvTokens)
+    if (inside) return seconds
+    this.#extrapolated.add(single ? "attentionDecode" : "attentionPrefill")
+    return Math.max(seconds, floor)
+  }
+}
