@@ -219,6 +219,7 @@ export const requestMachine = base.createMachine({
     verifying: {
       on: {
         ...onGpu,
+        RELOAD_FAILED: failedReload("drafted"),
         VERIFIED: [
           { guard: "verifyEnds", target: "finished", actions: [commit, commitRound, ...end("finished")] },
           { target: "reserving", actions: [commit, commitRound, reserve] }

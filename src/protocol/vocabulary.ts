@@ -25,6 +25,7 @@ export type RequestEvent =
   | { readonly type: "DEFERRED" }
   | { readonly type: "RELOAD_STARTED" }
   | { readonly type: "RELOADED" }
+  /** In flight, or under a verify that read it as it came: that verify then counts for nothing. */
   | { readonly type: "RELOAD_FAILED" }
   /** The window is full: nothing more to draft before the verify. */
   | { readonly type: "DRAFTED"; readonly tokens: number }

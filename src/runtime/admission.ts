@@ -105,8 +105,8 @@ export class Admission {
   /** Pages of a context that comes ready made. */
   #fetched(request: Served): number {
     const { layout, plan } = this.#core.setup
-    if (plan.mode === "full") return contextPages(layout, request.length)
-    if (plan.mode === "rounds") {
+    if (request.context.mode === "full") return contextPages(layout, request.length)
+    if (request.context.mode === "rounds") {
       request.folded = request.length
       return this.#rounds.residentPages(request, 0)
     }

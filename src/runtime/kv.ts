@@ -58,6 +58,7 @@ export class PagePool {
 
   /** Takes `pages` if they are free; says whether it did. */
   take(pages: number): boolean {
+    if (!(pages >= 0)) throw new Error(`cannot take ${pages} pages`)
     if (pages > this.free) return false
     this.#used += pages
     if (this.#used > this.#peak) this.#peak = this.#used
@@ -65,7 +66,7 @@ export class PagePool {
   }
 
   give(pages: number): void {
-    if (pages > this.#used) throw new Error(`pages given back twice: ${pages} of ${this.#used}`)
+    if (!(pages >= 0 && pages <= this.#used)) throw new Error(`pages given back twice: ${pages} of ${this.#used}`)
     this.#used -= pages
   }
 }

@@ -24,15 +24,16 @@ export class Prefills {
   fetchBytes(request: Served): number {
     const { layout, plan } = this.#core.setup
     if (plan.offloaded) return 0
-    const exact = plan.mode === "full" || (plan.mode === "rounds" && plan.reload === "none")
+    const { mode } = request.context
+    const exact = mode === "full" || (mode === "rounds" && plan.reload === "none")
     const share = exact || request.home < request.needed ? 1 : plan.keep
     return Math.ceil(kvBytes(layout, request.home) * share)
   }
 
-  /** Starts to compute what is not stored; fetches what is. */
+  /** Starts to compute what is not stored; fetches what is. A rebuild does not trust the link that failed: it computes all. */
   start(request: Served): void {
     request.computed = 0
-    if (request.home === 0) this.#computing.add(request)
+    if (request.home === 0 || request.rebuilding) this.#computing.add(request)
     else {
       this.#loading.add(request)
       this.fetch(request)

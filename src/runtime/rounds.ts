@@ -67,7 +67,7 @@ export class Rounds {
     const { layout, plan } = this.#core.setup
     request.folded = request.length
     if (plan.reload === "none") return
-    const keep = this.residentPages(request, 0)
+    const keep = Math.min(request.pages, this.residentPages(request, 0))
     if (plan.verifies === "remote") {
       this.#shrink(request, Math.min(request.pages, keep))
       return
@@ -105,7 +105,7 @@ export class Rounds {
     request.since = this.#core.index
     this.#core.agenda.push(this.#core.index + request.window, "drafted", request)
     if (plan.verifies === "remote") this.#core.agenda.push(this.#core.index, "reload", request)
-    else if (request.reservation !== undefined && plan.schedule === "staggered") {
+    else if (request.reservation !== undefined && plan.reload !== "none" && plan.schedule === "staggered") {
       this.#core.agenda.push(request.reservation.start, "reload", request)
     }
     if (request.window === 0) return
@@ -300,9 +300,10 @@ export class Rounds {
   }
 
   /** Pages that stay of a request at its longest. */
-  #longestResident({ spec }: Served): number {
+  #longestResident({ spec, context }: Served): number {
     const { layout, plan } = this.#core.setup
     const longest = spec.input + spec.output
+    if (context.mode === "full") return contextPages(layout, longest)
     const entries = plan.folds
       ? plan.keep * longest + this.#core.setup.engine.horizon
       : plan.keep * spec.input + spec.output

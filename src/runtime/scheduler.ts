@@ -43,6 +43,8 @@ export class Scheduler implements Core {
   #passed: IterationResult | undefined
   /** Transfers the pass in progress has to end with: streamed KV, reloads it reads as they arrive. */
   readonly #awaited = new Set<number>()
+  /** Requests whose verify read a reload that failed under it: what the pass says of them counts for nothing. */
+  readonly #voided = new Map<RequestId, Mail>()
   /** Mail that came during a pass and must not change it. */
   #pending: Mail[] = []
   readonly #commands: RequestCommand[] = []
@@ -81,14 +83,15 @@ export class Scheduler implements Core {
         else this.#defer(mail, this.#hastens(mail.order))
         break
       case "move-failed":
-        if (this.#awaited.delete(mail.order.tag)) this.#awaited.add(this.#again(mail.order))
-        else this.#defer(mail, false)
+        if (!this.#awaited.delete(mail.order.tag)) this.#defer(mail, false)
+        else if (mail.order.transfer.kind === "reload") this.#voided.set(mail.order.transfer.request, mail)
+        else this.#awaited.add(this.#again(mail.order))
         break
       case "arrive":
         this.#defer(mail, this.#admission.open)
         break
       case "remote-reloaded":
-        this.#defer(mail, this.#rounds.isStalled(this.request(mail.request)))
+        this.#defer(mail, this.#isStalled(mail.request))
         break
       case "device-lost":
         this.#busy = false
@@ -105,7 +108,8 @@ export class Scheduler implements Core {
   /** Starts the next pass, if none is running and there is anything to run. */
   advance(now: number): void {
     if (this.#busy) return
-    for (;;) {
+    for (let tries = 0; ; tries++) {
+      if (tries > 10_000) throw new Error(`the scheduler goes round in circles at ${now} ns`)
       this.#settle(now)
       this.#rounds.retry(now)
       if (this.#compose(now)) return
@@ -231,7 +235,11 @@ export class Scheduler implements Core {
   #hastens(order: Order): boolean {
     if (order.transfer.kind === "fetch") return true
     if (order.transfer.kind === "save") return this.#rounds.unsettled
-    const request = this.#requests.get(order.transfer.request)
+    return this.#isStalled(order.transfer.request)
+  }
+
+  #isStalled(id: RequestId): boolean {
+    const request = this.#requests.get(id)
     return request !== undefined && this.#rounds.isStalled(request)
   }
 
@@ -255,8 +263,10 @@ export class Scheduler implements Core {
     this.#prefills.passed((request) => this.#decoding.start(request, "full"), now)
     for (const verified of result.verified) {
       const request = this.#requests.get(verified.request)
-      if (request !== undefined) this.#rounds.verified(request, verified, now)
+      if (request !== undefined && !this.#voided.has(verified.request)) this.#rounds.verified(request, verified, now)
     }
+    for (const failure of this.#voided.values()) this.#handle(failure, now)
+    this.#voided.clear()
     this.#settle(now)
     this.#drain(now)
   }

@@ -4,6 +4,7 @@ import type { Outcome } from "../protocol/vocabulary.ts"
 import type { OutOfMemory, RequestId, Time } from "./ports.ts"
 import { Time as TimePort } from "./ports.ts"
 import type { Replica } from "./actors/replica.ts"
+import { startActor, type Supervisor } from "./actors/supervisor.ts"
 import type { RequestSpec } from "./served.ts"
 
 /** What clients do. `next` yields specs with the time they arrive, ns; a closed loop sends one whenever one ends. */
@@ -19,7 +20,7 @@ export interface Clients {
 export type StartReplica = (
   index: number,
   onEnded: (request: RequestId, outcome: Outcome) => void
-) => Effect.Effect<Replica, OutOfMemory, Time | Scope.Scope>
+) => Effect.Effect<Replica, OutOfMemory, Time | Supervisor | Scope.Scope>
 
 /**
  * Serves all requests of `clients` on `replicas` replicas and returns the time of the last end, ns. A request goes to the
@@ -30,7 +31,7 @@ export const serve = (
   replicas: number,
   start: StartReplica,
   onProgress: (ended: number) => void
-): Effect.Effect<number, OutOfMemory, Time> =>
+): Effect.Effect<number, OutOfMemory, Time | Supervisor> =>
   Effect.scoped(
     Effect.gen(function* () {
       const time = yield* TimePort
@@ -75,9 +76,9 @@ export const serve = (
           send(next.spec)
         }
       })
-      if (timeout !== undefined) yield* Effect.forkScoped(watch)
+      if (timeout !== undefined) yield* startActor(watch)
       if (clients.total === 0) return 0
-      if (clients.concurrency === undefined) yield* Effect.forkScoped(arrive)
+      if (clients.concurrency === undefined) yield* startActor(arrive)
       else {
         for (let i = 0; i < clients.concurrency; i++) {
           const next = clients.next()

@@ -53,10 +53,11 @@ export const servingPlan = (method: Method, remote: boolean): ServingPlan => {
         keep: method.compressor.keep,
         folds: method.compressor.mode === "online",
         window: method.window,
-        schedule: method.schedule,
+        // A group elsewhere verifies whoever is ready, from whole copies of its own.
+        schedule: remote ? "staggered" : method.schedule,
         reload: remote ? "full" : method.reload,
         verifies: remote ? "remote" : "here",
-        granularity: method.granularity,
+        granularity: remote ? "whole" : method.granularity,
         offloaded: false,
         ...(method.drafter === undefined ? {} : { drafter: method.drafter })
       }

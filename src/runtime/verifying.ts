@@ -142,7 +142,8 @@ export class VerifyingGroup {
 
   #startReloads(): void {
     for (const [request, { bytes, pages }] of this.#waiting) {
-      if (this.#held.has(request) || !this.#pool.take(pages)) return
+      if (this.#held.has(request)) continue
+      if (!this.#pool.take(pages)) return
       this.#waiting.delete(request)
       this.#held.set(request, { pages, order: this.#move("network", { request, kind: "reload", bytes }) })
     }

@@ -1,6 +1,7 @@
 /** Simulates a scenario under one serving method: actors on virtual time, simulated GPUs and links, metrics at the end. */
 import { Context, Effect, type Exit } from "effect"
 import { startReplica } from "../runtime/actors/replica.ts"
+import { supervised } from "../runtime/actors/supervisor.ts"
 import { startVerifier, type Verifier } from "../runtime/actors/verifier.ts"
 import { Observer } from "../runtime/observer.ts"
 import { Gpu, LinkIn, LinkOut, Network, type OutOfMemory, Time } from "../runtime/ports.ts"
@@ -123,6 +124,7 @@ export const prepare = (
     const gpus = ranks * observers.length
     return { method: named, setup, metrics: books.result(end, gpus, hardware.hbm.bandwidth * gpus) }
   }).pipe(
+    supervised,
     Effect.scoped,
     Effect.provideService(Time, Time.of({ now: () => kernel.now, until: (at) => time.until(at) }))
   )

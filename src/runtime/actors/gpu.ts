@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import type { Mail } from "../mail.ts"
 import { Gpu, type Iteration } from "../ports.ts"
 import { Mailbox } from "./mailbox.ts"
+import { startActor } from "./supervisor.ts"
 
 /** The GPU of a tensor-parallel group: runs one iteration after the other and reports each to its scheduler. */
 export interface GpuActor {
@@ -23,7 +24,7 @@ export const startGpu = (tell: (mail: Mail) => void) =>
         }
       }
     })
-    yield* Effect.forkScoped(serve)
+    yield* startActor(serve)
     const actor: GpuActor = { run: (iteration) => mailbox.offer(iteration), cut: gpu.cut }
     return actor
   })

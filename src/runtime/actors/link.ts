@@ -3,6 +3,7 @@ import type { Mail, Order, Path } from "../mail.ts"
 import type { Observer } from "../observer.ts"
 import { type LinkShape, Time } from "../ports.ts"
 import { Mailbox } from "./mailbox.ts"
+import { startActor, type Supervisor } from "./supervisor.ts"
 
 /** One direction of a link. */
 export interface LinkActor {
@@ -21,7 +22,7 @@ export const startLink = (
   port: LinkShape,
   observe: Observer,
   tell: (mail: Mail) => void
-): Effect.Effect<LinkActor, never, Time | Scope.Scope> =>
+): Effect.Effect<LinkActor, never, Time | Supervisor | Scope.Scope> =>
   Effect.gen(function* () {
     const time = yield* Time
     const mailbox = new Mailbox<Order>()
@@ -51,7 +52,7 @@ export const startLink = (
         }
       }
     })
-    yield* Effect.forkScoped(serve)
+    yield* startActor(serve)
     return {
       move: (order) => mailbox.offer(order),
       stop: (order) => {

@@ -1,6 +1,7 @@
 import { Deferred, Effect, type Scope } from "effect"
 import { OutOfMemory } from "../ports.ts"
 import { Mailbox } from "./mailbox.ts"
+import { startActor, type Supervisor } from "./supervisor.ts"
 
 /** A memory with a capacity: HBM of a group, or the host memory of a node. */
 export interface MemoryActor {
@@ -19,7 +20,7 @@ type Letter =
   | { readonly type: "release"; readonly bytes: number }
 
 /** Starts the actor in the current scope. It owns the ledger; leases are its scoped resources. */
-export const startMemory = (capacity: number): Effect.Effect<MemoryActor, never, Scope.Scope> =>
+export const startMemory = (capacity: number): Effect.Effect<MemoryActor, never, Supervisor | Scope.Scope> =>
   Effect.gen(function* () {
     const mailbox = new Mailbox<Letter>()
     let used = 0
@@ -40,7 +41,7 @@ export const startMemory = (capacity: number): Effect.Effect<MemoryActor, never,
         }
       }
     })
-    yield* Effect.forkScoped(serve)
+    yield* startActor(serve)
     return {
       capacity,
       used: () => used,

@@ -10,6 +10,7 @@ import type { ServingSetup } from "../setup.ts"
 import { startGpu } from "./gpu.ts"
 import { startLink } from "./link.ts"
 import { Mailbox } from "./mailbox.ts"
+import { startActor, type Supervisor } from "./supervisor.ts"
 import { startMemory } from "./memory.ts"
 import type { Verifier } from "./verifier.ts"
 
@@ -38,7 +39,7 @@ export interface ReplicaOptions {
  */
 export const startReplica = (
   options: ReplicaOptions
-): Effect.Effect<Replica, OutOfMemory, Gpu | LinkIn | LinkOut | Network | Time | Scope.Scope> =>
+): Effect.Effect<Replica, OutOfMemory, Gpu | LinkIn | LinkOut | Network | Time | Supervisor | Scope.Scope> =>
   Effect.gen(function* () {
     const { setup, observe, linkSharing } = options
     const time = yield* Time
@@ -75,7 +76,7 @@ export const startReplica = (
         scheduler.advance(time.now())
       }
     })
-    yield* Effect.forkScoped(serve)
+    yield* startActor(serve)
     return {
       send: (spec) => {
         outstanding++

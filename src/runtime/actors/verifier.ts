@@ -8,6 +8,7 @@ import { type Answer, type Ask, VerifyingGroup } from "../verifying.ts"
 import { startGpu } from "./gpu.ts"
 import { startLink } from "./link.ts"
 import { Mailbox } from "./mailbox.ts"
+import { startActor, type Supervisor } from "./supervisor.ts"
 import { startMemory } from "./memory.ts"
 
 /** A group that verifies for others. */
@@ -34,7 +35,7 @@ const requestOf = (ask: Ask): RequestId => (ask.type === "verify" ? ask.item.req
 /** Starts a verifying group in the current scope. */
 export const startVerifier = (
   options: VerifierOptions
-): Effect.Effect<Verifier, OutOfMemory, Gpu | Network | Time | Scope.Scope> =>
+): Effect.Effect<Verifier, OutOfMemory, Gpu | Network | Time | Supervisor | Scope.Scope> =>
   Effect.gen(function* () {
     const { setup, observe, roundTrip } = options
     const time = yield* Time
@@ -66,7 +67,7 @@ export const startVerifier = (
         }
       }
     })
-    yield* Effect.forkScoped(carry)
+    yield* startActor(carry)
 
     const group = new VerifyingGroup(setup.pages, setup.engine.maxNumBatchedTokens, observe, {
       run: gpu.run,
@@ -88,7 +89,7 @@ export const startVerifier = (
         group.advance(time.now())
       }
     })
-    yield* Effect.forkScoped(serve)
+    yield* startActor(serve)
     return {
       ask: (ask, reply) => {
         const request = requestOf(ask)

@@ -23,7 +23,7 @@ export class Judge {
     if (proposals === 0) return { verified }
     const stepped: number[] = []
     for (const [request, member] of decode.members) {
-      stepped.push(1 + this.#drafter!.accepted(request, index, proposals, member.kvTokens))
+      stepped.push(1 + this.#drafter!.accepted(request, index + 1, proposals, member.kvTokens))
     }
     return { verified, stepped }
   }

@@ -1,0 +1,134 @@
+/**
+ * What must hold in every simulation (docs/invariants.md), checked on its trace and metrics. Returns what does not hold.
+ */
+import { matchCommit } from "../protocol/commit.ts"
+import type { Scenario } from "../scenario/resolved.ts"
+import { EVENT_KINDS, type EventKind, type TrackKind } from "../trace/recorder.ts"
+import type { TraceStore } from "../trace/store.ts"
+import { LIMITS } from "../trace/metrics.ts"
+import { referenceToken, roundTokens } from "./acceptance/tokens.ts"
+import type { Simulation } from "./simulate.ts"
+import { groupLink } from "./theory/parameters.ts"
+
+/** Rounding of times to whole ns and of sums of doubles. */
+const SLACK = 1e-6
+
+interface Slice {
+  readonly track: number
+  readonly kind: EventKind
+  readonly start: number
+  readonly end: number
+  readonly request: number
+  readonly tokens: number
+  readonly bytes: number
+  readonly accepted: number
+}
+
+const slicesOf = ({ slices }: TraceStore): readonly Slice[] =>
+  Array.from({ length: slices.length }, (_, i) => ({
+    track: slices.track[i]!,
+    kind: EVENT_KINDS[slices.kind[i]!]!,
+    start: slices.start[i]!,
+    end: slices.end[i]!,
+    request: slices.request[i]! - 1,
+    tokens: slices.tokens[i]!,
+    bytes: slices.bytes[i]!,
+    accepted: slices.accepted[i]!
+  }))
+
+const requestCount = ({ workload }: Scenario): number => (workload.kind === "trace" ? workload.requests.length : workload.requests)
+
+/** All broken invariants of a simulation, in words; `trace` must hold the whole run. */
+export const brokenInvariants = (scenario: Scenario, { metrics, setup }: Simulation, trace: TraceStore): readonly string[] => {
+  const broken: string[] = []
+  const check = (holds: boolean, what: string): void => {
+    if (!holds) broken.push(what)
+  }
+  const slices = slicesOf(trace)
+  const tracksOf = (kind: TrackKind): readonly number[] => trace.tracks.flatMap((track, id) => (track.kind === kind ? [id] : []))
+
+  // I1 No request is lost or ends twice.
+  const { arrived, finished, cancelled, timedOut, failed } = metrics.requests
+  check(arrived === requestCount(scenario), `I1: ${requestCount(scenario)} requests, ${arrived} arrived`)
+  check(finished + cancelled + timedOut + failed === arrived, `I1: ${arrived} arrived, ${finished + cancelled + timedOut + failed} ended`)
+  const ends = new Map<number, number>()
+  for (let i = 0; i < trace.instants.length; i++) {
+    const kind = EVENT_KINDS[trace.instants.kind[i]!]!
+    const request = trace.instants.request[i]! - 1
+    if (trace.tracks[trace.instants.track[i]!]!.kind !== "request") continue
+    if (["finish", "cancel", "timeout", "fault"].includes(kind)) ends.set(request, (ends.get(request) ?? 0) + 1)
+  }
+  check(ends.size === arrived && [...ends.values()].every((n) => n === 1), "I1: a request ended twice or never")
+
+  // I2 Tokens are conserved.
+  const { drafted, accepted, rejected, committed, count } = metrics.rounds
+  check(drafted === accepted + rejected, `I2: drafted ${drafted} ≠ accepted ${accepted} + rejected ${rejected}`)
+  check(committed >= accepted && committed <= accepted + count, `I2: ${committed} committed in ${count} rounds with ${accepted} accepted`)
+
+  // I3 Bytes are conserved: what links carried is what the metrics say.
+  for (const kind of ["reload", "save", "fetch", "stream"] as const) {
+    const carried = slices.reduce((sum, slice) => (slice.kind === kind ? sum + slice.bytes : sum), 0)
+    check(Math.abs(carried - metrics.bytes[kind]) <= SLACK * (1 + carried), `I3: links carried ${carried} B of ${kind}, metrics say ${metrics.bytes[kind]}`)
+  }
+
+  // I4 A link is never faster than its rate, and a serial one carries one transfer at a time.
+  for (const [kind, direction] of [["link-h2d", "hostToDevice"], ["link-d2h", "deviceToHost"]] as const) {
+    const rate = groupLink(scenario, direction)
+    for (const track of tracksOf(kind)) {
+      const moves = slices.filter((slice) => slice.track === track).toSorted((a, b) => a.start - b.start)
+      moves.forEach((move, i) => {
+        check(move.bytes <= (((move.end - move.start) * rate) / 1e9) * (1 + SLACK) + 1, `I4: ${move.bytes} B in ${move.end - move.start} ns`)
+        const next = moves[i + 1]
+        if (scenario.hardware.link.sharing === "serial" && next !== undefined) check(next.start >= move.end, `I4: two transfers at ${next.start} ns`)
+      })
+    }
+  }
+
+  // I5 HBM is never over capacity.
+  const capacity = scenario.hardware.hbm.capacity * scenario.engine.tensorParallelSize
+  const occupancy = new Set(tracksOf("hbm-occupancy"))
+  for (let i = 0; i < trace.counters.length; i++) {
+    if (occupancy.has(trace.counters.track[i]!)) check(trace.counters.value[i]! <= capacity, `I5: ${trace.counters.value[i]} B in HBM of ${capacity}`)
+  }
+
+  // I6 Causality: passes of a group follow one another; a round's verify follows its reload.
+  for (const lane of tracksOf("gpu")) {
+    const passes = slices.filter((slice) => slice.track === lane).toSorted((a, b) => a.start - b.start)
+    passes.forEach((pass, i) => {
+      if (i > 0) check(pass.start >= passes[i - 1]!.end, `I6: two passes at ${pass.start} ns`)
+    })
+  }
+
+  // I7 All time is accounted for.
+  const shares = LIMITS.reduce((sum, limit) => sum + metrics.limits[limit], 0)
+  check(Math.abs(shares - 1) < 1e-9, `I7: limits sum to ${shares}`)
+
+  // I8 What is committed is what the reference run says, token by token, by the real commit rule.
+  if (setup.plan.mode === "rounds") broken.push(...textFaults(scenario, slices))
+  return broken
+}
+
+/** Writes each request's text from its rounds with the real commit rule and compares it with full decoding's. */
+const textFaults = (scenario: Scenario, slices: readonly Slice[]): readonly string[] => {
+  const text = { seed: scenario.seed, vocab: scenario.model.vocab }
+  const written = new Map<number, number[]>()
+  const of = (request: number): number[] => {
+    const known = written.get(request) ?? []
+    written.set(request, known)
+    return known
+  }
+  const faults: string[] = []
+  for (const { kind, request, tokens, accepted } of slices.toSorted((a, b) => a.end - b.end)) {
+    if (kind !== "verify" || request < 0) continue
+    const output = of(request)
+    // A refused token behind the accepted ones, unless the output ended there.
+    const round = roundTokens(text, request, output.length, accepted + 1, accepted)
+    const commit = matchCommit(round.drafted, round.verifier)
+    if (commit.accepted !== accepted) faults.push(`I8: request ${request}: ${commit.accepted} accepted, the run says ${accepted}`)
+    output.push(...commit.tokens.slice(0, tokens))
+  }
+  for (const [request, output] of written) {
+    if (output.some((token, position) => token !== referenceToken(text, request, position))) faults.push(`I8: request ${request} does not read like the reference`)
+  }
+  return faults
+}
