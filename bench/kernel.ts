@@ -181,22 +181,22 @@ const onSimJs =
     let latency = 0
     class Source extends Entity {
       start(): void {
-        this.setTimer(gaps[0]!).done(this.arrive, this, 0)
-      }
-      // SIM.JS calls back without an argument that is 0.
-      arrive(customer = 0): void {
-        arrived[customer] = this.time()
-        if (customer + 1 < customers) this.setTimer(gaps[customer + 1]!).done(this.arrive, this, customer + 1)
-        this.use(customer)
-      }
-      use(customer: number): void {
-        const i = step[customer]!
-        const held = holds[customer * steps.length + i]!
-        this.useFacility(facilities[steps[i]!.resource]!, held).done(this.released, this, customer)
-      }
-      released(customer = 0): void {
-        if (++step[customer]! < steps.length) this.use(customer)
-        else latency += this.time() - arrived[customer]!
+        // SIM.JS calls back without an argument that is 0.
+        const arrive = (customer = 0): void => {
+          arrived[customer] = this.time()
+          if (customer + 1 < customers) this.setTimer(gaps[customer + 1]!).done(arrive, this, customer + 1)
+          use(customer)
+        }
+        const use = (customer: number): void => {
+          const i = step[customer]!
+          const held = holds[customer * steps.length + i]!
+          this.useFacility(facilities[steps[i]!.resource]!, held).done(released, this, customer)
+        }
+        const released = (customer = 0): void => {
+          if (++step[customer]! < steps.length) use(customer)
+          else latency += this.time() - arrived[customer]!
+        }
+        this.setTimer(gaps[0]!).done(arrive, this, 0)
       }
     }
     const sim = new Sim()
