@@ -65,12 +65,17 @@ describe("the reservation rings", () => {
     expect([2, 3, 4, 5, 6].map((i) => rings.bytesAt(i))).toEqual([0, 7, 7, 7, 0])
   })
 
-  it("refuse what can never fit", () => {
+  it("refuse what can never fit, and book the whole horizon for a reload that is longer", () => {
     const rings = new ReservationRings(16)
-    expect(admit(rings, { anchor: 5, linkNs: 0, iterationNs: T, bytes: 11, freeBytes: 10 })).toBeUndefined()
-    expect(
-      admit(rings, { anchor: 5, linkNs: 100 * T, iterationNs: T, bytes: 1, freeBytes: 10 })
-    ).toBeUndefined()
+    const placement = { anchor: 5, linkNs: 0, iterationNs: T, bytes: 1, freeBytes: 10 }
+    expect(admit(rings, { ...placement, bytes: 11 })).toBeUndefined()
+    expect(admit(rings, { ...placement, linkNs: 100 * T })).toMatchObject({
+      start: 0,
+      span: 15,
+      due: 15,
+      linkNs: T
+    })
+    expect(admit(rings, { ...placement, linkNs: 1 })).toBeUndefined()
   })
 
   it("stagger the worked example: ten requests of two windows each, one verify every three iterations", () => {

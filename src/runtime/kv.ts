@@ -66,7 +66,8 @@ export class PagePool {
   }
 
   give(pages: number): void {
-    if (!(pages >= 0 && pages <= this.#used)) throw new Error(`pages given back twice: ${pages} of ${this.#used}`)
+    if (!(pages >= 0 && pages <= this.#used))
+      throw new Error(`pages given back twice: ${pages} of ${this.#used}`)
     this.#used -= pages
   }
 }

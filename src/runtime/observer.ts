@@ -222,7 +222,10 @@ export class Observer {
     if (path !== "network") this.metrics.linkEnds(path, now)
     if (done) this.metrics.moved(transfer.kind, transfer.bytes)
     if (this.#recorder === undefined || this.#tracks === undefined) return
-    const args = { bytes: done ? transfer.bytes : 0, ...(transfer.request < 0 ? {} : { request: transfer.request }) }
+    const args = {
+      bytes: done ? transfer.bytes : 0,
+      ...(transfer.request < 0 ? {} : { request: transfer.request })
+    }
     const event = this.#recorder.slice(
       this.#tracks.links[path],
       done ? transfer.kind : "fault",

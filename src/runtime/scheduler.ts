@@ -263,7 +263,8 @@ export class Scheduler implements Core {
     this.#prefills.passed((request) => this.#decoding.start(request, "full"), now)
     for (const verified of result.verified) {
       const request = this.#requests.get(verified.request)
-      if (request !== undefined && !this.#voided.has(verified.request)) this.#rounds.verified(request, verified, now)
+      if (request !== undefined && !this.#voided.has(verified.request))
+        this.#rounds.verified(request, verified, now)
     }
     for (const failure of this.#voided.values()) this.#handle(failure, now)
     this.#voided.clear()

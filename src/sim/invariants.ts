@@ -36,50 +36,79 @@ const slicesOf = ({ slices }: TraceStore): readonly Slice[] =>
     accepted: slices.accepted[i]!
   }))
 
-const requestCount = ({ workload }: Scenario): number => (workload.kind === "trace" ? workload.requests.length : workload.requests)
+const requestCount = ({ workload }: Scenario): number =>
+  workload.kind === "trace" ? workload.requests.length : workload.requests
 
 /** All broken invariants of a simulation, in words; `trace` must hold the whole run. */
-export const brokenInvariants = (scenario: Scenario, { metrics, setup }: Simulation, trace: TraceStore): readonly string[] => {
+export const brokenInvariants = (
+  scenario: Scenario,
+  { metrics, setup }: Simulation,
+  trace: TraceStore
+): readonly string[] => {
   const broken: string[] = []
   const check = (holds: boolean, what: string): void => {
     if (!holds) broken.push(what)
   }
   const slices = slicesOf(trace)
-  const tracksOf = (kind: TrackKind): readonly number[] => trace.tracks.flatMap((track, id) => (track.kind === kind ? [id] : []))
+  const tracksOf = (kind: TrackKind): readonly number[] =>
+    trace.tracks.flatMap((track, id) => (track.kind === kind ? [id] : []))
 
   // I1 No request is lost or ends twice.
   const { arrived, finished, cancelled, timedOut, failed } = metrics.requests
   check(arrived === requestCount(scenario), `I1: ${requestCount(scenario)} requests, ${arrived} arrived`)
-  check(finished + cancelled + timedOut + failed === arrived, `I1: ${arrived} arrived, ${finished + cancelled + timedOut + failed} ended`)
+  check(
+    finished + cancelled + timedOut + failed === arrived,
+    `I1: ${arrived} arrived, ${finished + cancelled + timedOut + failed} ended`
+  )
   const ends = new Map<number, number>()
   for (let i = 0; i < trace.instants.length; i++) {
     const kind = EVENT_KINDS[trace.instants.kind[i]!]!
     const request = trace.instants.request[i]! - 1
     if (trace.tracks[trace.instants.track[i]!]!.kind !== "request") continue
-    if (["finish", "cancel", "timeout", "fault"].includes(kind)) ends.set(request, (ends.get(request) ?? 0) + 1)
+    if (["finish", "cancel", "timeout", "fault"].includes(kind))
+      ends.set(request, (ends.get(request) ?? 0) + 1)
   }
-  check(ends.size === arrived && [...ends.values()].every((n) => n === 1), "I1: a request ended twice or never")
+  check(
+    ends.size === arrived && [...ends.values()].every((n) => n === 1),
+    "I1: a request ended twice or never"
+  )
 
   // I2 Tokens are conserved.
   const { drafted, accepted, rejected, committed, count } = metrics.rounds
-  check(drafted === accepted + rejected, `I2: drafted ${drafted} ≠ accepted ${accepted} + rejected ${rejected}`)
-  check(committed >= accepted && committed <= accepted + count, `I2: ${committed} committed in ${count} rounds with ${accepted} accepted`)
+  check(
+    drafted === accepted + rejected,
+    `I2: drafted ${drafted} ≠ accepted ${accepted} + rejected ${rejected}`
+  )
+  check(
+    committed >= accepted && committed <= accepted + count,
+    `I2: ${committed} committed in ${count} rounds with ${accepted} accepted`
+  )
 
   // I3 Bytes are conserved: what links carried is what the metrics say.
   for (const kind of ["reload", "save", "fetch", "stream"] as const) {
     const carried = slices.reduce((sum, slice) => (slice.kind === kind ? sum + slice.bytes : sum), 0)
-    check(Math.abs(carried - metrics.bytes[kind]) <= SLACK * (1 + carried), `I3: links carried ${carried} B of ${kind}, metrics say ${metrics.bytes[kind]}`)
+    check(
+      Math.abs(carried - metrics.bytes[kind]) <= SLACK * (1 + carried),
+      `I3: links carried ${carried} B of ${kind}, metrics say ${metrics.bytes[kind]}`
+    )
   }
 
   // I4 A link is never faster than its rate, and a serial one carries one transfer at a time.
-  for (const [kind, direction] of [["link-h2d", "hostToDevice"], ["link-d2h", "deviceToHost"]] as const) {
+  for (const [kind, direction] of [
+    ["link-h2d", "hostToDevice"],
+    ["link-d2h", "deviceToHost"]
+  ] as const) {
     const rate = groupLink(scenario, direction)
     for (const track of tracksOf(kind)) {
       const moves = slices.filter((slice) => slice.track === track).toSorted((a, b) => a.start - b.start)
       moves.forEach((move, i) => {
-        check(move.bytes <= (((move.end - move.start) * rate) / 1e9) * (1 + SLACK) + 1, `I4: ${move.bytes} B in ${move.end - move.start} ns`)
+        check(
+          move.bytes <= (((move.end - move.start) * rate) / 1e9) * (1 + SLACK) + 1,
+          `I4: ${move.bytes} B in ${move.end - move.start} ns`
+        )
         const next = moves[i + 1]
-        if (scenario.hardware.link.sharing === "serial" && next !== undefined) check(next.start >= move.end, `I4: two transfers at ${next.start} ns`)
+        if (scenario.hardware.link.sharing === "serial" && next !== undefined)
+          check(next.start >= move.end, `I4: two transfers at ${next.start} ns`)
       })
     }
   }
@@ -88,7 +117,8 @@ export const brokenInvariants = (scenario: Scenario, { metrics, setup }: Simulat
   const capacity = scenario.hardware.hbm.capacity * scenario.engine.tensorParallelSize
   const occupancy = new Set(tracksOf("hbm-occupancy"))
   for (let i = 0; i < trace.counters.length; i++) {
-    if (occupancy.has(trace.counters.track[i]!)) check(trace.counters.value[i]! <= capacity, `I5: ${trace.counters.value[i]} B in HBM of ${capacity}`)
+    if (occupancy.has(trace.counters.track[i]!))
+      check(trace.counters.value[i]! <= capacity, `I5: ${trace.counters.value[i]} B in HBM of ${capacity}`)
   }
 
   // I6 Causality: passes of a group follow one another; a round's verify follows its reload.
@@ -124,11 +154,13 @@ const textFaults = (scenario: Scenario, slices: readonly Slice[]): readonly stri
     // A refused token behind the accepted ones, unless the output ended there.
     const round = roundTokens(text, request, output.length, accepted + 1, accepted)
     const commit = matchCommit(round.drafted, round.verifier)
-    if (commit.accepted !== accepted) faults.push(`I8: request ${request}: ${commit.accepted} accepted, the run says ${accepted}`)
+    if (commit.accepted !== accepted)
+      faults.push(`I8: request ${request}: ${commit.accepted} accepted, the run says ${accepted}`)
     output.push(...commit.tokens.slice(0, tokens))
   }
   for (const [request, output] of written) {
-    if (output.some((token, position) => token !== referenceToken(text, request, position))) faults.push(`I8: request ${request} does not read like the reference`)
+    if (output.some((token, position) => token !== referenceToken(text, request, position)))
+      faults.push(`I8: request ${request} does not read like the reference`)
   }
   return faults
 }

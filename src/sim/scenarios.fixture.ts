@@ -24,7 +24,8 @@ export const readCatalog = (): Catalog => {
     })
   )
   const { catalog, faults } = makeCatalog(texts)
-  if (faults.length > 0) throw new Error(faults.map(({ file, line, message }) => `${file}:${line} ${message}`).join("\n"))
+  if (faults.length > 0)
+    throw new Error(faults.map(({ file, line, message }) => `${file}:${line} ${message}`).join("\n"))
   return catalog
 }
 
