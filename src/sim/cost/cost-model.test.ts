@@ -121,6 +121,9 @@ describe("shapes", () => {
     // QKV and O, router, head.
     const rest = 48 * (2048 * 128 * (2 * 32 + 2 * 4) + 2048 * 128) + 2048 * 151_936
     expect(others).toBeCloseTo(2 * rest, -2)
+    // Each position passes through 8 experts, however many are touched.
+    const flops = price(decodeLoad(16, 0), QWEN_30B_A3B).flops
+    expect(flops).toBeCloseTo(16 * 2 * (rest + 48 * 8 * 3 * 2048 * 768), -2)
   })
 
   it("MLA decodes over 576 elements a token and layer, 2·128·(2·512 + 64) FLOPs a pair", () => {

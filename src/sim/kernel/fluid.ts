@@ -26,6 +26,10 @@ export class FluidNetwork {
   readonly #reactor: number
   readonly #capacities: number[] = []
   readonly #flows = new Map<number, Flow>()
+  /** The same in the order they were opened: what sharing goes over. */
+  readonly #order: Flow[] = []
+  /** Flows that want to hear of their rate. */
+  #listening = 0
   #nextFlow = 0
   /** Time up to which `moved` is counted, ns. */
   #since = 0
@@ -65,7 +69,7 @@ export class FluidNetwork {
   ): number {
     this.#progress()
     const id = this.#nextFlow++
-    this.#flows.set(id, {
+    const flow: Flow = {
       id,
       resources,
       bytes: positive(bytes),
@@ -76,7 +80,10 @@ export class FluidNetwork {
       moved: 0,
       told: -1,
       end: Number.POSITIVE_INFINITY
-    })
+    }
+    this.#flows.set(id, flow)
+    this.#order.push(flow)
+    if (onRate !== undefined) this.#listening++
     this.#share()
     return id
   }
@@ -95,7 +102,7 @@ export class FluidNetwork {
     const flow = this.#flows.get(id)
     if (flow === undefined) return 0
     this.#progress()
-    this.#flows.delete(id)
+    this.#remove(flow)
     this.#share()
     return flow.bytes - flow.moved
   }
@@ -116,9 +123,15 @@ export class FluidNetwork {
     this.#event = -1
     this.#next = undefined
     this.#progress()
-    this.#flows.delete(flow.id)
+    this.#remove(flow)
     this.#share()
     flow.done()
+  }
+
+  #remove(flow: Flow): void {
+    this.#flows.delete(flow.id)
+    this.#order.splice(this.#order.indexOf(flow), 1)
+    if (flow.onRate !== undefined) this.#listening--
   }
 
   #progress(): void {
@@ -135,15 +148,17 @@ export class FluidNetwork {
   #share(): void {
     const before = this.#next
     const due = before?.end
-    shareMaxMin(this.#capacities, this.#flows.values())
+    shareMaxMin(this.#capacities, this.#order)
     this.#next = undefined
-    for (const flow of this.#flows.values()) {
+    for (const flow of this.#order) {
       flow.end = endOf(this.#kernel.now, flow.bytes - flow.moved, flow.rate)
       // Of those that end together the one opened first is first.
       if (flow.end < (this.#next?.end ?? Number.POSITIVE_INFINITY)) this.#next = flow
     }
     if (this.#next !== before || this.#next?.end !== due) this.#schedule()
-    for (const flow of this.#flows.values()) this.#tell(flow)
+    if (this.#listening === 0) return
+    // A list of their own: whoever is told may open and close flows.
+    for (const flow of this.#order.filter(({ onRate }) => onRate !== undefined)) this.#tell(flow)
   }
 
   #schedule(): void {
@@ -152,7 +167,7 @@ export class FluidNetwork {
   }
 
   #tell(flow: Flow): void {
-    if (flow.onRate === undefined || flow.rate === flow.told) return
+    if (flow.onRate === undefined || flow.rate === flow.told || !this.#flows.has(flow.id)) return
     flow.told = flow.rate
     flow.onRate(flow.rate)
   }

@@ -45,9 +45,9 @@ export class Kernel {
     return this.#size - this.#cancelled
   }
 
-  /** Entries of the heap, cancelled ones included: what memory is held for. */
+  /** Events there was ever room for at once, cancelled ones included: what memory is held for. */
   get held(): number {
-    return this.#size
+    return this.#slots
   }
 
   /** Registers a reactor; its number is what `at` wants. */
