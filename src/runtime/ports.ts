@@ -111,8 +111,6 @@ export class Gpu extends Context.Service<
   }
 >()("vericache/Gpu") {}
 
-export type Direction = "host-to-device" | "device-to-host"
-
 export interface Transfer {
   readonly request: RequestId
   readonly kind: "reload" | "save" | "fetch" | "stream"

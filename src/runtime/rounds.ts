@@ -275,12 +275,12 @@ export class Rounds {
   }
 
   /**
-   * Pages the running requests and one more will want at their longest: what stays of each, and full KV for the largest
-   * reload or for as many as are under way on average. Admitting within this keeps ADMIT from starving later; 0 for methods
-   * that do not reload.
+   * Pages the running requests and one more will want at their longest: what stays of each, and full KV for as many reloads
+   * as must be under way at once if windows are to stay near the optimum. Admitting within this keeps ADMIT from starving
+   * and windows from drifting; 0 for methods that do not reload.
    */
   plannedPages(request: Served, running: readonly Served[]): number {
-    const { plan, optimalWindow } = this.#core.setup
+    const { plan, optimalWindow, tokensPerDraftStep } = this.#core.setup
     if (plan.mode !== "rounds" || plan.reload === "none") return 0
     if (plan.verifies === "remote")
       return [request, ...running].reduce((sum, one) => sum + this.#longestResident(one), 0)
@@ -296,7 +296,10 @@ export class Rounds {
       sum += full
       if (full > largest) largest = full
     }
-    return resident + Math.ceil(share * Math.max(largest, (sum * iterations) / (optimalWindow + iterations)))
+    // A reload stands in HBM whole, so what counts is how many of them must fit side by side for windows of the optimum.
+    const n = running.length + 1
+    const reloads = Math.ceil((n * iterations) / (optimalWindow / tokensPerDraftStep + iterations))
+    return resident + Math.ceil(share * Math.max(largest, (sum / n) * reloads))
   }
 
   /** Pages that stay of a request at its longest. */

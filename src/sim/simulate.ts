@@ -20,6 +20,7 @@ import { Judge } from "./physics/judge.ts"
 import { compressorOf, drafterOf, Infeasible, servingSetup } from "./setup.ts"
 import { groupLink } from "./theory/parameters.ts"
 import { VirtualTime } from "./virtual-time.ts"
+import { PrefixCache } from "./workload/prefix.ts"
 import { makeWorkload } from "./workload/workload.ts"
 
 export interface SimulationOptions {
@@ -165,6 +166,7 @@ const groupsOf = ({ deployment, engine, hardware }: Scenario) => {
 const clientsOf = (scenario: Scenario): Clients => {
   const { workload, seed, faults } = scenario
   const source = makeWorkload(workload, seed)
+  const stored = storedTokens(scenario)
   return {
     concurrency: source.concurrency,
     total: source.total,
@@ -172,14 +174,40 @@ const clientsOf = (scenario: Scenario): Clients => {
     next: () => {
       const request = source.next()
       if (request === undefined) return undefined
-      const { id, arrival, input, output } = request
+      const { id, arrival, input, output, blocks } = request
       const cancels = hashUniform(seed, id, 0, 0xcace1) < faults.cancel
       const cancelAfter = cancels ? 1 + Math.floor(hashUniform(seed, id, 1, 0xcace1) * output) : undefined
-      const stored = workload.context === "prefill" ? 0 : input
       return {
         arrival,
-        spec: { id, input, output, stored, ...(cancelAfter === undefined ? {} : { cancelAfter }) }
+        spec: {
+          id,
+          input,
+          output,
+          stored: stored(input, blocks),
+          ...(cancelAfter === undefined ? {} : { cancelAfter })
+        }
       }
     }
+  }
+}
+
+/**
+ * Leading prompt tokens whose KV is stored when a request arrives: none, all of them, or, where a trace names prefix blocks
+ * and caching is on, those of the blocks that earlier requests left and host memory still holds.
+ */
+const storedTokens = ({ workload, engine, hardware, model }: Scenario) => {
+  const { globalBytesPerToken, localBytesPerToken } = kvShape(model)
+  const blockTokens = workload.kind === "trace" ? workload.blockTokens : 0
+  const capacity = Math.floor(
+    hardware.host.capacity / (blockTokens * (globalBytesPerToken + localBytesPerToken))
+  )
+  const cache =
+    engine.enablePrefixCaching && workload.kind === "trace" ? new PrefixCache(capacity) : undefined
+  return (input: number, blocks: readonly number[] | undefined): number => {
+    if (workload.context === "prefill") return 0
+    if (blocks === undefined || cache === undefined) return input
+    const hits = cache.lookup(blocks)
+    cache.insert(blocks)
+    return Math.min(input, hits * blockTokens)
   }
 }
