@@ -18,6 +18,10 @@ export class Admission {
     this.#rounds = rounds
   }
 
+  /** Bytes of host memory promised to admitted requests. */
+  get hostBytes(): number {
+    return this.#hostUsed
+  }
   get waiting(): number {
     return this.#queue.length - this.#front
   }

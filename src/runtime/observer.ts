@@ -9,6 +9,7 @@ import type { Served } from "./served.ts"
 /** What the observer may look up when a pass starts. */
 export interface Occupancy {
   readonly hbmBytes: number
+  readonly hostBytes: number
   readonly batch: number
   readonly waiting: number
 }
@@ -16,6 +17,7 @@ export interface Occupancy {
 interface Tracks {
   readonly pass: Readonly<Record<"prefill" | "decode" | "draft" | "verify", number>>
   readonly hbmOccupancy: number
+  readonly host: number
   readonly hbmBandwidth: number
   readonly links: Readonly<Record<Path, number>>
   readonly scheduler: number
@@ -48,6 +50,7 @@ export class Observer {
       },
       hbmBandwidth: recorder.track({ name: "HBM bandwidth", kind: "hbm-bandwidth", parent, unit: "bytes/s" }),
       hbmOccupancy: recorder.track({ name: "HBM occupancy", kind: "hbm-occupancy", parent, unit: "bytes" }),
+      host: recorder.track({ name: "host memory", kind: "host", parent, unit: "bytes" }),
       links: {
         in: recorder.track({ name: "link host → device", kind: "link-h2d", parent }),
         out: recorder.track({ name: "link device → host", kind: "link-d2h", parent }),
@@ -177,6 +180,7 @@ export class Observer {
     this.metrics.peak(occupancy.hbmBytes, occupancy.batch, occupancy.waiting)
     if (this.#recorder === undefined || this.#tracks === undefined) return
     this.#recorder.counter(this.#tracks.hbmOccupancy, now, occupancy.hbmBytes)
+    this.#recorder.counter(this.#tracks.host, now, occupancy.hostBytes)
     this.#recorder.counter(this.#tracks.batch, now, occupancy.batch)
   }
 

@@ -76,7 +76,7 @@ export class Scheduler implements Core {
     switch (mail.type) {
       case "passed":
         this.#passed = mail.result
-        if (this.#awaited.size > 0) this.observe.gpuIdle("link", now)
+        if (this.#awaited.size > 0) this.observe.gpuIdle(this.setup.slowestPath, now)
         break
       case "moved":
         if (this.#awaited.delete(mail.order.tag)) this.#handle(mail, now)
@@ -116,7 +116,7 @@ export class Scheduler implements Core {
       if (!this.#skipAhead(now)) break
     }
     this.observe.gpuIdle(
-      this.#orders.size > 0 ? "link" : this.#requests.size > 0 ? "scheduling" : "idle",
+      this.#orders.size > 0 ? this.setup.slowestPath : this.#requests.size > 0 ? "scheduling" : "idle",
       now
     )
   }
@@ -380,7 +380,12 @@ export class Scheduler implements Core {
       proposals
     }
     const hbmBytes = this.setup.weightBytes + this.pool.used * pageBytes(this.setup.layout)
-    const occupancy = { hbmBytes, batch: this.#admission.running.length, waiting: this.#admission.waiting }
+    const occupancy = {
+      hbmBytes,
+      hostBytes: this.#admission.hostBytes,
+      batch: this.#admission.running.length,
+      waiting: this.#admission.waiting
+    }
     this.observe.passStarts(iteration, occupancy, now)
     this.#out.run(iteration)
     return true

@@ -17,6 +17,8 @@ export interface ServingSetup {
   readonly hostBytes: number
   /** Bytes/s the reload link of the group really carries; the unit of the bandwidth ring. */
   readonly linkBandwidth: number
+  /** What a transfer over the host link waits for: the link, or host memory where that is slower than the links it feeds. */
+  readonly slowestPath: "link" | "host"
   /** Where stored contexts come from. */
   readonly contextPath: Path
   /** Draft window at the optimum of arXiv:2605.17613 (11), tokens. */

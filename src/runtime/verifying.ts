@@ -3,10 +3,11 @@
  * verifies them. A pure reactor like the scheduler; it serves whoever asks, first come, first served.
  */
 import { BatchGroup } from "./group.ts"
-import { PagePool } from "./kv.ts"
+import { pageBytes, PagePool } from "./kv.ts"
 import type { Mail, Order, Path } from "./mail.ts"
 import type { Observer } from "./observer.ts"
 import type { Iteration, RequestId, Transfer, Verified, VerifyItem } from "./ports.ts"
+import type { ServingSetup } from "./setup.ts"
 
 /** What a drafting group asks of a verifying one. */
 export type Ask =
@@ -38,7 +39,7 @@ export class VerifyingGroup {
   readonly #observe: Observer
   readonly #out: VerifierOutbox
   readonly #pool: PagePool
-  readonly #maxTokens: number
+  readonly #setup: ServingSetup
   readonly #held = new Map<RequestId, Held>()
   /** Reloads that wait for pages. */
   readonly #waiting = new Map<RequestId, Extract<Ask, { type: "reload" }>>()
@@ -50,10 +51,9 @@ export class VerifyingGroup {
   #nextTag = 0
   #lost: RequestId[] = []
 
-  /** `pages`: of HBM for KV; `maxTokens`: positions of a pass. */
-  constructor(pages: number, maxTokens: number, observe: Observer, out: VerifierOutbox) {
-    this.#pool = new PagePool(pages)
-    this.#maxTokens = maxTokens
+  constructor(setup: ServingSetup, observe: Observer, out: VerifierOutbox) {
+    this.#setup = setup
+    this.#pool = new PagePool(setup.pages)
     this.#observe = observe
     this.#out = out
   }
@@ -111,7 +111,7 @@ export class VerifyingGroup {
   advance(now: number): void {
     if (this.#running.length > 0) return
     const verify: VerifyItem[] = []
-    let left = this.#maxTokens
+    let left = this.#setup.engine.maxNumBatchedTokens
     for (const [request, item] of this.#ready) {
       if (verify.length > 0 && item.drafted + 1 > left) break
       left -= item.drafted + 1
@@ -134,7 +134,12 @@ export class VerifyingGroup {
     }
     this.#observe.passStarts(
       iteration,
-      { hbmBytes: 0, batch: verify.length, waiting: this.#waiting.size },
+      {
+        hbmBytes: this.#setup.weightBytes + this.#pool.used * pageBytes(this.#setup.layout),
+        hostBytes: 0,
+        batch: verify.length,
+        waiting: this.#waiting.size
+      },
       now
     )
     this.#out.run(iteration)

@@ -133,6 +133,10 @@ export const servingSetup = (scenario: Scenario, name: string, method: Method): 
     pages,
     hostBytes: hardware.host.capacity,
     linkBandwidth: groupLink(scenario, "hostToDevice"),
+    slowestPath:
+      hardware.host.bandwidth < groupLink(scenario, "hostToDevice") * engine.dataParallelSize
+        ? "host"
+        : "link",
     contextPath: workload.context === "store" ? "network" : "in",
     optimalWindow: window,
     prior: priorHistory(alpha, PRIOR_TOKENS),

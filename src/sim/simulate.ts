@@ -1,6 +1,7 @@
 /** Simulates a scenario under one serving method: actors on virtual time, simulated GPUs and links, metrics at the end. */
 import { Context, Effect, type Exit } from "effect"
 import { startReplica } from "../runtime/actors/replica.ts"
+import { type MemoryActor, startMemory } from "../runtime/actors/memory.ts"
 import { supervised } from "../runtime/actors/supervisor.ts"
 import { startVerifier, type Verifier } from "../runtime/actors/verifier.ts"
 import { Observer } from "../runtime/observer.ts"
@@ -71,7 +72,7 @@ export const prepare = (
     drafterKv: drafter?.kvBytesPerToken ?? 0
   }
   const links = new SimulatedLinks(kernel, seed)
-  const host = links.network.resource(hardware.host.bandwidth)
+  const hostBandwidth = links.network.resource(hardware.host.bandwidth)
   const observers: Observer[] = []
   const { local, remote, roundTrip } = groupsOf(scenario)
   /** A tensor-parallel group; `store`: bytes/s at which it reaches the store. */
@@ -86,8 +87,8 @@ export const prepare = (
     const observe = new Observer(name, options.recorder)
     observers.push(observe)
     const ports = Context.make(Gpu, gpu).pipe(
-      Context.add(LinkIn, link(groupLink(scenario, "hostToDevice"), [host])),
-      Context.add(LinkOut, link(groupLink(scenario, "deviceToHost"), [host])),
+      Context.add(LinkIn, link(groupLink(scenario, "hostToDevice"), [hostBandwidth])),
+      Context.add(LinkOut, link(groupLink(scenario, "deviceToHost"), [hostBandwidth])),
       Context.add(Network, link(store, []))
     )
     return {
@@ -106,17 +107,25 @@ export const prepare = (
       verifiers.push(yield* startVerifier({ ...common, roundTrip }).pipe(Effect.provideContext(ports)))
     }
   })
-  const start: StartReplica = (index, onEnded) => {
-    const { ports, options: common } = group(`replica ${index}`, replicas[index]!)
-    const verifier = verifiers[index % Math.max(1, verifiers.length)]
-    return startReplica({ ...common, onEnded, ...(verifier === undefined ? {} : { verifier }) }).pipe(
-      Effect.provideContext(ports)
-    )
-  }
+  const startOn =
+    (host: MemoryActor): StartReplica =>
+    (index, onEnded) => {
+      const { ports, options: common } = group(`replica ${index}`, replicas[index]!)
+      const verifier = verifiers[index % Math.max(1, verifiers.length)]
+      return startReplica({ ...common, host, onEnded, ...(verifier === undefined ? {} : { verifier }) }).pipe(
+        Effect.provideContext(ports)
+      )
+    }
 
   const program = Effect.gen(function* () {
     yield* startVerifiers
-    const end = yield* serve(clientsOf(scenario), replicas.length, start, options.onProgress ?? (() => {}))
+    const host = yield* startMemory(hardware.host.capacity * replicas.length)
+    const end = yield* serve(
+      clientsOf(scenario),
+      replicas.length,
+      startOn(host),
+      options.onProgress ?? (() => {})
+    )
     const books = new MetricsAccumulator()
     for (const { metrics } of observers) {
       metrics.finish(end)
@@ -205,7 +214,8 @@ const storedTokens = ({ workload, engine, hardware, model }: Scenario) => {
     engine.enablePrefixCaching && workload.kind === "trace" ? new PrefixCache(capacity) : undefined
   return (input: number, blocks: readonly number[] | undefined): number => {
     if (workload.context === "prefill") return 0
-    if (blocks === undefined || cache === undefined) return input
+    if (blocks === undefined) return input
+    if (cache === undefined) return 0
     const hits = cache.lookup(blocks)
     cache.insert(blocks)
     return Math.min(input, hits * blockTokens)

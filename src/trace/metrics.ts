@@ -332,7 +332,8 @@ export class MetricsAccumulator {
     if (this.#busyIn > 0) links.in += passed
     if (this.#busyOut > 0) links.out += passed
     if (this.#busyIn + this.#busyOut === 0) return
-    if (!this.#gpuBusy && this.#waitingFor === "link") links.exposed += passed
+    if (!this.#gpuBusy && (this.#waitingFor === "link" || this.#waitingFor === "host"))
+      links.exposed += passed
     else links.hidden += passed
   }
 }

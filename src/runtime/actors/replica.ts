@@ -11,7 +11,7 @@ import { startGpu } from "./gpu.ts"
 import { startLink } from "./link.ts"
 import { Mailbox } from "./mailbox.ts"
 import { startActor, type Supervisor } from "./supervisor.ts"
-import { startMemory } from "./memory.ts"
+import { type MemoryActor, startMemory } from "./memory.ts"
 import type { Verifier } from "./verifier.ts"
 
 /** A tensor-parallel group that serves requests. */
@@ -28,6 +28,8 @@ export interface ReplicaOptions {
   readonly linkSharing: "serial" | "fair"
   /** HBM of the group, bytes. */
   readonly hbmBytes: number
+  /** Host memory of the node, which the replicas on it share. */
+  readonly host: MemoryActor
   /** The group that verifies for this one, if there is one. */
   readonly verifier?: Verifier
   readonly onEnded: (request: RequestId, outcome: Outcome) => void
@@ -46,6 +48,7 @@ export const startReplica = (
     const hbm = yield* startMemory(options.hbmBytes)
     yield* hbm.reserve(setup.weightBytes)
     yield* hbm.reserve(setup.pages * pageBytes(setup.layout))
+    yield* options.host.reserve(setup.hostBytes)
 
     const mailbox = new Mailbox<Mail>()
     const tell = (mail: Mail): void => mailbox.offer(mail)

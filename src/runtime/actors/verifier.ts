@@ -69,7 +69,7 @@ export const startVerifier = (
     })
     yield* startActor(carry)
 
-    const group = new VerifyingGroup(setup.pages, setup.engine.maxNumBatchedTokens, observe, {
+    const group = new VerifyingGroup(setup, observe, {
       run: gpu.run,
       move: network.move,
       stop: network.stop,

@@ -22,21 +22,20 @@ export interface GpuModel {
   readonly drafterKv: number
 }
 
-/** Seconds of step i of a run: the part that HBM bandwidth stretches, and the rest. */
+/** A run of steps whose costs go from those of the first to those of the last in equal strides. */
 interface Steps {
   readonly first: PassCost
   readonly last: PassCost
   readonly count: number
 }
 
-const at = (steps: Steps, key: keyof PassCost, i: number): number =>
-  steps.count === 1
-    ? steps.first[key]
-    : steps.first[key] + ((steps.last[key] - steps.first[key]) * i) / (steps.count - 1)
+/** Value at step `i` of `count` that go evenly from `first` to `last`. */
+const at = (first: number, last: number, count: number, i: number): number =>
+  count === 1 ? first : first + ((last - first) * i) / (count - 1)
 
-/** Sum over steps [from, to). */
-const sum = (steps: Steps, key: keyof PassCost, from: number, to: number): number =>
-  to <= from ? 0 : ((at(steps, key, from) + at(steps, key, to - 1)) / 2) * (to - from)
+/** Sum over steps [from, to), at least one. */
+const sum = (first: number, last: number, count: number, from: number, to: number): number =>
+  ((at(first, last, count, from) + at(first, last, count, to - 1)) / 2) * (to - from)
 
 export class SimulatedGpu {
   readonly #kernel: Kernel
@@ -110,17 +109,25 @@ export class SimulatedGpu {
 
   /** ns of a step at the present share. */
   #duration(i: number): number {
-    const { steps } = this.#run!
-    const hbm = at(steps, "hbm", i)
-    const rest = at(steps, "compute", i) + at(steps, "interconnect", i) + at(steps, "scheduling", i)
+    const { first, last, count } = this.#run!.steps
+    const hbm = at(first.hbm, last.hbm, count, i)
+    const rest =
+      at(first.compute, last.compute, count, i) +
+      at(first.interconnect, last.interconnect, count, i) +
+      at(first.scheduling, last.scheduling, count, i)
     return (rest + hbm / this.#share) * 1e9
   }
 
   /** ns from the end of step `from` to the end of step `to`. */
   #between(from: number, to: number): number {
-    const { steps } = this.#run!
-    const total = (key: keyof PassCost): number => sum(steps, key, from + 1, to + 1)
-    return (total("compute") + total("interconnect") + total("scheduling") + total("hbm") / this.#share) * 1e9
+    if (to <= from) return 0
+    const { first, last, count } = this.#run!.steps
+    const hbm = sum(first.hbm, last.hbm, count, from + 1, to + 1)
+    const rest =
+      sum(first.compute, last.compute, count, from + 1, to + 1) +
+      sum(first.interconnect, last.interconnect, count, from + 1, to + 1) +
+      sum(first.scheduling, last.scheduling, count, from + 1, to + 1)
+    return (rest + hbm / this.#share) * 1e9
   }
 
   /** Moves `#step` on to the one in progress now. */
@@ -149,9 +156,10 @@ export class SimulatedGpu {
     this.#event = -1
     const count = this.#stopAfter + 1
     const seconds = (this.#kernel.now - start) * 1e-9
-    const compute = sum(steps, "compute", 0, count)
-    const interconnect = sum(steps, "interconnect", 0, count)
-    const scheduling = sum(steps, "scheduling", 0, count)
+    const { first, last } = steps
+    const compute = sum(first.compute, last.compute, steps.count, 0, count)
+    const interconnect = sum(first.interconnect, last.interconnect, steps.count, 0, count)
+    const scheduling = sum(first.scheduling, last.scheduling, steps.count, 0, count)
     resume({
       steps: count,
       seconds,
@@ -161,7 +169,7 @@ export class SimulatedGpu {
         interconnect,
         scheduling
       },
-      hbmBytes: sum(steps, "bytes", 0, count),
+      hbmBytes: sum(first.bytes, last.bytes, steps.count, 0, count),
       ...this.#model.judge.judge(iteration)
     })
   }

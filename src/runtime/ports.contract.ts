@@ -1,0 +1,151 @@
+/** What every physics must do behind the ports. One suite, run against the simulator's and the engine's. */
+import { type Context, Effect, Exit } from "effect"
+import { describe, expect, it } from "vitest"
+import { BatchGroup } from "./group.ts"
+import { Gpu, type Iteration, LinkIn, LinkOut, Time } from "./ports.ts"
+
+/** A fresh physics for each test. */
+export interface Physics {
+  readonly ports: Context.Context<Gpu | LinkIn | LinkOut | Time>
+  /** Runs a program on the physics' clock to its end. */
+  readonly run: <A, E>(program: Effect.Effect<A, E>) => Promise<Exit.Exit<A, E>>
+  /** Bytes/s no transfer into HBM may exceed. */
+  readonly linkBandwidth: number
+}
+
+const iteration = (fields: Partial<Iteration>): Iteration => ({
+  index: 0,
+  steps: 1,
+  decode: new BatchGroup(1, 0),
+  draft: new BatchGroup(1, 0),
+  verify: [],
+  prefill: [],
+  proposals: 0,
+  ...fields
+})
+
+const decoding = (requests: number, tokens: number): BatchGroup => {
+  const group = new BatchGroup(1, 0)
+  for (let id = 0; id < requests; id++) group.join(id, tokens, 0)
+  return group
+}
+
+/** Declares the contract's tests for a physics. */
+export const portContract = (name: string, make: () => Physics): void => {
+  const inPhysics = async <A, E>(
+    program: Effect.Effect<A, E, Gpu | LinkIn | LinkOut | Time>
+  ): Promise<{ readonly value: A; readonly physics: Physics }> => {
+    const physics = make()
+    const exit = await physics.run(Effect.provideContext(program, physics.ports))
+    if (Exit.isFailure(exit)) throw new Error(`the program failed: ${String(exit.cause)}`)
+    return { value: exit.value, physics }
+  }
+
+  describe(`ports of ${name}`, () => {
+    it("run as many passes as asked, and account for all their time", async () => {
+      const { value } = await inPhysics(
+        Effect.gen(function* () {
+          const gpu = yield* Gpu
+          const time = yield* Time
+          const start = time.now()
+          const result = yield* gpu.run(iteration({ steps: 5, decode: decoding(3, 20) }))
+          return { result, elapsed: (time.now() - start) / 1e9 }
+        })
+      )
+      const { limits, seconds, steps, hbmBytes } = value.result
+      expect(steps).toBe(5)
+      expect(seconds).toBeGreaterThan(0)
+      expect(Math.abs(value.elapsed - seconds)).toBeLessThanOrEqual(1e-8 + 0.05 * seconds)
+      expect(limits.hbm + limits.compute + limits.interconnect + limits.scheduling).toBeCloseTo(seconds, 9)
+      expect(hbmBytes).toBeGreaterThan(0)
+    })
+
+    it("end a run at the boundary of a pass when it is cut", async () => {
+      const { value } = await inPhysics(
+        Effect.gen(function* () {
+          const gpu = yield* Gpu
+          const time = yield* Time
+          const one = yield* gpu.run(iteration({ decode: decoding(2, 20) }))
+          gpu.cut()
+          const cutter = time
+            .until(time.now() + one.seconds * 2.5e9)
+            .pipe(Effect.andThen(Effect.sync(gpu.cut)))
+          const [cut] = yield* Effect.all(
+            [gpu.run(iteration({ index: 1, steps: 4000, decode: decoding(2, 20) })), cutter],
+            { concurrency: 2 }
+          )
+          return cut
+        })
+      )
+      expect(value.steps).toBeGreaterThanOrEqual(1)
+      expect(value.steps).toBeLessThan(4000)
+    })
+
+    it("answer every verify, with no more accepted than drafted", async () => {
+      const verify = [0, 1, 7].map((drafted, request) => ({
+        request,
+        drafted,
+        steps: drafted,
+        context: 30,
+        round: 1
+      }))
+      const { value } = await inPhysics(Effect.flatMap(Gpu, (gpu) => gpu.run(iteration({ verify }))))
+      expect(value.verified.map(({ request }) => request)).toEqual([0, 1, 2])
+      for (const { accepted, drafted } of value.verified) {
+        expect(accepted).toBeGreaterThanOrEqual(0)
+        expect(accepted).toBeLessThanOrEqual(drafted)
+      }
+    })
+
+    it("compute a prompt", async () => {
+      const prefill = [{ request: 0, tokens: 16, cached: 0, last: true }]
+      const { value } = await inPhysics(Effect.flatMap(Gpu, (gpu) => gpu.run(iteration({ prefill }))))
+      expect(value.steps).toBe(1)
+    })
+
+    it("move every byte, no faster than the link", async () => {
+      const bytes = 1_000_000
+      const { value, physics } = await inPhysics(
+        Effect.gen(function* () {
+          const into = yield* (yield* LinkIn).move({ request: 0, kind: "fetch", bytes })
+          const out = yield* (yield* LinkOut).move({ request: 0, kind: "save", bytes })
+          const nothing = yield* (yield* LinkIn).move({ request: 0, kind: "fetch", bytes: 0 })
+          return { into, out, nothing }
+        })
+      )
+      expect([value.into.bytes, value.out.bytes, value.nothing.bytes]).toEqual([bytes, bytes, 0])
+      expect(value.into.seconds).toBeGreaterThanOrEqual((bytes / physics.linkBandwidth) * (1 - 1e-9))
+    })
+
+    it("free the link when a transfer is interrupted", async () => {
+      const bytes = 1_000_000_000
+      const { value, physics } = await inPhysics(
+        Effect.gen(function* () {
+          const link = yield* LinkIn
+          const time = yield* Time
+          yield* Effect.raceFirst(
+            link.move({ request: 0, kind: "fetch", bytes }),
+            time.until(time.now() + 1000)
+          )
+          return yield* link.move({ request: 1, kind: "fetch", bytes: 1000 })
+        })
+      )
+      expect(value.seconds).toBeLessThan(bytes / physics.linkBandwidth)
+    })
+
+    it("keep time that does not run backwards", async () => {
+      const { value } = await inPhysics(
+        Effect.gen(function* () {
+          const time = yield* Time
+          const first = time.now()
+          yield* time.until(first + 1e6)
+          const second = time.now()
+          yield* time.until(first)
+          return [first, second, time.now()] as const
+        })
+      )
+      expect(value[1]).toBeGreaterThanOrEqual(value[0] + 1e6)
+      expect(value[2]).toBeGreaterThanOrEqual(value[1])
+    })
+  })
+}
