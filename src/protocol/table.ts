@@ -100,7 +100,7 @@ const compile = (): RequestTable => {
     run: sequence(actions)
   })
   const edges = states.map((name): ReadonlyMap<string, readonly Edge[]> => {
-    const state = root.states[name as keyof typeof root.states]!
+    const state = root.states[name]!
     const on = new Map<string, Edge[]>()
     if (state.type === "final") return on
     if (

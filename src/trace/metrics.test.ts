@@ -247,5 +247,5 @@ const checkLaws = (run: RunMetrics, groups: number): void => {
   const busy = transfers.hidden + transfers.exposed
   expect(busy).toBeGreaterThanOrEqual(Math.max(utilisation.linkIn, utilisation.linkOut) * span - 1e-9)
   expect(busy).toBeLessThanOrEqual((utilisation.linkIn + utilisation.linkOut) * span + 1e-9)
-  expect(transfers.exposed).toBeLessThanOrEqual(run.limitSeconds.link + 1e-9)
+  expect(transfers.exposed).toBeLessThanOrEqual(run.limitSeconds.link + run.limitSeconds.host + 1e-9)
 }
