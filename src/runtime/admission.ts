@@ -1,6 +1,7 @@
 /** Who waits and who runs: first come, first served, as memory and `max_num_seqs` allow. */
 import type { Core } from "./core.ts"
 import { contextPages, growingPages, kvBytes, localPages } from "./kv.ts"
+import { residentPages } from "./residency.ts"
 import type { Rounds } from "./rounds.ts"
 import type { Served } from "./served.ts"
 
@@ -88,7 +89,7 @@ export class Admission {
     }
     const computes = request.home < request.needed
     const now = computes ? this.#firstChunk(request, budget) : this.#fetched(request)
-    const planned = this.#rounds.plannedPages(request, this.running)
+    const planned = this.#rounds.planned(request, this.running)
     if ((this.running.length > 0 && planned > pool.capacity) || !pool.take(now)) return false
     request.pages = now
     this.#hold(request, host)
@@ -112,7 +113,7 @@ export class Admission {
     if (request.context.mode === "full") return contextPages(layout, request.length)
     if (request.context.mode === "rounds") {
       request.folded = request.length
-      return this.#rounds.residentPages(request, 0)
+      return residentPages(this.#core.setup, request, 0)
     }
     return (
       growingPages(layout, plan.keep * request.length) +

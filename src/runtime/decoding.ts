@@ -17,6 +17,8 @@ export class Decoding {
   readonly #growth: Growth
   /** Requests whose first token the next step brings. */
   #awaitingFirst: Served[] = []
+  /** Pages taken for the next step. */
+  #taken = 0
 
   constructor(core: Core) {
     this.#core = core
@@ -84,7 +86,12 @@ export class Decoding {
   takePages(): boolean {
     const { layout, plan, proposals } = this.#core.setup
     if (plan.offloaded || this.count === 0) return true
-    if (proposals === 0) return this.#core.pool.take(this.#growth.need(this.#core.index))
+    if (proposals === 0) {
+      const need = this.#growth.need(this.#core.index)
+      if (!this.#core.pool.take(need)) return false
+      this.#taken = need
+      return true
+    }
     let extra = 0
     for (const id of this.full.members.keys())
       extra += this.#lookahead(this.#core.request(id), layout.pageTokens, proposals)
@@ -94,6 +101,12 @@ export class Decoding {
       request.pages += this.#lookahead(request, layout.pageTokens, proposals)
     }
     return true
+  }
+
+  /** Gives the pages taken for the next step back: the batch is about to change. */
+  givePages(): void {
+    this.#core.pool.give(this.#taken)
+    this.#taken = 0
   }
 
   /** Most passes, at most `limit`, that may follow unattended; the pages of the first are taken already. */
@@ -109,6 +122,7 @@ export class Decoding {
   /** Takes the pages of the passes after the first that really ran; `stepsWithin` has seen to it that they are free. */
   passed(result: IterationResult, firstIndex: number, now: number): void {
     const { plan, proposals } = this.#core.setup
+    this.#taken = 0
     this.lossy.grow(result.steps)
     if (proposals > 0) {
       this.#stepped(result.stepped ?? [], now)

@@ -8,8 +8,9 @@ import { bestWindow, estimateAlpha, observeRound } from "../protocol/window.ts"
 import type { RequestCommand } from "../protocol/vocabulary.ts"
 import type { Core } from "./core.ts"
 import { BatchGroup } from "./group.ts"
-import { contextPages, growingPages, kvBytes, localPages, localTokens, pageBytes } from "./kv.ts"
+import { contextPages, kvBytes, localTokens, pageBytes } from "./kv.ts"
 import type { Verified, VerifyItem } from "./ports.ts"
+import { plannedPages, reloadPages, residentEntries, residentPages } from "./residency.ts"
 import type { Served } from "./served.ts"
 
 export class Rounds {
@@ -54,20 +55,12 @@ export class Rounds {
     return this.#stalled.has(request)
   }
 
-  /** Pages for the KV that stays while a request drafts `ahead` tokens. */
-  residentPages(request: Served, ahead: number): number {
-    const { layout, plan } = this.#core.setup
-    if (plan.reload === "none") return contextPages(layout, request.length + ahead)
-    const local = localPages(layout, request.length + ahead)
-    return growingPages(layout, this.#entries(request) + ahead) + Math.ceil(plan.keep * local)
-  }
-
   /** The context is there in full or compressed: keep the compressed KV and send home what host memory lacks. */
   compress(request: Served): void {
     const { layout, plan } = this.#core.setup
     request.folded = request.length
     if (plan.reload === "none") return
-    const keep = Math.min(request.pages, this.residentPages(request, 0))
+    const keep = Math.min(request.pages, residentPages(this.#core.setup, request, 0))
     if (plan.verifies === "remote") {
       this.#shrink(request, Math.min(request.pages, keep))
       return
@@ -109,7 +102,8 @@ export class Rounds {
       this.#core.agenda.push(request.reservation.start, "reload", request)
     }
     if (request.window === 0) return
-    const attended = plan.reload === "none" ? plan.keep * request.length : this.#entries(request)
+    const attended =
+      plan.reload === "none" ? plan.keep * request.length : residentEntries(this.#core.setup, request)
     this.drafting.join(request.spec.id, attended, plan.keep * localTokens(layout, request.length))
   }
 
@@ -124,7 +118,10 @@ export class Rounds {
       request.reloaded = true
     else if (late && reservation !== undefined && this.#core.index >= reservation.due) {
       const cap = Math.min(2 * request.window, engine.horizon - 1)
-      const more = Math.max(0, this.residentPages(request, this.#mostTokens(steps + 1) + 1) - request.pages)
+      const more = Math.max(
+        0,
+        residentPages(this.#core.setup, request, this.#mostTokens(steps + 1) + 1) - request.pages
+      )
       if (steps < cap && (steps + 1) * tokensPerDraftStep < request.remaining && this.#core.pool.take(more)) {
         request.pages += more
         this.#core.agenda.push(this.#core.index + 1, "drafted", request)
@@ -149,9 +146,8 @@ export class Rounds {
 
   /** The first reserved window opens. */
   reloadDue(request: Served, now: number): void {
-    const { layout, plan } = this.#core.setup
-    const full = contextPages(layout, request.length + request.window)
-    const pages = plan.reload === "full" ? full : Math.max(0, full - request.pages)
+    const { plan, tokensPerDraftStep } = this.#core.setup
+    const pages = reloadPages(this.#core.setup, request, Math.ceil(request.window * tokensPerDraftStep))
     if (plan.verifies === "remote") {
       this.#away += request.away ? 0 : 1
       request.away = true
@@ -159,7 +155,7 @@ export class Rounds {
         type: "reload",
         request: request.spec.id,
         bytes: this.#reloadBytes(request),
-        pages: full
+        pages
       })
       this.#core.send(request, { type: "RELOAD_STARTED" }, now)
       return
@@ -254,7 +250,7 @@ export class Rounds {
       return
     }
     if (plan.folds) request.folded = request.length
-    this.#shrink(request, this.residentPages(request, 0))
+    this.#shrink(request, residentPages(this.#core.setup, request, 0))
     if (plan.verifies === "remote") request.home = request.needed
     else if (request.remaining > 0)
       this.#save(request, kvBytes(layout, request.needed) - kvBytes(layout, request.home))
@@ -274,43 +270,9 @@ export class Rounds {
     this.#rings.advance(iterations)
   }
 
-  /**
-   * Pages the running requests and one more will want at their longest: what stays of each, and full KV for as many reloads
-   * as must be under way at once if windows are to stay near the optimum. Admitting within this keeps ADMIT from starving
-   * and windows from drifting; 0 for methods that do not reload.
-   */
-  plannedPages(request: Served, running: readonly Served[]): number {
-    const { plan, optimalWindow, tokensPerDraftStep } = this.#core.setup
-    if (plan.mode !== "rounds" || plan.reload === "none") return 0
-    if (plan.verifies === "remote")
-      return [request, ...running].reduce((sum, one) => sum + this.#longestResident(one), 0)
-    const share = plan.reload === "full" ? 1 : 1 - plan.keep
-    const iterations = Math.ceil(this.#linkIterations(request)) + 1
-    let resident = 0
-    let largest = 0
-    let sum = 0
-    for (const one of [request, ...running]) {
-      const longest = one.spec.input + one.spec.output
-      const full = contextPages(this.#core.setup.layout, longest)
-      resident += this.#longestResident(one)
-      sum += full
-      if (full > largest) largest = full
-    }
-    // A reload stands in HBM whole, so what counts is how many of them must fit side by side for windows of the optimum.
-    const n = running.length + 1
-    const reloads = Math.ceil((n * iterations) / (optimalWindow / tokensPerDraftStep + iterations))
-    return resident + Math.ceil(share * Math.max(largest, (sum / n) * reloads))
-  }
-
-  /** Pages that stay of a request at its longest. */
-  #longestResident({ spec, context }: Served): number {
-    const { layout, plan } = this.#core.setup
-    const longest = spec.input + spec.output
-    if (context.mode === "full") return contextPages(layout, longest)
-    const entries = plan.folds
-      ? plan.keep * longest + this.#core.setup.engine.horizon
-      : plan.keep * spec.input + spec.output
-    return growingPages(layout, entries) + Math.ceil(plan.keep * localPages(layout, longest))
+  /** Pages that `request` and those running will want at their longest; see `plannedPages`. */
+  planned(request: Served, running: readonly Served[]): number {
+    return plannedPages(this.#core.setup, [request, ...running], this.#linkIterations(request))
   }
 
   /** The window a request wants next: the workload's, or what its own acceptance makes best. */
@@ -329,7 +291,7 @@ export class Rounds {
     const steps = due - this.#core.index
     const window = Math.min(Math.floor(steps * tokensPerDraftStep), useful)
     const ahead = Math.min(this.#mostTokens(steps), useful) + 1
-    const more = Math.max(0, this.residentPages(request, ahead) - request.pages)
+    const more = Math.max(0, residentPages(this.#core.setup, request, ahead) - request.pages)
     if (!this.#core.pool.take(more)) {
       this.#cancelBooking(request)
       return false
@@ -349,10 +311,8 @@ export class Rounds {
   }
 
   #admit(request: Served, anchor: number): number | undefined {
-    const { layout, plan } = this.#core.setup
-    const full = contextPages(layout, request.length + anchor)
-    const staged =
-      plan.reload === "none" ? 0 : plan.reload === "full" ? full : Math.max(0, full - request.pages)
+    const { layout, tokensPerDraftStep } = this.#core.setup
+    const staged = reloadPages(this.#core.setup, request, Math.ceil(anchor * tokensPerDraftStep))
     const reservation = admit(this.#rings, {
       anchor,
       linkNs: Math.ceil((this.#reloadBytes(request) / this.#core.setup.linkBandwidth) * 1e9),
@@ -395,10 +355,6 @@ export class Rounds {
   /** Tokens that many draft steps can yield at most. */
   #mostTokens(steps: number): number {
     return steps * (1 + this.#core.setup.proposals)
-  }
-
-  #entries(request: Served): number {
-    return this.#core.setup.plan.keep * request.folded + (request.length - request.folded)
   }
 
   #reloadBytes(request: Served): number {

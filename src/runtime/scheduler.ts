@@ -14,15 +14,14 @@ import { Decoding } from "./decoding.ts"
 import { pageBytes, PagePool } from "./kv.ts"
 import type { Mail, Order, Outbox, Path } from "./mail.ts"
 import type { Observer } from "./observer.ts"
-import type { Iteration, IterationResult, RequestId, Transfer } from "./ports.ts"
+import type { IterationResult, RequestId, Transfer } from "./ports.ts"
+import { Passes } from "./passes.ts"
 import { Prefills } from "./prefills.ts"
 import { Rounds } from "./rounds.ts"
 import { Served } from "./served.ts"
 import type { ServingSetup } from "./setup.ts"
+import { Transfers } from "./transfers.ts"
 import type { Ask } from "./verifying.ts"
-
-/** Passes that may repeat unattended at most; bounds how long a change of plan goes unseen. */
-const LONGEST_SPAN = 4096
 
 export class Scheduler implements Core {
   readonly setup: ServingSetup
@@ -37,14 +36,10 @@ export class Scheduler implements Core {
   readonly #decoding: Decoding
   readonly #prefills: Prefills
   readonly #admission: Admission
-  readonly #orders = new Map<number, Order>()
-  #nextTag = 0
+  readonly #transfers: Transfers
+  readonly #passes: Passes
   #busy = false
   #passed: IterationResult | undefined
-  /** Transfers the pass in progress has to end with: streamed KV, reloads it reads as they arrive. */
-  readonly #awaited = new Set<number>()
-  /** Requests whose verify read a reload that failed under it: what the pass says of them counts for nothing. */
-  readonly #voided = new Map<RequestId, Mail>()
   /** Mail that came during a pass and must not change it. */
   #pending: Mail[] = []
   readonly #commands: RequestCommand[] = []
@@ -55,10 +50,18 @@ export class Scheduler implements Core {
     this.#out = out
     this.pool = new PagePool(setup.pages)
     this.iterationSeconds = setup.iterationSeconds
+    this.#transfers = new Transfers(out)
     this.#rounds = new Rounds(this)
     this.#decoding = new Decoding(this)
     this.#prefills = new Prefills(this)
     this.#admission = new Admission(this, this.#rounds)
+    this.#passes = new Passes(this, {
+      rounds: this.#rounds,
+      decoding: this.#decoding,
+      prefills: this.#prefills,
+      admission: this.#admission,
+      transfers: this.#transfers
+    })
   }
 
   request(id: RequestId): Served {
@@ -76,16 +79,14 @@ export class Scheduler implements Core {
     switch (mail.type) {
       case "passed":
         this.#passed = mail.result
-        if (this.#awaited.size > 0) this.observe.gpuIdle(this.setup.slowestPath, now)
+        if (this.#transfers.awaiting) this.observe.gpuIdle(this.setup.slowestPath, now)
         break
       case "moved":
-        if (this.#awaited.delete(mail.order.tag)) this.#handle(mail, now)
+        if (this.#transfers.arrived(mail.order)) this.#handle(mail, now)
         else this.#defer(mail, this.#hastens(mail.order))
         break
       case "move-failed":
-        if (!this.#awaited.delete(mail.order.tag)) this.#defer(mail, false)
-        else if (mail.order.transfer.kind === "reload") this.#voided.set(mail.order.transfer.request, mail)
-        else this.#awaited.add(this.#again(mail.order))
+        if (!this.#transfers.failed(mail)) this.#defer(mail, false)
         break
       case "arrive":
         this.#defer(mail, this.#admission.open)
@@ -95,28 +96,30 @@ export class Scheduler implements Core {
         break
       case "device-lost":
         this.#busy = false
-        this.#awaited.clear()
+        this.#transfers.abandon()
         this.#handle(mail, now)
         this.#drain(now)
         return
       default:
         this.#defer(mail, true)
     }
-    if (this.#passed !== undefined && this.#awaited.size === 0) this.#complete(this.#passed, now)
+    if (this.#passed !== undefined && !this.#transfers.awaiting) this.#complete(this.#passed, now)
   }
 
   /** Starts the next pass, if none is running and there is anything to run. */
   advance(now: number): void {
     if (this.#busy) return
+    if (this.#requests.size === 0 && this.pool.used > 0)
+      throw new Error(`${this.pool.used} pages belong to nobody`)
     for (let tries = 0; ; tries++) {
       if (tries > 10_000) throw new Error(`the scheduler goes round in circles at ${now} ns`)
       this.#settle(now)
       this.#rounds.retry(now)
-      if (this.#compose(now)) return
+      if (this.#run(now)) return
       if (!this.#skipAhead(now)) break
     }
     this.observe.gpuIdle(
-      this.#orders.size > 0 ? this.setup.slowestPath : this.#requests.size > 0 ? "scheduling" : "idle",
+      this.#transfers.any ? this.setup.slowestPath : this.#requests.size > 0 ? "scheduling" : "idle",
       now
     )
   }
@@ -131,10 +134,7 @@ export class Scheduler implements Core {
   }
 
   move(path: Path, transfer: Transfer): number {
-    const order = { tag: this.#nextTag++, path, transfer }
-    this.#orders.set(order.tag, order)
-    this.#out.move(order)
-    return order.tag
+    return this.#transfers.start(path, transfer)
   }
 
   ask(ask: Ask): void {
@@ -193,7 +193,7 @@ export class Scheduler implements Core {
   }
 
   #moved(order: Order, now: number): void {
-    this.#orders.delete(order.tag)
+    this.#transfers.ended(order)
     const request = this.#requests.get(order.transfer.request)
     if (request === undefined) return
     if (order.transfer.kind === "fetch") this.#prefills.fetched(request, now)
@@ -202,20 +202,13 @@ export class Scheduler implements Core {
   }
 
   #moveFailed(order: Order, now: number): void {
+    this.#transfers.ended(order)
     const request = this.#requests.get(order.transfer.request)
     this.observe.transferFailed(request, now)
-    if (order.transfer.kind === "fetch" && request !== undefined) {
-      this.#orders.delete(order.tag)
-      this.#prefills.fetchFailed(request, now)
-    } else if (order.transfer.kind === "reload" && request !== undefined) {
-      this.#orders.delete(order.tag)
+    if (request !== undefined && order.transfer.kind === "fetch") this.#prefills.fetchFailed(request, now)
+    else if (request !== undefined && order.transfer.kind === "reload")
       this.#rounds.reloadFailed(request, now)
-    } else this.#again(order)
-  }
-
-  #again(order: Order): number {
-    this.#orders.delete(order.tag)
-    return this.move(order.path, order.transfer)
+    else this.#transfers.start(order.path, order.transfer)
   }
 
   #deviceLost(now: number): void {
@@ -263,11 +256,10 @@ export class Scheduler implements Core {
     this.#prefills.passed((request) => this.#decoding.start(request, "full"), now)
     for (const verified of result.verified) {
       const request = this.#requests.get(verified.request)
-      if (request !== undefined && !this.#voided.has(verified.request))
+      if (request !== undefined && !this.#transfers.isVoid(verified.request))
         this.#rounds.verified(request, verified, now)
     }
-    for (const failure of this.#voided.values()) this.#handle(failure, now)
-    this.#voided.clear()
+    for (const failure of this.#transfers.takeVoided()) this.#handle(failure, now)
     this.#settle(now)
     this.#drain(now)
   }
@@ -305,7 +297,7 @@ export class Scheduler implements Core {
       case "reload":
         return this.#rounds.startReload(request, now)
       case "cancelReload":
-        return this.#stopOrders(request, "reload")
+        return this.#transfers.stop(request.spec.id, "reload")
       case "verify":
         return this.#rounds.readyToVerify(request)
       case "commit":
@@ -328,60 +320,22 @@ export class Scheduler implements Core {
   }
 
   #release(request: Served): void {
-    this.#stopOrders(request, undefined)
+    this.#transfers.stop(request.spec.id, undefined)
     this.#rounds.leave(request)
     this.#prefills.leave(request)
     this.#admission.leave(request)
     request.rebuilding = false
   }
 
-  #stopOrders(request: Served, kind: Transfer["kind"] | undefined): void {
-    for (const order of this.#orders.values()) {
-      if (order.transfer.request !== request.spec.id || (kind !== undefined && order.transfer.kind !== kind))
-        continue
-      this.#orders.delete(order.tag)
-      this.#awaited.delete(order.tag)
-      this.#out.stop(order)
-    }
-  }
-
   // --- the next pass ---
 
-  #compose(now: number): boolean {
-    const { proposals, plan, engine } = this.setup
-    while (!this.#decoding.takePages()) {
-      if (!this.#preempt(now)) throw new Error("decode steps need more pages than there are")
-    }
-    let budget =
-      engine.maxNumBatchedTokens - (this.#decoding.count + this.#rounds.drafting.count) * (1 + proposals)
-    const verify = this.#rounds.takeVerifies(Math.max(1, budget))
-    for (const item of verify) budget -= item.drafted + 1
-    budget = this.#composePrefill(budget, now)
-    const prefill = this.#prefills.items()
-    if (this.#decoding.count + this.#rounds.drafting.count + verify.length + prefill.length === 0)
-      return false
-
-    const unattended =
-      verify.length + prefill.length === 0 && !this.#rounds.unsettled && !this.#awaitsStream()
-    const limit = Math.min(LONGEST_SPAN, Math.max(1, this.agenda.next() - this.index))
-    const steps = unattended
-      ? Math.min(this.#decoding.stepsWithin(limit), this.#rounds.drafting.stepsUntilWindowFull())
-      : 1
-    const draft = plan.mode === "unverified" ? this.#decoding.lossy : this.#rounds.drafting
+  /** Starts the next pass; false if there is nothing to run. */
+  #run(now: number): boolean {
+    const iteration = this.#passes.compose(now)
+    if (iteration === undefined) return false
     this.#busy = true
-    this.#awaitTransfers(verify.map((item) => this.request(item.request)))
-    const iteration: Iteration = {
-      index: this.index,
-      steps,
-      decode: this.#decoding.full,
-      draft,
-      verify,
-      prefill,
-      proposals
-    }
-    const hbmBytes = this.setup.weightBytes + this.pool.used * pageBytes(this.setup.layout)
     const occupancy = {
-      hbmBytes,
+      hbmBytes: this.setup.weightBytes + this.pool.used * pageBytes(this.setup.layout),
       hostBytes: this.#admission.hostBytes,
       batch: this.#admission.running.length,
       waiting: this.#admission.waiting
@@ -389,61 +343,6 @@ export class Scheduler implements Core {
     this.observe.passStarts(iteration, occupancy, now)
     this.#out.run(iteration)
     return true
-  }
-
-  /** Chunks of running prompts, then of newly admitted ones. */
-  #composePrefill(tokens: number, now: number): number {
-    let budget = tokens
-    let preempted = false
-    for (const request of this.#prefills.requests()) {
-      if (budget <= 0) break
-      if (!this.#prefills.has(request)) continue
-      while (!this.#admission.takePages(request, this.#prefills.pagesFor(request, budget))) {
-        preempted = true
-        this.#preempt(now)
-        if (!this.#prefills.has(request)) break
-      }
-      if (this.#prefills.has(request)) budget -= this.#prefills.chunk(request, budget)
-    }
-    while (!preempted && budget > 0) {
-      const request = this.#admission.admit(budget)
-      if (request === undefined) break
-      this.observe.admitted(request, now)
-      const context = request.home >= request.needed ? "fetch" : "prefill"
-      this.send(request, { type: "ADMITTED", context }, now)
-      if (!this.#prefills.has(request)) continue
-      if (!this.#admission.takePages(request, this.#prefills.pagesFor(request, budget)))
-        throw new Error("admitted without pages")
-      budget -= this.#prefills.chunk(request, budget)
-    }
-    return budget
-  }
-
-  /** Preempts the request admitted last that holds pages; false if there is none. */
-  #preempt(now: number): boolean {
-    const victim = this.#admission.running.findLast((request) => request.pages + request.stagedPages > 0)
-    if (victim === undefined) return false
-    this.#decoding.stop(victim, now)
-    this.observe.preempted(victim, now)
-    this.send(victim, { type: "PREEMPT" }, now)
-    return true
-  }
-
-  #awaitsStream(): boolean {
-    return this.setup.plan.offloaded && this.#decoding.full.count > 0
-  }
-
-  /** Offloaded KV streams through in every step; a streaming verify reads its reload as it arrives. */
-  #awaitTransfers(verifying: readonly Served[]): void {
-    if (this.#awaitsStream()) {
-      const { globalBytesPerToken, localBytesPerToken } = this.setup.layout
-      const { kvTokens, localKvTokens } = this.#decoding.full
-      const bytes = kvTokens * globalBytesPerToken + localKvTokens * localBytesPerToken
-      this.#awaited.add(this.move("in", { request: -1, kind: "stream", bytes }))
-      const written = this.#decoding.full.count * (globalBytesPerToken + localBytesPerToken)
-      this.move("out", { request: -1, kind: "save", bytes: written })
-    }
-    for (const request of verifying) if (request.reloadTag !== undefined) this.#awaited.add(request.reloadTag)
   }
 
   /**
@@ -457,8 +356,8 @@ export class Scheduler implements Core {
       this.index = next
       return true
     }
-    if (this.#orders.size > 0 || this.#requests.size === 0 || this.#rounds.awaitsVerifier) return false
-    if (this.#admission.running.length > 1) return this.#preempt(now)
+    if (this.#transfers.any || this.#requests.size === 0 || this.#rounds.awaitsVerifier) return false
+    if (this.#admission.running.length > 1) return this.#passes.preempt(now)
     const stuck = this.#admission.running[0] ?? this.#admission.head
     if (stuck === undefined) return false
     this.send(stuck, { type: "REJECTED" }, now)

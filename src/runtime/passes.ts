@@ -1,0 +1,127 @@
+/**
+ * What the next pass computes, by vLLM V1's rules: decode and draft steps first, then due verifies, then chunks of running
+ * prompts, then newly admitted requests, within one token budget; when pages run out, whoever was admitted last gives way.
+ */
+import type { Admission } from "./admission.ts"
+import type { Core } from "./core.ts"
+import type { Decoding } from "./decoding.ts"
+import type { Iteration } from "./ports.ts"
+import type { Prefills } from "./prefills.ts"
+import type { Rounds } from "./rounds.ts"
+import type { Served } from "./served.ts"
+import type { Transfers } from "./transfers.ts"
+
+/** Passes that may repeat unattended at most; bounds how long a change of plan goes unseen. */
+const LONGEST_SPAN = 4096
+
+/** The parts of a scheduler that put requests into a pass. */
+interface Parts {
+  readonly rounds: Rounds
+  readonly decoding: Decoding
+  readonly prefills: Prefills
+  readonly admission: Admission
+  readonly transfers: Transfers
+}
+
+export class Passes {
+  readonly #core: Core
+  readonly #parts: Parts
+
+  constructor(core: Core, parts: Parts) {
+    this.#core = core
+    this.#parts = parts
+  }
+
+  /** The next pass, or a run of equal ones; undefined if there is nothing to run. */
+  compose(now: number): Iteration | undefined {
+    const core = this.#core
+    const { decoding, rounds, prefills } = this.#parts
+    const { proposals, plan, engine } = core.setup
+    while (!decoding.takePages()) {
+      if (!this.preempt(now)) throw new Error("decode steps need more pages than there are")
+    }
+    let budget = engine.maxNumBatchedTokens - (decoding.count + rounds.drafting.count) * (1 + proposals)
+    const verify = rounds.takeVerifies(Math.max(1, budget))
+    for (const item of verify) budget -= item.drafted + 1
+    budget = this.#composePrefill(budget, now)
+    const prefill = prefills.items()
+    if (decoding.count + rounds.drafting.count + verify.length + prefill.length === 0) return undefined
+
+    const unattended = verify.length + prefill.length === 0 && !rounds.unsettled && !this.#awaitsStream()
+    const limit = Math.min(LONGEST_SPAN, Math.max(1, core.agenda.next() - core.index))
+    const steps = unattended
+      ? Math.min(decoding.stepsWithin(limit), rounds.drafting.stepsUntilWindowFull())
+      : 1
+    this.#awaitTransfers(verify.map((item) => core.request(item.request)))
+    return {
+      index: core.index,
+      steps,
+      decode: decoding.full,
+      draft: plan.mode === "unverified" ? decoding.lossy : rounds.drafting,
+      verify,
+      prefill,
+      proposals
+    }
+  }
+
+  /** Chunks of running prompts, then of newly admitted ones. */
+  #composePrefill(tokens: number, now: number): number {
+    const { prefills, admission, decoding } = this.#parts
+    let budget = tokens
+    let preempted = false
+    for (const request of prefills.requests()) {
+      if (budget <= 0) break
+      if (!prefills.has(request)) continue
+      while (!admission.takePages(request, prefills.pagesFor(request, budget))) {
+        preempted = true
+        this.preempt(now)
+        if (!decoding.takePages()) throw new Error("a preemption freed nothing")
+        if (!prefills.has(request)) break
+      }
+      if (prefills.has(request)) budget -= prefills.chunk(request, budget)
+    }
+    while (!preempted && budget > 0) {
+      const request = admission.admit(budget)
+      if (request === undefined) break
+      this.#core.observe.admitted(request, now)
+      const context = request.home >= request.needed ? "fetch" : "prefill"
+      this.#core.send(request, { type: "ADMITTED", context }, now)
+      if (!prefills.has(request)) continue
+      if (!admission.takePages(request, prefills.pagesFor(request, budget)))
+        throw new Error("admitted without pages")
+      budget -= prefills.chunk(request, budget)
+    }
+    return budget
+  }
+
+  /** Preempts the request admitted last that holds pages; false if there is none. */
+  preempt(now: number): boolean {
+    const victim = this.#parts.admission.running.findLast(
+      (request) => request.pages + request.stagedPages > 0
+    )
+    if (victim === undefined) return false
+    this.#parts.decoding.givePages()
+    this.#parts.decoding.stop(victim, now)
+    this.#core.observe.preempted(victim, now)
+    this.#core.send(victim, { type: "PREEMPT" }, now)
+    return true
+  }
+
+  #awaitsStream(): boolean {
+    return this.#core.setup.plan.offloaded && this.#parts.decoding.full.count > 0
+  }
+
+  /** Offloaded KV streams through in every step; a streaming verify reads its reload as it arrives. */
+  #awaitTransfers(verifying: readonly Served[]): void {
+    if (this.#awaitsStream()) {
+      const { globalBytesPerToken, localBytesPerToken } = this.#core.setup.layout
+      const { kvTokens, localKvTokens } = this.#parts.decoding.full
+      const bytes = kvTokens * globalBytesPerToken + localKvTokens * localBytesPerToken
+      this.#parts.transfers.awaits(this.#core.move("in", { request: -1, kind: "stream", bytes }))
+      const written = this.#parts.decoding.full.count * (globalBytesPerToken + localBytesPerToken)
+      this.#core.move("out", { request: -1, kind: "save", bytes: written })
+    }
+    for (const request of verifying)
+      if (request.reloadTag !== undefined) this.#parts.transfers.awaits(request.reloadTag)
+  }
+}
