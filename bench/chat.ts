@@ -37,7 +37,7 @@ export const chat = async (): Promise<Section> => {
     what,
     requests,
     cpuSeconds: median(cpu),
-    scatter: 100 * scatter(cpu),
+    scatterPercent: 100 * scatter(cpu),
     requestsPerCpuSecond: requests / median(cpu),
     outputTokensPerCpuSecond: outputTokens / median(cpu),
     ratio: requests / median(cpu) / PEER.requestsPerCpuSecond
@@ -51,7 +51,7 @@ export const chat = async (): Promise<Section> => {
       { key: "what", title: "" },
       { key: "requests", title: "requests" },
       { key: "cpuSeconds", title: "CPU s", digits: 3 },
-      { key: "scatter", title: "±", digits: 0, unit: " %" },
+      { key: "scatterPercent", title: "±", digits: 0, unit: " %" },
       { key: "requestsPerCpuSecond", title: "requests/CPU-s" },
       { key: "outputTokensPerCpuSecond", title: "output tokens/CPU-s" },
       { key: "ratio", title: "× peer", digits: 1 }

@@ -34,7 +34,7 @@ export const vericache = async (): Promise<Section> => {
         drafting: one.drafting,
         rounds: one.rounds,
         cpuSeconds: cpu,
-        scatter: 100 * scatter(one.cpu),
+        scatterPercent: 100 * scatter(one.cpu),
         requestsPerCpuSecond: one.requests / cpu,
         roundsPerCpuSecond: one.rounds / cpu,
         outputTokensPerCpuSecond: one.outputTokens / cpu
@@ -43,7 +43,7 @@ export const vericache = async (): Promise<Section> => {
   }
   return {
     name: "vericache",
-    title: "VeriCache, long context: 27k tokens of stored KV, 512 out, a closed loop",
+    title: "VeriCache, Llama 3.1 70B on 2 × H100: 27k tokens of stored KV, 512 out, a closed loop",
     columns: [
       { key: "concurrency", title: "concurrency" },
       { key: "linkGBps", title: "link GB/s", digits: 0 },
@@ -52,7 +52,7 @@ export const vericache = async (): Promise<Section> => {
       { key: "drafting", title: "drafting", digits: 1 },
       { key: "rounds", title: "rounds" },
       { key: "cpuSeconds", title: "CPU s", digits: 3 },
-      { key: "scatter", title: "±", digits: 0, unit: " %" },
+      { key: "scatterPercent", title: "±", digits: 0, unit: " %" },
       { key: "requestsPerCpuSecond", title: "requests/CPU-s" },
       { key: "roundsPerCpuSecond", title: "rounds/CPU-s" },
       { key: "outputTokensPerCpuSecond", title: "output tokens/CPU-s" }
