@@ -2,7 +2,9 @@
 import type { Schema } from "effect"
 import { closest } from "./closest.ts"
 import { type Fault, SourceDocument } from "./document.ts"
-import { CompressorFile, DrafterFile, HardwareFile, ModelFile } from "./schema.ts"
+import { CompressorFile, DrafterFile } from "./schema/drafting.ts"
+import { HardwareFile } from "./schema/hardware.ts"
+import { ModelFile } from "./schema/model.ts"
 
 export const SECTIONS = ["hardware", "models", "compressors", "drafters"] as const
 export type Section = (typeof SECTIONS)[number]
@@ -21,15 +23,26 @@ export interface Catalog {
   readonly drafters: ReadonlyMap<string, DrafterFile>
 }
 
-/** Merges objects key by key, deeply; other values are replaced. `extends` and undefined say nothing. */
+/** Fields that hold one of several forms: a new form does not mix with the old one. */
+const ALTERNATIVES: ReadonlySet<string> = new Set(["arrivals", "input", "output", "acceptance"])
+
+/**
+ * Merges objects key by key, deeply; other values are replaced, and so is what extends something of its own. The outermost
+ * `extends` has done its work and goes.
+ */
 export const mergeFields = (base: unknown, over: unknown): unknown => {
+  const { extends: _, ...fields } = merge(base, over) as Record<string, unknown>
+  return fields
+}
+
+const merge = (base: unknown, over: unknown): unknown => {
   if (!isRecord(base) || !isRecord(over)) return over
-  const merged: Record<string, unknown> = { ...base }
+  const merged = new Map(Object.entries(base))
   for (const [key, value] of Object.entries(over)) {
-    if (key !== "extends" && value !== undefined)
-      merged[key] = key in base ? mergeFields(base[key], value) : value
+    const whole = ALTERNATIVES.has(key) || (isRecord(value) && "extends" in value)
+    merged.set(key, whole || !merged.has(key) ? value : merge(merged.get(key), value))
   }
-  return merged
+  return Object.fromEntries(merged)
 }
 
 export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
@@ -52,9 +65,9 @@ export const makeCatalog = (
     for (const document of documents) {
       faults.push(...document.faults)
       if (document.faults.length > 0) continue
-      const merged = inherit(document, byName, [], faults)
-      if (merged === undefined) continue
-      const decoded = document.decode(schema, merged)
+      const inherited = inherit(document, byName, [], faults)
+      if (inherited === undefined) continue
+      const decoded = inherited.document.decode(schema, inherited.value)
       if ("faults" in decoded) faults.push(...decoded.faults)
       else if (entries.has(decoded.value.name))
         faults.push(document.fault(["name"], `${decoded.value.name} is in the catalog twice`))
@@ -73,29 +86,35 @@ export const makeCatalog = (
 
 const entryName = ({ value }: SourceDocument): string => (isRecord(value) ? String(value["name"]) : "")
 
-/** A document's fields over those of the entry it extends. */
+/** A document's fields over those of the entry it extends; undefined, with a fault, if that is not there. */
 const inherit = (
   document: SourceDocument,
   byName: ReadonlyMap<string, SourceDocument>,
   chain: readonly string[],
   faults: Fault[]
-): unknown => {
+): { readonly document: SourceDocument; readonly value: unknown } | undefined => {
   const { value } = document
-  if (!isRecord(value) || value["extends"] === undefined) return value
+  if (!isRecord(value) || value["extends"] === undefined) return { document, value }
   const parentName =
     typeof value["extends"] === "string" ? value["extends"] : JSON.stringify(value["extends"])
   const parent = byName.get(parentName)
-  if (parent === undefined || chain.includes(parentName)) {
-    const cycle = chain.includes(parentName)
+  const names = [...chain, entryName(document)]
+  if (parent === undefined || names.includes(parentName)) {
+    // Entries that extend this one meet the same fault; it is told once.
+    if (faults.some(({ file, field }) => file === document.file && field === "extends")) return undefined
+    const cycle = names.includes(parentName)
     faults.push(
       document.fault(
         ["extends"],
-        cycle ? `extends itself: ${[...chain, parentName].join(" → ")}` : `no ${parentName} in the catalog`,
+        cycle ? `extends itself: ${[...names, parentName].join(" → ")}` : `no ${parentName} in the catalog`,
         cycle ? undefined : closest(parentName, [...byName.keys()])
       )
     )
     return undefined
   }
-  const base = inherit(parent, byName, [...chain, entryName(document)], faults)
-  return base === undefined ? undefined : mergeFields(base, value)
+  // The parent's own faults come with the parent.
+  if (parent.faults.length > 0) return undefined
+  const base = inherit(parent, byName, names, faults)
+  if (base === undefined) return undefined
+  return { document: document.over(base.document), value: mergeFields(base.value, value) }
 }

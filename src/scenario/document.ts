@@ -52,67 +52,81 @@ export class SourceDocument {
   readonly faults: readonly Fault[]
   readonly #text: string
   readonly #lines = new LineCounter()
-  readonly #yaml: YamlDocument
+  readonly #yaml: YamlDocument | undefined
+  #base: SourceDocument | undefined
 
   constructor(file: string, text: string) {
     this.file = file
     this.#text = text
-    this.#yaml = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false })
-    const faults = this.#yaml.errors.map((error) => this.#fault(error.pos[0], "", error.message))
-    let value: unknown
-    if (faults.length === 0) {
-      try {
-        value = this.#yaml.toJS({ maxAliasCount: MAX_ALIASES })
-      } catch (error) {
-        faults.push(this.#fault(0, "", error instanceof Error ? error.message : String(error)))
-      }
-      if (faults.length === 0 && (typeof value !== "object" || value === null || Array.isArray(value))) {
-        faults.push(
-          this.#fault(0, "", `expected fields, found ${value === null ? "an empty file" : "something else"}`)
-        )
-      }
-    }
+    const { yaml, value, errors } = parse(text, this.#lines)
+    const faults = errors.map(({ offset, message }) => this.#fault(offset, "", message))
+    if (faults.length === 0 && (typeof value !== "object" || value === null || Array.isArray(value)))
+      faults.push(
+        this.#fault(0, "", `expected fields, found ${value === null ? "an empty file" : show(value)}`)
+      )
+    this.#yaml = yaml
     this.value = value
     this.faults = faults
   }
 
+  /** The same document with another under it: faults of fields it inherits are told where they stand. */
+  over(base: SourceDocument): SourceDocument {
+    const layered = new SourceDocument(this.file, this.#text)
+    layered.#base = base
+    return layered
+  }
+
+  /** The file a field is written in: this one, or the one it is inherited from. */
+  fileOf(path: Path): string {
+    return this.#owner(path).file
+  }
+
   /** A fault at a field; at its nearest ancestor where the field itself is missing. */
   fault(path: Path, message: string, suggestion?: string): Fault {
-    const fault = this.#fault(this.#offset(path), fieldName(path), message)
+    const owner = this.#owner(path)
+    const fault = owner.#fault(owner.#locate(path).offset, fieldName(path), message)
     return suggestion === undefined ? fault : { ...fault, suggestion }
   }
 
-  /** Decodes the document; every fault of it, or the value. */
+  /** Decodes the document, or a value that stands at a path of it; every fault, or the value. */
   decode<A>(
     schema: Schema.Decoder<A>,
-    value: unknown = this.value
+    value: unknown = this.value,
+    at: Path = []
   ): { readonly value: A } | { readonly faults: readonly Fault[] } {
     const exit = Schema.decodeUnknownExit(schema)(value, { errors: "all", onExcessProperty: "error" })
     if (Exit.isSuccess(exit)) return { value: exit.value }
     const reason = exit.cause.reasons.find((one) => one._tag === "Fail")
     if (reason === undefined) throw new Error("decoding died")
-    const { issues } = SchemaIssue.makeFormatterStandardSchemaV1()(reason.error.issue)
     const known = knownKeys(schema)
     return {
-      faults: issues.map(({ path = [], message }) => {
-        const keys = path.map((segment) => (typeof segment === "object" ? segment.key : segment))
-        if (message !== "Expected no excess property")
-          return this.fault(keys, this.#found(keys, lowerFirst(message)))
-        return this.fault(keys, "unknown field", closest(String(keys.at(-1)), known(keys.slice(0, -1))))
+      faults: complaints(reason.error.issue).map(({ path, kind, message }) => {
+        const full = [...at, ...path]
+        switch (kind) {
+          case "missing":
+            return this.fault(full, "is missing")
+          case "unknown":
+            return this.fault(full, "unknown field", closest(String(path.at(-1)), known(path.slice(0, -1))))
+          case "wrong":
+            return this.fault(full, withFound(message, valueAt(value, path)))
+        }
       })
     }
   }
 
-  #found(path: Path, message: string): string {
-    const node = this.#yaml.getIn(path, true)
-    if (message === "missing key") return "is missing"
-    if (!isScalar(node) || message.includes("found")) return message
-    return `${message}, found ${JSON.stringify(node.value)}`
+  /** The document that says most about a path; what a file gives as a list or a plain value is all its own. */
+  #owner(path: Path): SourceDocument {
+    const own = this.#locate(path)
+    if (this.#base === undefined || !own.open) return this
+    const base = this.#base.#owner(path)
+    return base.#locate(path).depth > own.depth ? base : this
   }
 
-  #offset(path: Path): number {
-    let node: unknown = this.#yaml.contents
+  /** How far a path leads into this document, where that is, and whether fields of a base may stand beside it. */
+  #locate(path: Path): { readonly offset: number; readonly depth: number; readonly open: boolean } {
+    let node: unknown = this.#yaml?.contents
     let offset = isNode(node) ? (node.range?.[0] ?? 0) : 0
+    let depth = 0
     for (const key of path) {
       if (isMap(node)) {
         const pair = node.items.find((item) => isScalar(item.key) && String(item.key.value) === String(key))
@@ -120,11 +134,14 @@ export class SourceDocument {
         offset = (pair.key as Node).range?.[0] ?? offset
         node = pair.value
       } else if (isSeq(node)) {
-        node = node.items[Number(key)]
-        if (isNode(node)) offset = node.range?.[0] ?? offset
+        const item = node.items[Number(key)]
+        if (!isNode(item)) break
+        node = item
+        offset = item.range?.[0] ?? offset
       } else break
+      depth++
     }
-    return offset
+    return { offset, depth, open: depth < path.length && isMap(node) }
   }
 
   #fault(offset: number, field: string, message: string): Fault {
@@ -135,7 +152,79 @@ export class SourceDocument {
   }
 }
 
+interface Parsed {
+  readonly yaml?: YamlDocument
+  readonly value?: unknown
+  readonly errors: readonly { readonly offset: number; readonly message: string }[]
+}
+
+/** Never throws: nesting too deep for the stack and aliases without end are errors like others. */
+const parse = (text: string, lineCounter: LineCounter): Parsed => {
+  try {
+    const yaml = parseDocument(text, { lineCounter, prettyErrors: false })
+    const errors = yaml.errors.map(({ pos, message }) => ({ offset: pos[0], message }))
+    return errors.length > 0
+      ? { yaml, errors }
+      : { yaml, value: yaml.toJS({ maxAliasCount: MAX_ALIASES }), errors }
+  } catch (error) {
+    const message =
+      error instanceof RangeError
+        ? "nested too deeply"
+        : String(error instanceof Error ? error.message : error)
+    return { errors: [{ offset: 0, message }] }
+  }
+}
+
 const lowerFirst = (message: string): string => message.charAt(0).toLowerCase() + message.slice(1)
+
+const show = (value: unknown): string =>
+  value === null ? "nothing" : typeof value === "number" ? String(value) : JSON.stringify(value)
+
+const withFound = (message: string, value: unknown): string =>
+  message.includes("found") || (typeof value === "object" && value !== null)
+    ? message
+    : `${message}, found ${show(value)}`
+
+const valueAt = (value: unknown, path: Path): unknown =>
+  path.reduce<unknown>(
+    (inner, key) =>
+      typeof inner === "object" && inner !== null ? (inner as Record<PropertyKey, unknown>)[key] : undefined,
+    value
+  )
+
+interface Complaint {
+  readonly path: Path
+  readonly kind: "missing" | "unknown" | "wrong"
+  readonly message: string
+}
+
+const formatted = SchemaIssue.makeFormatterStandardSchemaV1()
+
+/** What is wrong, leaf by leaf. Of a union, what keeps the value from the form it is nearest to. */
+const complaints = (issue: SchemaIssue.Issue): readonly Complaint[] => {
+  switch (issue._tag) {
+    case "Composite":
+      return issue.issues.flatMap(complaints)
+    case "Pointer":
+      return complaints(issue.issue).map((one) => ({ ...one, path: [...issue.path, ...one.path] }))
+    case "Encoding":
+      return complaints(issue.issue)
+    case "AnyOf": {
+      const forms = issue.issues.map(complaints).toSorted((a, b) => distance(a) - distance(b))
+      if (forms[0] !== undefined) return forms[0]
+    }
+  }
+  const kind = issue._tag === "MissingKey" ? "missing" : issue._tag === "UnexpectedKey" ? "unknown" : "wrong"
+  return formatted(issue).issues.map(({ path = [], message }) => ({
+    path: path.map((segment) => (typeof segment === "object" ? segment.key : segment)),
+    kind,
+    message: lowerFirst(message)
+  }))
+}
+
+/** A wrong value in the right fields is nearer than other fields. */
+const distance = (form: readonly Complaint[]): number =>
+  form.reduce((sum, { kind, path }) => sum + (path.length === 0 ? 10 : kind === "wrong" ? 1 : 2), 0)
 
 interface JsonSchema {
   readonly properties?: Readonly<Record<string, JsonSchema>>

@@ -11,14 +11,10 @@ import type {
   Model,
   Origin
 } from "./resolved.ts"
-import type {
-  AcceptanceFile,
-  CompressorFile,
-  DrafterFile,
-  HardwareFile,
-  LengthsFile,
-  ModelFile
-} from "./schema.ts"
+import type { AcceptanceFile, CompressorFile, DrafterFile } from "./schema/drafting.ts"
+import type { HardwareFile } from "./schema/hardware.ts"
+import type { ModelFile } from "./schema/model.ts"
+import type { LengthsFile } from "./schema/workload.ts"
 
 /** A quantity the schema has accepted, in base units. */
 export const amount = (value: number | string, dimension: Dimension): number => {

@@ -21,6 +21,9 @@ const MODEL_TYPES = [
   "deepseek_v3"
 ]
 
+/** Ten times the deepest there is. */
+const MAX_LAYERS = 2000
+
 const BYTES: Readonly<Record<string, number>> = { float32: 4, float16: 2, bfloat16: 2, float8_e4m3fn: 1 }
 
 /** Fields as the config names them; every one it lacks is a fault of its own. */
@@ -39,6 +42,22 @@ class Fields {
   number(field: string): number {
     const value = this.optional(field)
     if (value === undefined) throw new UnsupportedConfig(field, "is missing")
+    return value
+  }
+  /** A width or a count: a whole number that a layer can have. */
+  count(field: string): number {
+    return this.#whole(field, this.number(field), 1)
+  }
+  optionalCount(field: string, least = 1): number | undefined {
+    const value = this.optional(field)
+    return value === undefined ? undefined : this.#whole(field, value, least)
+  }
+  #whole(field: string, value: number, least: number): number {
+    if (!Number.isInteger(value) || value < least || value > 1e9)
+      throw new UnsupportedConfig(
+        field,
+        `expected a whole number from ${least} to 1000000000, found ${value}`
+      )
     return value
   }
   flag(field: string, otherwise: boolean): boolean {
@@ -76,8 +95,10 @@ export const fromHuggingFace = (
     )
   }
   const fields = outer.record("text_config") ?? outer
-  const hidden = fields.number("hidden_size")
-  const layers = fields.number("num_hidden_layers")
+  const hidden = fields.count("hidden_size")
+  const layers = fields.count("num_hidden_layers")
+  if (layers > MAX_LAYERS)
+    throw new UnsupportedConfig("num_hidden_layers", `expected at most ${MAX_LAYERS}, found ${layers}`)
   const dtype =
     outer.text("torch_dtype") ??
     outer.text("dtype") ??
@@ -105,7 +126,7 @@ export const fromHuggingFace = (
     name,
     origin: { basis: "assumed", source },
     hidden,
-    vocab: fields.number("vocab_size"),
+    vocab: fields.count("vocab_size"),
     tiedEmbeddings: fields.flag(
       "tie_word_embeddings",
       outer.flag("tie_word_embeddings", type.startsWith("gemma"))
@@ -113,7 +134,7 @@ export const fromHuggingFace = (
     layers: groups,
     weightBytesPerParam: quantised(outer, bytes),
     kvBytesPerElement: Math.max(bytes, 2) === 4 ? 4 : 2,
-    maxPositions: fields.number("max_position_embeddings")
+    maxPositions: fields.count("max_position_embeddings")
   }
 }
 
@@ -132,28 +153,28 @@ const quantised = (config: Fields, bytes: number): number => {
 }
 
 const attentionOfLayer = (type: string, fields: Fields, hidden: number): ((layer: number) => Attention) => {
-  const heads = fields.number("num_attention_heads")
+  const heads = fields.count("num_attention_heads")
   if (type === "deepseek_v3") {
     const mla: Attention = {
       kind: "mla",
       heads,
-      qRank: fields.optional("q_lora_rank") ?? 0,
-      kvRank: fields.number("kv_lora_rank"),
-      ropeDim: fields.number("qk_rope_head_dim"),
-      nopeDim: fields.number("qk_nope_head_dim"),
-      vDim: fields.number("v_head_dim")
+      qRank: fields.optionalCount("q_lora_rank", 0) ?? 0,
+      kvRank: fields.count("kv_lora_rank"),
+      ropeDim: fields.count("qk_rope_head_dim"),
+      nopeDim: fields.count("qk_nope_head_dim"),
+      vDim: fields.count("v_head_dim")
     }
     return () => mla
   }
   const full: Attention = {
     kind: "gqa",
     heads,
-    kvHeads: fields.optional("num_key_value_heads") ?? heads,
-    headDim: fields.optional("head_dim") ?? hidden / heads
+    kvHeads: fields.optionalCount("num_key_value_heads") ?? heads,
+    headDim: fields.optionalCount("head_dim") ?? hidden / heads
   }
-  const window = fields.optional("sliding_window")
+  const window = fields.optionalCount("sliding_window")
   const kinds = fields.list("layer_types")
-  const pattern = fields.optional("sliding_window_pattern")
+  const pattern = fields.optionalCount("sliding_window_pattern")
   const uses = type.startsWith("gemma") || type === "mistral" || fields.flag("use_sliding_window", false)
   if (window === undefined || !uses) return () => full
   const local: Attention = { ...full, window }
@@ -164,19 +185,19 @@ const attentionOfLayer = (type: string, fields: Fields, hidden: number): ((layer
 
 const mlpOfLayer = (type: string, fields: Fields): ((layer: number) => Mlp) => {
   if (type !== "qwen3_moe" && type !== "deepseek_v3") {
-    const dense: Mlp = { kind: "dense", intermediate: fields.number("intermediate_size") }
+    const dense: Mlp = { kind: "dense", intermediate: fields.count("intermediate_size") }
     return () => dense
   }
-  const width = fields.number("moe_intermediate_size")
+  const width = fields.count("moe_intermediate_size")
   const moe: Mlp = {
     kind: "moe",
-    experts: fields.optional("n_routed_experts") ?? fields.number("num_experts"),
-    expertsPerToken: fields.number("num_experts_per_tok"),
+    experts: fields.optionalCount("n_routed_experts") ?? fields.count("num_experts"),
+    expertsPerToken: fields.count("num_experts_per_tok"),
     intermediate: width,
-    sharedIntermediate: (fields.optional("n_shared_experts") ?? 0) * width
+    sharedIntermediate: (fields.optionalCount("n_shared_experts", 0) ?? 0) * width
   }
-  const firstMoe = fields.optional("first_k_dense_replace") ?? 0
+  const firstMoe = fields.optionalCount("first_k_dense_replace", 0) ?? 0
   if (firstMoe === 0) return () => moe
-  const dense: Mlp = { kind: "dense", intermediate: fields.number("intermediate_size") }
+  const dense: Mlp = { kind: "dense", intermediate: fields.count("intermediate_size") }
   return (layer) => (layer < firstMoe ? dense : moe)
 }

@@ -1,5 +1,5 @@
 import { JsonSchema, Schema } from "effect"
-import { ScenarioFile } from "./schema.ts"
+import { ScenarioFile } from "./schema/scenario.ts"
 
 /** JSON Schema (draft-07) of scenario files, for editors: completion, hover and validation in YAML. */
 export const scenarioJsonSchema = (): JsonSchema.JsonSchema => {

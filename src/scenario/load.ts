@@ -6,10 +6,10 @@ import { Result } from "effect"
 import { type Catalog, isRecord, mergeFields } from "./catalog.ts"
 import { closest } from "./closest.ts"
 import { type ReadFile, readText, relativeTo } from "./files.ts"
-import { type Fault, ScenarioInvalid, SourceDocument } from "./document.ts"
-import { Resolver } from "./resolve.ts"
+import { type Fault, type Path, ScenarioInvalid, SourceDocument } from "./document.ts"
+import { resolve } from "./resolve.ts"
 import type { Scenario } from "./resolved.ts"
-import { ScenarioFile } from "./schema.ts"
+import { ScenarioFile } from "./schema/scenario.ts"
 
 /** Loads a scenario with all files it names. */
 export const loadScenario = (
@@ -18,19 +18,23 @@ export const loadScenario = (
   catalog: Catalog
 ): Result.Result<Scenario, ScenarioInvalid> => {
   const merged = withParents(path, read, [])
-  if ("faults" in merged) return Result.fail(new ScenarioInvalid({ faults: merged.faults }))
+  if ("faults" in merged) return invalid(merged.faults)
   const { document, value } = merged
   const decoded = document.decode(ScenarioFile, value)
   // Faults of references come with those of form, as far as the fields are there.
-  if ("faults" in decoded)
-    return Result.fail(
-      new ScenarioInvalid({ faults: [...decoded.faults, ...referenceFaults(document, value, catalog)] })
-    )
-  const resolver = new Resolver(document, decoded.value, catalog, read)
-  const scenario = resolver.scenario()
-  return resolver.faults.length > 0 || scenario === undefined
-    ? Result.fail(new ScenarioInvalid({ faults: resolver.faults }))
-    : Result.succeed(scenario)
+  // Faults of references come with those of form, as far as the fields are there.
+  if ("faults" in decoded) return invalid([...decoded.faults, ...unknownNames(document, value, catalog)])
+  const { scenario, faults } = resolve({ document, file: decoded.value, catalog, read })
+  return scenario === undefined ? invalid(faults) : Result.succeed(scenario)
+}
+
+/** Faults in reading order, file by file. */
+const invalid = (faults: readonly Fault[]): Result.Result<never, ScenarioInvalid> => {
+  const files = [...new Set(faults.map(({ file }) => file))]
+  const inOrder = faults.toSorted(
+    (a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column
+  )
+  return Result.fail(new ScenarioInvalid({ faults: inOrder }))
 }
 
 /** The document at `path` with the fields of the files it extends under its own. */
@@ -54,17 +58,31 @@ const withParents = (
     const missing = base.faults[0]?.file === parent && read(parent) === undefined
     return { faults: missing ? [document.fault(["extends"], `${parent} cannot be read`)] : base.faults }
   }
-  return { document, value: mergeFields(base.value, value) }
+  return { document: document.over(base.document), value: mergeFields(base.value, value) }
 }
 
 /** Unknown catalog names in a file whose form is wrong elsewhere. */
-const referenceFaults = (document: SourceDocument, value: unknown, catalog: Catalog): readonly Fault[] => {
-  if (!isRecord(value)) return []
-  const check = (field: "model" | "hardware", known: ReadonlyMap<string, unknown>): readonly Fault[] => {
-    const name = value[field]
-    return typeof name !== "string" || known.has(name)
+const unknownNames = (document: SourceDocument, value: unknown, catalog: Catalog): readonly Fault[] => {
+  const check = (path: Path, name: unknown, known: ReadonlyMap<string, unknown>): readonly Fault[] =>
+    typeof name !== "string" || known.has(name)
       ? []
-      : [document.fault([field], `no ${name} in the catalog`, closest(name, [...known.keys()]))]
-  }
-  return [...check("model", catalog.models), ...check("hardware", catalog.hardware)]
+      : [document.fault(path, `no ${name} in the catalog`, closest(name, [...known.keys()]))]
+  if (!isRecord(value)) return []
+  const methods = Array.isArray(value["methods"]) ? (value["methods"] as readonly unknown[]) : []
+  return [
+    ...check(["model"], value["model"], catalog.models),
+    ...check(["hardware"], value["hardware"], catalog.hardware),
+    ...methods.flatMap((method, i) => {
+      if (!isRecord(method)) return []
+      const uses = ["lossy", "sparse", "vericache"].flatMap((kind) => {
+        const use = method[kind]
+        if (!isRecord(use)) return []
+        return [
+          ...check(["methods", i, kind, "compressor"], use["compressor"], catalog.compressors),
+          ...check(["methods", i, kind, "drafter"], use["drafter"], catalog.drafters)
+        ]
+      })
+      return [...uses, ...check(["methods", i, "drafter"], method["drafter"], catalog.drafters)]
+    })
+  ]
 }

@@ -48,6 +48,16 @@ export const EXAMPLES: Readonly<Record<Dimension, string>> = {
   watts: "700 W"
 }
 
+/** Above these nothing is meant but a slip of the keyboard; arithmetic below them stays finite. Base units. */
+export const MOST: Readonly<Record<Dimension, number>> = {
+  bytes: 1e18,
+  "bytes/s": 1e18,
+  "flop/s": 1e21,
+  seconds: 1e9,
+  tokens: 1e12,
+  watts: 1e9
+}
+
 /** A quantity in base units, or undefined if it is none: not a finite number ≥ 0, or a unit of another dimension. */
 export const parseQuantity = (value: number | string, dimension: Dimension): number | undefined => {
   if (typeof value === "number") return value >= 0 && Number.isFinite(value) ? value : undefined

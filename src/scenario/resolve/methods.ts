@@ -1,0 +1,148 @@
+/** Serving methods of a scenario, their compressors and drafters looked up. */
+import { closest } from "../closest.ts"
+import type { Path } from "../document.ts"
+import { acceptanceOf, compressorOf, drafterOf } from "../entries.ts"
+import type { Acceptance, Compressor, Drafter, Method, NamedMethod, WindowPolicy } from "../resolved.ts"
+import type { AcceptanceFile, DrafterFile } from "../schema/drafting.ts"
+import type { MethodFile } from "../schema/method.ts"
+import { resolveEngine } from "./engine.ts"
+import type { Resolution } from "./resolution.ts"
+
+interface CompressorUse {
+  readonly compressor: string
+  readonly keep: number
+  readonly acceptance?: AcceptanceFile
+}
+
+export const resolveMethod = (
+  to: Resolution,
+  file: MethodFile,
+  path: Path,
+  model: string
+): NamedMethod | undefined => {
+  if (typeof file === "string") return { name: file, method: { kind: file } }
+  const method = resolveKind(to, file, path, model)
+  return method === undefined ? undefined : { name: file.name ?? method.kind, method }
+}
+
+const resolveKind = (
+  to: Resolution,
+  file: Exclude<MethodFile, string>,
+  path: Path,
+  model: string
+): Method | undefined => {
+  if (file.full_kv !== undefined) return { kind: "full-kv" }
+  if (file.offloaded !== undefined) return { kind: "offloaded" }
+  if (file.drafter !== undefined) {
+    const drafter = resolveDrafter(to, file.drafter, [...path, "drafter"])
+    return drafter === undefined ? undefined : { kind: "drafter", drafter }
+  }
+  if (file.lossy !== undefined) {
+    const compressor = resolveCompressor(to, file.lossy, [...path, "lossy"], model)
+    return compressor === undefined ? undefined : { kind: "lossy", compressor }
+  }
+  if (file.sparse !== undefined) {
+    const compressor = resolveCompressor(to, file.sparse, [...path, "sparse"], model)
+    const window = resolveWindow(to, file.sparse.window, [...path, "sparse", "window"])
+    return compressor === undefined ? undefined : { kind: "sparse", compressor, window }
+  }
+  const { vericache } = file
+  if (vericache === undefined) return undefined
+  const compressor = resolveCompressor(to, vericache, [...path, "vericache"], model)
+  const drafter =
+    vericache.drafter === undefined
+      ? undefined
+      : resolveDrafter(to, vericache.drafter, [...path, "vericache", "drafter"])
+  if (compressor === undefined || (vericache.drafter !== undefined && drafter === undefined)) return undefined
+  return {
+    kind: "vericache",
+    compressor,
+    window: resolveWindow(to, vericache.window, [...path, "vericache", "window"]),
+    schedule: vericache.schedule ?? "staggered",
+    reload: vericache.reload ?? "full",
+    granularity: vericache.granularity ?? "whole",
+    ...(drafter === undefined ? {} : { drafter })
+  }
+}
+
+const resolveWindow = (
+  to: Resolution,
+  file: NonNullable<NonNullable<Exclude<MethodFile, string>["vericache"]>["window"]> | undefined,
+  path: Path
+): WindowPolicy => {
+  if (file === undefined || file === "optimal") return { kind: "optimal" }
+  const { horizon } = resolveEngine(to)
+  const longest = typeof file === "number" ? file : file.adaptive.max
+  if (longest >= horizon)
+    to.fault(path, `a window of ${longest} is beyond engine.horizon ${horizon}`, "raise engine.horizon")
+  if (typeof file === "number") return { kind: "fixed", tokens: file }
+  const { min, max } = file.adaptive
+  if (min > max) to.fault(path, `min ${min} is above max ${max}`)
+  return { kind: "adaptive", min, max }
+}
+
+const resolveCompressor = (
+  to: Resolution,
+  use: CompressorUse,
+  path: Path,
+  model: string
+): Compressor | undefined => {
+  const entry = to.catalog.compressors.get(use.compressor)
+  if (entry === undefined)
+    return to.fault(
+      [...path, "compressor"],
+      `no ${use.compressor} in the catalog`,
+      closest(use.compressor, [...to.catalog.compressors.keys()])
+    )
+  const acceptance = resolveAcceptance(to, use, entry.acceptance, path, model)
+  return acceptance === undefined ? undefined : compressorOf(entry, use.keep, acceptance)
+}
+
+/** Acceptance as given, or of the catalog's row for this model and keep ratio. Nothing stands in for a missing one. */
+const resolveAcceptance = (
+  to: Resolution,
+  use: CompressorUse,
+  rows: readonly (AcceptanceFile & { readonly models: readonly string[]; readonly keep: number })[],
+  path: Path,
+  model: string
+): Acceptance | undefined => {
+  if (use.acceptance !== undefined) return acceptanceOf(use.acceptance)
+  const row =
+    rows.find((one) => one.keep === use.keep && one.models.includes(model)) ??
+    rows.find((one) => one.keep === use.keep && one.models.includes("any"))
+  if (row !== undefined) return acceptanceOf(row)
+  const known = rows.map((one) => `keep ${one.keep} on ${one.models.join("/")}`).join(", ")
+  return to.fault(
+    [...path, "acceptance"],
+    `is missing, and the catalog has no acceptance of ${use.compressor} at keep ${use.keep} on ${model}`,
+    known === ""
+      ? "give acceptance: with its source"
+      : `give acceptance: with its source; the catalog has ${known}`
+  )
+}
+
+const resolveDrafter = (to: Resolution, file: string | DrafterFile, path: Path): Drafter | undefined => {
+  if (typeof file !== "string") return drafterOf(file)
+  const entry = to.catalog.drafters.get(file)
+  if (entry === undefined)
+    return to.fault(path, `no ${file} in the catalog`, closest(file, [...to.catalog.drafters.keys()]))
+  return drafterOf(entry)
+}
+
+/** vLLM's speculative_config as one more method. */
+export const vllmDrafter = (to: Resolution): readonly (NamedMethod | undefined)[] => {
+  const config = to.file.speculative_config
+  if (config === undefined) return []
+  const drafter = resolveDrafter(to, config.model ?? config.method ?? "", [
+    "speculative_config",
+    config.model === undefined ? "method" : "model"
+  ])
+  if (drafter === undefined) return [undefined]
+  const tokens = config.num_speculative_tokens ?? drafter.numSpeculativeTokens
+  return [
+    {
+      name: "speculative_config",
+      method: { kind: "drafter", drafter: { ...drafter, numSpeculativeTokens: tokens } }
+    }
+  ]
+}

@@ -1,0 +1,108 @@
+/** Hardware as a person writes it: a GPU, its link, its host, and what share of the peaks is reached. */
+import { Schema } from "effect"
+import { atLeastZero, optional, origin, quantity, share, text } from "./fields.ts"
+
+const EfficiencyFile = Schema.Struct({
+  memory: share("Share of peak HBM bandwidth reached when bandwidth bounds the operation."),
+  compute: share("Share of peak FLOP/s reached when arithmetic bounds it."),
+  overhead: quantity("seconds", "Fixed cost of launching one such operation.")
+})
+/** A grid ascends, or there is nothing to interpolate between. */
+const grid = Schema.Array(atLeastZero("A value of the grid."))
+  .check(
+    Schema.isMinLength(1),
+    Schema.makeFilter(
+      (values) => values.every((value, i) => i === 0 || value > values[i - 1]!) || "expected ascending values"
+    )
+  )
+  .annotate({ description: "Grid of the table, ascending." })
+const times = Schema.Array(atLeastZero("Seconds at a point of the grid."))
+
+/** One time for every point of the grid. */
+const matches = (points: number, seconds: readonly unknown[], what: string): true | string =>
+  seconds.length === points ||
+  `expected one row or value of seconds for each of ${points} ${what}, found ${seconds.length}`
+const matchesGrid = (
+  rows: number,
+  columns: number,
+  seconds: readonly (readonly number[])[],
+  [row, column]: readonly [string, string]
+): true | string => {
+  const wrong = seconds.find((one) => one.length !== columns)
+  return wrong === undefined ? matches(rows, seconds, row) : matches(columns, wrong, column)
+}
+
+const TablesFile = Schema.Struct({
+  ...origin,
+  dense: optional(
+    Schema.Struct({ tokens: grid, seconds: times }).check(
+      Schema.makeFilter(({ tokens, seconds }) => matches(tokens.length, seconds, "tokens"))
+    )
+  ),
+  attention_decode: optional(
+    Schema.Struct({ requests: grid, kv_tokens: grid, seconds: Schema.Array(times) }).check(
+      Schema.makeFilter(({ requests, kv_tokens, seconds }) =>
+        matchesGrid(requests.length, kv_tokens.length, seconds, ["requests", "kv_tokens"])
+      )
+    )
+  ),
+  attention_prefill: optional(
+    Schema.Struct({ chunk: grid, cached: grid, seconds: Schema.Array(times) }).check(
+      Schema.makeFilter(({ chunk, cached, seconds }) =>
+        matchesGrid(chunk.length, cached.length, seconds, ["chunk", "cached"])
+      )
+    )
+  ),
+  lm_head: optional(
+    Schema.Struct({ sequences: grid, seconds: times }).check(
+      Schema.makeFilter(({ sequences, seconds }) => matches(sequences.length, seconds, "sequences"))
+    )
+  )
+}).annotate({
+  description:
+    "Measured kernel times of one layer, interpolated linearly; they replace the roofline for what they cover."
+})
+
+export const HardwareFile = Schema.Struct({
+  name: text("Catalog name."),
+  ...origin,
+  hbm: Schema.Struct({
+    capacity: quantity("bytes", "HBM of one GPU."),
+    bandwidth: quantity("bytes/s", "Peak HBM bandwidth of one GPU.")
+  }),
+  flops: Schema.Struct({
+    bf16: quantity("flop/s", "Dense peak at 16 bits."),
+    fp8: optional(quantity("flop/s", "Dense peak at 8 bits.")),
+    fp4: optional(quantity("flop/s", "Dense peak at 4 bits."))
+  }),
+  link: Schema.Struct({
+    host_to_device: quantity("bytes/s", "What a large copy from host memory to HBM really reaches, per GPU."),
+    device_to_host: quantity("bytes/s", "The same from HBM to host memory."),
+    latency: quantity("seconds", "Fixed cost of one transfer."),
+    sharing: Schema.Literals(["serial", "fair"]).annotate({
+      description: "One transfer at a time, or all at once in equal shares."
+    }),
+    source: text("Where the link figures come from.")
+  }),
+  interconnect: Schema.Struct({
+    bandwidth: quantity("bytes/s", "GPU to GPU in a tensor-parallel group, per GPU and direction."),
+    latency: quantity("seconds", "One all-reduce.")
+  }),
+  host: Schema.Struct({
+    capacity: quantity("bytes", "Host memory for KV, per GPU group."),
+    bandwidth: quantity("bytes/s", "Host memory bandwidth that all links of the node share.")
+  }),
+  efficiency: Schema.Struct({
+    matmul: EfficiencyFile,
+    "attention-decode": EfficiencyFile,
+    "attention-prefill": EfficiencyFile,
+    elementwise: EfficiencyFile,
+    "lm-head": EfficiencyFile,
+    source: text("Where the efficiencies come from.")
+  }),
+  step_overhead: quantity("seconds", "Host work between two passes."),
+  step_overhead_per_request: quantity("seconds", "More of it per request in the pass."),
+  tables: optional(TablesFile),
+  power: optional(quantity("watts", "Board power at load."))
+})
+export type HardwareFile = typeof HardwareFile.Type
