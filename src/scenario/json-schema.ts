@@ -1,25 +1,63 @@
 import { JsonSchema, Schema } from "effect"
+import type { Catalog } from "./catalog.ts"
 import { ScenarioFile } from "./schema/scenario.ts"
 
+type Node = Readonly<Record<string, unknown>>
+
 /** JSON Schema (draft-07) of scenario files, for editors: completion, hover and validation in YAML. */
-export const scenarioJsonSchema = (): JsonSchema.JsonSchema => {
+export const scenarioJsonSchema = (catalog: Catalog): Node => {
   const { schema, definitions } = JsonSchema.toDocumentDraft07(Schema.toJsonSchemaDocument(ScenarioFile))
+  const { required, ...root } = editorNode(schema, namesOf(catalog)) as Node
   return {
     $schema: JsonSchema.META_SCHEMA_URI_DRAFT_07,
     title: "vericache scenario",
-    ...closed(schema),
+    ...root,
+    // What a file extends may bring every field but the name.
+    required: ["name"],
+    anyOf: [{ required: ["extends"] }, { required }],
     ...(Object.keys(definitions).length === 0 ? {} : { definitions })
   }
 }
 
-/** The loader refuses unknown fields, so the editor marks them too. */
-const closed = (node: unknown): Record<string, unknown> => {
-  const walk = (value: unknown): unknown => {
-    if (Array.isArray(value)) return value.map(walk)
-    if (typeof value !== "object" || value === null) return value
-    const entries = Object.entries(value).map(([key, inner]) => [key, walk(inner)] as const)
-    const result = Object.fromEntries(entries)
-    return "properties" in result ? { ...result, additionalProperties: false } : result
+/** Fields whose text is a catalog name. */
+const namesOf = ({
+  models,
+  hardware,
+  compressors,
+  drafters
+}: Catalog): ReadonlyMap<string, readonly string[]> =>
+  new Map([
+    ["model", [...models.keys()]],
+    ["hardware", [...hardware.keys()]],
+    ["compressor", [...compressors.keys()]],
+    ["drafter", [...drafters.keys()]]
+  ])
+
+/** Sections a file that extends another may give in part. */
+const PARTIAL: ReadonlySet<string> = new Set(["workload", "remote_prefix"])
+
+/** A node as editors need it: closed, because the loader refuses unknown fields; names of the catalog spelt out. */
+const editorNode = (node: unknown, names: ReadonlyMap<string, readonly string[]>): unknown => {
+  if (Array.isArray(node)) return node.map((one) => editorNode(one, names))
+  if (typeof node !== "object" || node === null) return node
+  const walked = Object.fromEntries(Object.entries(node).map(([key, one]) => [key, editorNode(one, names)]))
+  const { properties } = walked as { readonly properties?: Readonly<Record<string, Node>> }
+  if (properties === undefined) return walked
+  const fields = Object.entries(properties).map(([key, field]) => {
+    const known = names.get(key)
+    if (known !== undefined) return [key, withNames(field, known)]
+    if (!PARTIAL.has(key)) return [key, field]
+    const { required: _, ...partial } = field
+    return [key, partial]
+  })
+  return { ...walked, properties: Object.fromEntries(fields), additionalProperties: false }
+}
+
+const withNames = (field: Node, names: readonly string[]): Node => {
+  if (field["type"] === "string") return { ...field, enum: names }
+  const forms = (field["anyOf"] ?? []) as readonly Node[]
+  return {
+    ...field,
+    anyOf: forms.map((form) => (form["type"] === "string" ? { ...form, enum: names } : form))
   }
-  return walk(node) as Record<string, unknown>
 }

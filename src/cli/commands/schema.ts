@@ -1,7 +1,10 @@
-import { Console } from "effect"
+import { Console, Effect } from "effect"
 import { Command } from "effect/cli"
 import { scenarioJsonSchema } from "../../scenario/json-schema.ts"
+import { readCatalog } from "../files.ts"
 
 export const schemaCommand = Command.make("schema", {}, () =>
-  Console.log(JSON.stringify(scenarioJsonSchema(), undefined, 2))
+  Effect.flatMap(readCatalog, (catalog) =>
+    Console.log(JSON.stringify(scenarioJsonSchema(catalog), undefined, 2))
+  )
 ).pipe(Command.withDescription("Print the JSON Schema (draft-07) of scenario files, for editors"))

@@ -45,11 +45,11 @@ const oneFigure = Schema.makeFilter(
   }
 )
 export const AcceptanceFile = Schema.Struct({ ...origin, ...AcceptanceFigures })
-  .check(oneFigure)
   .annotate({
     description:
       "How often drafted tokens agree with the verifier. Never defaulted: give figures and say where they are from."
   })
+  .check(oneFigure)
 export type AcceptanceFile = typeof AcceptanceFile.Type
 
 export const CompressorFile = Schema.Struct({

@@ -7,6 +7,10 @@ export const optional = Schema.optionalKey
 /** A number in base units, or a number with a unit. */
 export const quantity = (dimension: Dimension, description: string) =>
   Schema.Union([Schema.Finite, Schema.String])
+    .annotate({
+      description: `${description} In ${dimension}, or with a unit: ${EXAMPLES[dimension]}.`,
+      examples: [EXAMPLES[dimension]]
+    })
     .check(
       Schema.makeFilter((value) => {
         const amount = parseQuantity(value, dimension)
@@ -14,10 +18,6 @@ export const quantity = (dimension: Dimension, description: string) =>
         return amount <= MOST[dimension] || `expected at most ${MOST[dimension]} ${dimension}`
       })
     )
-    .annotate({
-      description: `${description} In ${dimension}, or with a unit: ${EXAMPLES[dimension]}.`,
-      examples: [EXAMPLES[dimension]]
-    })
 
 /** Above 0, by enough that its inverse is a number too. */
 export const positive = (description: string) =>
