@@ -134,33 +134,53 @@ export const brokenInvariants = (
   check(Math.abs(shares - 1) < 1e-9, `I7: limits sum to ${shares}`)
 
   // I8 What is committed is what the reference run says, token by token, by the real commit rule.
-  if (setup.plan.mode === "rounds") broken.push(...textFaults(scenario, slices))
+  if (setup.plan.mode === "rounds") broken.push(...textFaults(scenario, slices, trace))
   return broken
 }
 
-/** Writes each request's text from its rounds with the real commit rule and compares it with full decoding's. */
-const textFaults = (scenario: Scenario, slices: readonly Slice[]): readonly string[] => {
-  const text = { seed: scenario.seed, vocab: scenario.model.vocab }
-  const written = new Map<number, number[]>()
-  const of = (request: number): number[] => {
-    const known = written.get(request) ?? []
-    written.set(request, known)
-    return known
+/** Tokens each finished request says it ended with. */
+const finishedTokens = ({ instants }: TraceStore): ReadonlyMap<number, number> => {
+  const tokens = new Map<number, number>()
+  for (let i = 0; i < instants.length; i++) {
+    if (EVENT_KINDS[instants.kind[i]!] === "finish") tokens.set(instants.request[i]! - 1, instants.tokens[i]!)
   }
+  return tokens
+}
+
+/**
+ * Writes each request's text from its rounds with the real commit rule and compares it with full decoding's: the tokens, and
+ * how many there are. Tokens a request got otherwise, from its prompt's last position or in full decoding, are the reference's.
+ */
+const textFaults = (scenario: Scenario, slices: readonly Slice[], trace: TraceStore): readonly string[] => {
+  const text = { seed: scenario.seed, vocab: scenario.model.vocab }
+  const outputs = finishedTokens(trace)
+  const rounds = slices
+    .filter(({ kind, request }) => kind === "verify" && request >= 0)
+    .toSorted((a, b) => a.end - b.end)
+  const otherwise = new Set(
+    slices.flatMap(({ kind, request }) => (kind === "prefill" || kind === "decode" ? [request] : []))
+  )
+  const written = new Map<number, number[]>()
   const faults: string[] = []
-  for (const { kind, request, tokens, accepted } of slices.toSorted((a, b) => a.end - b.end)) {
-    if (kind !== "verify" || request < 0) continue
-    const output = of(request)
-    // A refused token behind the accepted ones, unless the output ended there.
+  for (const { request, tokens, accepted } of rounds) {
+    const output = written.get(request) ?? []
+    written.set(request, output)
+    // A refused token behind the accepted ones: what it stood for is the verifier's to say.
     const round = roundTokens(text, request, output.length, accepted + 1, accepted)
     const commit = matchCommit(round.drafted, round.verifier)
-    if (commit.accepted !== accepted)
-      faults.push(`I8: request ${request}: ${commit.accepted} accepted, the run says ${accepted}`)
     output.push(...commit.tokens.slice(0, tokens))
+    const ends = outputs.get(request) === output.length
+    if (tokens !== commit.tokens.length && !(ends || otherwise.has(request)))
+      faults.push(
+        `I8: request ${request} commits ${tokens} tokens where the rule commits ${commit.tokens.length}`
+      )
   }
   for (const [request, output] of written) {
     if (output.some((token, position) => token !== referenceToken(text, request, position)))
       faults.push(`I8: request ${request} does not read like the reference`)
+    const length = outputs.get(request)
+    if (length !== undefined && !otherwise.has(request) && output.length !== length)
+      faults.push(`I8: request ${request} wrote ${output.length} tokens in rounds and ended with ${length}`)
   }
   return faults
 }
