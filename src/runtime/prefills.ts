@@ -60,6 +60,11 @@ export class Prefills {
     else this.#core.send(request, { type: "FETCH_FAILED" }, now)
   }
 
+  /** The pass died: its chunks were not computed. */
+  abandon(): void {
+    this.#chunks = []
+  }
+
   leave(request: Served): void {
     this.#computing.delete(request)
     this.#loading.delete(request)

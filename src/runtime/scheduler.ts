@@ -213,6 +213,8 @@ export class Scheduler implements Core {
 
   #deviceLost(now: number): void {
     this.#passed = undefined
+    this.#prefills.abandon()
+    this.#decoding.givePages()
     for (const request of this.#admission.running.toReversed()) {
       this.#decoding.stop(request, now)
       this.send(request, { type: "DEVICE_LOST" }, now)
@@ -260,8 +262,9 @@ export class Scheduler implements Core {
         this.#rounds.verified(request, verified, now)
     }
     for (const failure of this.#transfers.takeVoided()) this.#handle(failure, now)
-    this.#settle(now)
+    // What arrived during the pass came before what is due at its end: a reload that made it is not late.
     this.#drain(now)
+    this.#settle(now)
   }
 
   /** Does what is due at this iteration. */

@@ -1,0 +1,252 @@
+/** The scheduler as a reactor: mail in, orders out, no clock and no physics. */
+import { describe, expect, it } from "vitest"
+import type { Mail, Order } from "./mail.ts"
+import { Observer } from "./observer.ts"
+import type { Iteration, IterationResult } from "./ports.ts"
+import { Scheduler } from "./scheduler.ts"
+import { servingPlan } from "./serving.ts"
+import type { ServingSetup } from "./setup.ts"
+
+const origin = { basis: "assumed", source: "made up for a test" } as const
+const acceptance = { origin, kind: "iid", alpha: 1 } as const
+const compressor = {
+  name: "c",
+  origin,
+  kind: "drop",
+  mode: "offline",
+  keep: 0.25,
+  acceptance,
+  attentionEfficiency: 1
+} as const
+
+const FULL = servingPlan({ kind: "full-kv" }, false)
+const ROUNDS = servingPlan(
+  {
+    kind: "vericache",
+    compressor,
+    window: { kind: "fixed", tokens: 4 },
+    schedule: "staggered",
+    reload: "full",
+    granularity: "whole"
+  },
+  false
+)
+
+const setupOf = (changes: Partial<ServingSetup>): ServingSetup => ({
+  plan: FULL,
+  engine: {
+    tensorParallelSize: 1,
+    dataParallelSize: 1,
+    maxNumSeqs: 8,
+    maxNumBatchedTokens: 64,
+    blockSize: 4,
+    gpuMemoryUtilization: 0.9,
+    reservedBytes: 0,
+    enablePrefixCaching: false,
+    horizon: 32
+  },
+  layout: { pageTokens: 4, globalBytesPerToken: 1, localBytesPerToken: 0, window: 0 },
+  weightBytes: 0,
+  pages: 100,
+  hostBytes: 1e9,
+  linkBandwidth: 1e3,
+  slowestPath: "link",
+  contextPath: "in",
+  optimalWindow: 4,
+  prior: { agreed: 9, refused: 1 },
+  roundCost: 1,
+  iterationSeconds: 1,
+  proposals: 0,
+  tokensPerDraftStep: 1,
+  maxRetries: 1,
+  ...changes
+})
+
+/** A scheduler with its orders in plain sight. */
+class Desk {
+  readonly scheduler: Scheduler
+  readonly ended: (readonly [number, string])[] = []
+  readonly orders: Order[] = []
+  running: Iteration | undefined
+  cuts = 0
+  #now = 0
+
+  constructor(changes: Partial<ServingSetup>) {
+    this.scheduler = new Scheduler(setupOf(changes), new Observer("desk", undefined), {
+      run: (iteration) => {
+        this.running = iteration
+      },
+      cut: () => {
+        this.cuts++
+      },
+      move: (order) => this.orders.push(order),
+      stop: (order) => this.orders.splice(this.orders.indexOf(order), 1),
+      ask: () => {},
+      ended: (request, outcome) => this.ended.push([request, outcome])
+    })
+  }
+
+  tell(...mail: readonly Mail[]): void {
+    this.#now += 1e9
+    for (const one of mail) this.scheduler.receive(one, this.#now)
+    this.scheduler.advance(this.#now)
+  }
+
+  arrive(id: number, input: number, output: number, stored = 0): void {
+    this.tell({ type: "arrive", spec: { id, input, output, stored } })
+  }
+
+  /** Ends the pass: all that was asked for, everything drafted accepted. */
+  pass(changes: Partial<IterationResult> = {}): void {
+    const { steps, verify } = this.running!
+    this.running = undefined
+    const verified = verify.map(({ request, drafted }) => ({ request, drafted, accepted: drafted }))
+    const limits = { hbm: steps, compute: 0, interconnect: 0, scheduling: 0 }
+    this.tell({
+      type: "passed",
+      result: { steps, seconds: steps, verified, limits, hbmBytes: 1, ...changes }
+    })
+  }
+
+  moved(kind: Order["transfer"]["kind"]): void {
+    const order = this.orders.find(({ transfer }) => transfer.kind === kind)!
+    this.orders.splice(this.orders.indexOf(order), 1)
+    this.tell({ type: "moved", order, start: 0, end: 0 })
+  }
+
+  /** Lets everything come to its end. */
+  finish(): void {
+    for (let i = 0; i < 10_000 && (this.running !== undefined || this.orders.length > 0); i++) {
+      if (this.orders.length > 0) this.moved(this.orders[0]!.transfer.kind)
+      else this.pass()
+    }
+  }
+}
+
+describe("the scheduler", () => {
+  it("computes a prompt in chunks, then decodes unattended until the output is complete", () => {
+    const desk = new Desk({})
+    desk.arrive(0, 100, 10)
+    expect(desk.running!.prefill).toEqual([{ request: 0, tokens: 64, cached: 0, last: false }])
+    desk.pass()
+    expect(desk.running!.prefill).toEqual([{ request: 0, tokens: 36, cached: 64, last: true }])
+    desk.pass()
+    expect(desk.running).toMatchObject({ steps: 9, decode: { count: 1, kvTokens: 101 } })
+    desk.pass()
+    expect(desk.ended).toEqual([[0, "finished"]])
+    expect(desk.scheduler.pool.used).toBe(0)
+  })
+
+  it("cuts a run of steps for an arrival, and batches what arrived", () => {
+    const desk = new Desk({})
+    desk.arrive(0, 8, 100)
+    desk.pass()
+    expect(desk.running!.steps).toBe(99)
+    desk.arrive(1, 8, 100)
+    expect(desk.cuts).toBe(1)
+    desk.pass({ steps: 5 })
+    expect(desk.running).toMatchObject({
+      steps: 1,
+      decode: { count: 1, kvTokens: 14 },
+      prefill: [{ request: 1 }]
+    })
+    desk.finish()
+    expect(desk.ended).toHaveLength(2)
+  })
+
+  it("preempts the request admitted last when pages run out, and loses nothing", () => {
+    const desk = new Desk({ pages: 20 })
+    desk.arrive(0, 30, 40)
+    desk.arrive(1, 30, 40)
+    desk.finish()
+    expect(desk.ended).toEqual([
+      [0, "finished"],
+      [1, "finished"]
+    ])
+    expect(desk.scheduler.observe.metrics.preemptions).toBeGreaterThan(0)
+    expect(desk.scheduler.pool.used).toBe(0)
+  })
+
+  it("refuses a request that can never fit, and serves the next", () => {
+    const desk = new Desk({ pages: 10 })
+    desk.arrive(0, 200, 5)
+    desk.finish()
+    desk.arrive(1, 8, 5)
+    desk.finish()
+    expect(desk.ended).toEqual([
+      [0, "failed"],
+      [1, "finished"]
+    ])
+  })
+
+  it("drafts while the full KV comes in, then verifies, then sends the new KV home", () => {
+    const desk = new Desk({ plan: ROUNDS })
+    desk.arrive(0, 40, 20, 40)
+    expect(desk.orders.map(({ transfer }) => [transfer.kind, transfer.bytes])).toEqual([["fetch", 10]])
+    desk.moved("fetch")
+    expect(desk.running).toMatchObject({ draft: { count: 1, kvTokens: 10 }, verify: [] })
+    const seen: string[] = []
+    for (let i = 0; i < 12 && desk.running?.verify.length === 0; i++) {
+      if (desk.orders.length > 0) {
+        seen.push(desk.orders[0]!.transfer.kind)
+        desk.moved(desk.orders[0]!.transfer.kind)
+      } else desk.pass()
+    }
+    expect(seen).toEqual(["reload"])
+    expect(desk.running!.verify).toEqual([{ request: 0, drafted: 4, steps: 4, context: 40, round: 1 }])
+    desk.pass()
+    expect(desk.orders.map(({ transfer }) => [transfer.kind, transfer.bytes])).toEqual([["save", 4]])
+    desk.finish()
+    expect(desk.ended).toEqual([[0, "finished"]])
+    expect(desk.scheduler.pool.used).toBe(0)
+  })
+
+  it("keeps what is committed when the device is lost, and goes on", () => {
+    for (const plan of [FULL, ROUNDS]) {
+      const desk = new Desk({ plan })
+      for (const id of [0, 1, 2]) desk.arrive(id, 50, 30)
+      for (let i = 0; i < 3; i++) desk.pass()
+      if (desk.running === undefined) desk.moved(desk.orders[0]!.transfer.kind)
+      expect(desk.running).toBeDefined()
+      desk.running = undefined
+      desk.tell({ type: "device-lost", reason: "unplugged" })
+      desk.finish()
+      expect(desk.ended.map(([, outcome]) => outcome)).toEqual(["finished", "finished", "finished"])
+      expect(desk.scheduler.pool.used).toBe(0)
+    }
+  })
+
+  it("frees everything when a request is cancelled, whatever it is doing", () => {
+    for (const plan of [FULL, ROUNDS]) {
+      for (let at = 0; at < 25; at++) {
+        const desk = new Desk({ plan })
+        desk.arrive(0, 50, 30)
+        for (let i = 0; i < at && desk.ended.length === 0; i++) {
+          if (desk.orders.length > 0) desk.moved(desk.orders[0]!.transfer.kind)
+          else desk.pass()
+        }
+        if (desk.ended.length > 0) break
+        desk.tell({ type: "cancel", request: 0 })
+        if (desk.running !== undefined) desk.pass({ steps: 1, verified: [] })
+        expect(desk.ended).toEqual([[0, "cancelled"]])
+        expect([desk.scheduler.pool.used, desk.orders.length]).toEqual([0, 0])
+      }
+    }
+  })
+
+  it("falls back to full KV, recomputed, when reloads keep failing", () => {
+    const desk = new Desk({ plan: ROUNDS })
+    desk.arrive(0, 40, 20, 40)
+    desk.moved("fetch")
+    for (let i = 0; i < 200 && desk.ended.length === 0; i++) {
+      const order = desk.orders[0]
+      if (order?.transfer.kind === "reload") {
+        desk.orders.shift()
+        desk.tell({ type: "move-failed", order, reason: "link down" })
+      } else if (order !== undefined) desk.moved(order.transfer.kind)
+      else desk.pass()
+    }
+    expect(desk.ended).toEqual([[0, "finished"]])
+    expect(desk.scheduler.observe.metrics.fallbacks).toBe(1)
+  })
+})
