@@ -1,0 +1,65 @@
+/** The simulated hardware of a deployment: tensor-parallel groups on one clock, behind the ports of the runtime. */
+import { Context } from "effect"
+import { Gpu, LinkIn, LinkOut, Network } from "../../runtime/ports.ts"
+import { kvShape } from "../../scenario/model-shape.ts"
+import type { Method, Scenario } from "../../scenario/resolved.ts"
+import { makeAcceptance } from "../acceptance/acceptance.ts"
+import { CostModel } from "../cost/cost-model.ts"
+import type { Kernel } from "../kernel/kernel.ts"
+import { compressorOf, drafterOf } from "../setup.ts"
+import { groupLink } from "../theory/parameters.ts"
+import { type GpuModel, SimulatedGpu } from "./gpu.ts"
+import { Judge } from "./judge.ts"
+import { Dma, SimulatedLinks } from "./links.ts"
+
+const gpuModel = (scenario: Scenario, method: Method): GpuModel => {
+  const { model, hardware, engine, seed } = scenario
+  const compressor = compressorOf(method)
+  const drafter = drafterOf(method)
+  return {
+    cost: new CostModel(model, hardware, engine.tensorParallelSize, compressor?.attentionEfficiency ?? 1),
+    // Two models of one seed would share their draws.
+    judge: new Judge(
+      compressor === undefined ? undefined : makeAcceptance(compressor.acceptance, seed),
+      drafter === undefined ? undefined : makeAcceptance(drafter.acceptance, seed + 1)
+    ),
+    draftPairs: compressor?.kind === "quantize" ? 1 / compressor.keep : 1,
+    window: kvShape(model).window,
+    drafterWeights: drafter?.weightBytes ?? 0,
+    drafterKv: drafter?.kvBytesPerToken ?? 0
+  }
+}
+
+/** Groups that share the bandwidth of their node's host memory. */
+export class SimulatedGroups {
+  readonly #kernel: Kernel
+  readonly #scenario: Scenario
+  readonly #model: GpuModel
+  readonly #links: SimulatedLinks
+  readonly #hostBandwidth: number
+
+  constructor(kernel: Kernel, scenario: Scenario, method: Method) {
+    this.#kernel = kernel
+    this.#scenario = scenario
+    this.#model = gpuModel(scenario, method)
+    this.#links = new SimulatedLinks(kernel, scenario.seed)
+    this.#hostBandwidth = this.#links.network.resource(scenario.hardware.host.bandwidth)
+  }
+
+  /** The ports of one more group; `store`: bytes/s at which it reaches the store. */
+  group(store: number): Context.Context<Gpu | LinkIn | LinkOut | Network> {
+    const { hardware, engine, faults } = this.#scenario
+    const gpu = new SimulatedGpu(this.#kernel, this.#model)
+    const dma = new Dma(hardware.hbm.bandwidth * engine.tensorParallelSize, gpu)
+    const link = (bandwidth: number, through: readonly number[]) =>
+      this.#links.link(
+        { bandwidth, latency: hardware.link.latency, through, failure: faults.reloadFailure },
+        dma
+      )
+    return Context.make(Gpu, gpu).pipe(
+      Context.add(LinkIn, link(groupLink(this.#scenario, "hostToDevice"), [this.#hostBandwidth])),
+      Context.add(LinkOut, link(groupLink(this.#scenario, "deviceToHost"), [this.#hostBandwidth])),
+      Context.add(Network, link(store, []))
+    )
+  }
+}
