@@ -7,11 +7,23 @@ type Node = Readonly<Record<string, unknown>>
 /** JSON Schema (draft-07) of scenario files, for editors: completion, hover and validation in YAML. */
 export const scenarioJsonSchema = (catalog: Catalog): Node => {
   const { schema, definitions } = JsonSchema.toDocumentDraft07(Schema.toJsonSchemaDocument(ScenarioFile))
-  const { required, ...root } = editorNode(schema, namesOf(catalog)) as Node
+  const methodNames = new Map([
+    ["compressor", [...catalog.compressors.keys()]],
+    ["drafter", [...catalog.drafters.keys()]]
+  ])
+  const { required, properties, ...root } = editorNode(schema, methodNames) as {
+    readonly required: readonly string[]
+    readonly properties: { readonly model: Node; readonly hardware: Node }
+  }
   return {
     $schema: JsonSchema.META_SCHEMA_URI_DRAFT_07,
     title: "vericache scenario",
     ...root,
+    properties: {
+      ...properties,
+      model: withNames(properties.model, [...catalog.models.keys()]),
+      hardware: withNames(properties.hardware, [...catalog.hardware.keys()])
+    },
     // What a file extends may bring every field but the name.
     required: ["name"],
     anyOf: [{ required: ["extends"] }, { required }],
@@ -19,24 +31,10 @@ export const scenarioJsonSchema = (catalog: Catalog): Node => {
   }
 }
 
-/** Fields whose text is a catalog name. */
-const namesOf = ({
-  models,
-  hardware,
-  compressors,
-  drafters
-}: Catalog): ReadonlyMap<string, readonly string[]> =>
-  new Map([
-    ["model", [...models.keys()]],
-    ["hardware", [...hardware.keys()]],
-    ["compressor", [...compressors.keys()]],
-    ["drafter", [...drafters.keys()]]
-  ])
-
 /** Sections a file that extends another may give in part. */
 const PARTIAL: ReadonlySet<string> = new Set(["workload", "remote_prefix"])
 
-/** A node as editors need it: closed, because the loader refuses unknown fields; names of the catalog spelt out. */
+/** A node as editors need it: closed, because the loader refuses unknown fields; fields in `names` spell out the texts they take. */
 const editorNode = (node: unknown, names: ReadonlyMap<string, readonly string[]>): unknown => {
   if (Array.isArray(node)) return node.map((one) => editorNode(one, names))
   if (typeof node !== "object" || node === null) return node
