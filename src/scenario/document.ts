@@ -46,6 +46,9 @@ export const fieldName = (path: Path): string =>
 /** More aliases than this is no scenario but a bomb. */
 const MAX_ALIASES = 100
 
+/** After so many errors of syntax the rest follows from them. */
+const MAX_ERRORS = 10
+
 export class SourceDocument {
   readonly file: string
   readonly value: unknown
@@ -100,15 +103,17 @@ export class SourceDocument {
     if (reason === undefined) throw new Error("decoding died")
     const known = knownKeys(schema)
     return {
-      faults: complaints(reason.error.issue).map(({ path, kind, message }) => {
+      faults: firstOfEach(complaints(reason.error.issue)).map(({ path, kind, message }) => {
         const full = [...at, ...path]
         switch (kind) {
           case "missing":
             return this.fault(full, "is missing")
           case "unknown":
             return this.fault(full, "unknown field", closest(String(path.at(-1)), known(path.slice(0, -1))))
-          case "wrong":
-            return this.fault(full, withFound(message, valueAt(value, path)))
+          case "wrong": {
+            const found = valueAt(value, path)
+            return this.fault(full, withFound(message, found), percentAsShare(found, message))
+          }
         }
       })
     }
@@ -160,18 +165,17 @@ interface Parsed {
 
 /** Never throws: nesting too deep for the stack and aliases without end are errors like others. */
 const parse = (text: string, lineCounter: LineCounter): Parsed => {
+  const words = (message: string): string => (/call stack/.test(message) ? "nested too deeply" : message)
   try {
     const yaml = parseDocument(text, { lineCounter, prettyErrors: false })
-    const errors = yaml.errors.map(({ pos, message }) => ({ offset: pos[0], message }))
+    const errors = yaml.errors
+      .slice(0, MAX_ERRORS)
+      .map(({ pos, message }) => ({ offset: pos[0], message: words(message) }))
     return errors.length > 0
       ? { yaml, errors }
       : { yaml, value: yaml.toJS({ maxAliasCount: MAX_ALIASES }), errors }
   } catch (error) {
-    const message =
-      error instanceof RangeError
-        ? "nested too deeply"
-        : String(error instanceof Error ? error.message : error)
-    return { errors: [{ offset: 0, message }] }
+    return { errors: [{ offset: 0, message: words(error instanceof Error ? error.message : String(error)) }] }
   }
 }
 
@@ -185,6 +189,12 @@ const withFound = (message: string, value: unknown): string =>
     ? message
     : `${message}, found ${show(value)}`
 
+/** Shares are numbers from 0 to 1: 90 % is 0.9. */
+const percentAsShare = (value: unknown, message: string): string | undefined => {
+  const percent = typeof value === "string" ? /^\s*(\d+(?:\.\d+)?)\s*%\s*$/.exec(value)?.[1] : undefined
+  return percent === undefined || message !== "expected number" ? undefined : `write ${Number(percent) / 100}`
+}
+
 const valueAt = (value: unknown, path: Path): unknown =>
   path.reduce<unknown>(
     (inner, key) =>
@@ -196,6 +206,12 @@ interface Complaint {
   readonly path: Path
   readonly kind: "missing" | "unknown" | "wrong"
   readonly message: string
+}
+
+/** What is no integer is out of range too; one of them is enough. */
+const firstOfEach = (all: readonly Complaint[]): readonly Complaint[] => {
+  const fields = new Map(all.toReversed().map((one) => [fieldName(one.path), one]))
+  return all.filter((one) => fields.get(fieldName(one.path)) === one)
 }
 
 const formatted = SchemaIssue.makeFormatterStandardSchemaV1()

@@ -81,7 +81,6 @@ export const resolveHardware = (to: Resolution): Hardware | undefined => {
     ["host.bandwidth", hardware.host.bandwidth]
   ]
   const idle = rates.filter(([, rate]) => rate < 1)
-  for (const [field] of idle)
-    to.fault(["hardware", ...field.split(".")], "expected at least 1 a second, or 1 byte")
+  for (const [field] of idle) to.fault(["hardware", ...field.split(".")], "expected at least 1")
   return idle.length > 0 ? undefined : hardware
 }
