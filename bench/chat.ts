@@ -1,4 +1,4 @@
-/** Plain serving: 10,000 chats with Llama 3.1 8B on one H100, beside the fastest simulator of LLM serving that was measured. */
+/** Plain serving: 10,000 chats with Llama 3.1 8B on one H100, beside inference-sim, which simulates the same step by step. */
 import { median, scaled, scatter, type Section } from "./section.ts"
 import { type Job, type Measured, measure } from "./simulation.ts"
 
