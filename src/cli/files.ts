@@ -18,6 +18,7 @@ import { ScenarioInvalid } from "../scenario/document.ts"
 import { type ReadFile, readText } from "../scenario/files.ts"
 import { loadScenario } from "../scenario/load.ts"
 import type { Scenario } from "../scenario/resolved.ts"
+import { Usage } from "./exit.ts"
 
 /** Reads a file; undefined if that is not possible. */
 export const readFile: ReadFile = (path) => {
@@ -71,11 +72,11 @@ export const readScenario = (path: string): Effect.Effect<Scenario, ScenarioInva
   })
 
 /** Writes chunks to a file beside the target and renames it when it is whole: nothing half-written is ever seen. */
-export const writeWhole = (path: string, chunks: Iterable<Uint8Array | string>): Effect.Effect<void> =>
-  Effect.sync(() => {
-    mkdirSync(dirname(path), { recursive: true })
+export const writeWhole = (path: string, chunks: Iterable<Uint8Array | string>): Effect.Effect<void, Usage> =>
+  Effect.suspend(() => {
     const draft = `${path}.${process.pid}.part`
     try {
+      mkdirSync(dirname(path), { recursive: true })
       const file = openSync(draft, "w")
       try {
         for (const chunk of chunks) writeSync(file, typeof chunk === "string" ? Buffer.from(chunk) : chunk)
@@ -83,8 +84,10 @@ export const writeWhole = (path: string, chunks: Iterable<Uint8Array | string>):
         closeSync(file)
       }
       renameSync(draft, path)
+      return Effect.void
     } catch (error) {
       rmSync(draft, { force: true })
-      throw error
+      if (!(error instanceof Error && "code" in error)) throw error
+      return Effect.fail(new Usage({ problem: `${path} cannot be written: ${error.message}` }))
     }
   })

@@ -299,7 +299,8 @@ export interface Faults {
 /** Objectives in seconds at a percentile, as vLLM's `goodput` spells them. */
 export interface Objective {
   readonly metric: "ttft" | "tpot" | "itl" | "e2el"
-  readonly percentile: number
+  /** Of the requests that must meet it; 100 = all. */
+  readonly percentile: 50 | 90 | 95 | 99 | 100
   readonly atMost: number
 }
 

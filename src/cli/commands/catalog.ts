@@ -10,8 +10,11 @@ import { readCatalog } from "../files.ts"
 import { type Column, type Format, FORMATS, objects, renderGrid } from "../output/grid.ts"
 import { bytes, significant } from "../output/number.ts"
 
-/** A section as text, whatever its rows are. */
-type Listing = (format: Format) => string
+/** A section as text, or as objects for JSON, whatever its rows are. */
+interface Listing {
+  readonly text: (format: Exclude<Format, "json">) => string
+  readonly objects: () => readonly Record<string, unknown>[]
+}
 
 interface Sourced {
   readonly basis: string
@@ -34,19 +37,18 @@ const columnsOf =
     left: text === undefined
   })
 
-const listing =
-  <Row extends Sourced>(columns: readonly Column<Row>[], rows: Iterable<Row>): Listing =>
-  (format) => {
-    const column = columnsOf<Row>()
-    const all = [
-      ...columns,
-      column("basis", "basis", (row) => row.basis),
-      column("source", "source", (row) => row.source)
-    ]
-    return format === "json"
-      ? JSON.stringify(objects(all, [...rows]), undefined, 2)
-      : renderGrid(format, all, [...rows])
+const listing = <Row extends Sourced>(columns: readonly Column<Row>[], rows: Iterable<Row>): Listing => {
+  const column = columnsOf<Row>()
+  const all = [
+    ...columns,
+    column("basis", "basis", (row) => row.basis),
+    column("source", "source", (row) => row.source)
+  ]
+  return {
+    text: (format) => renderGrid(format, all, [...rows]),
+    objects: () => objects(all, [...rows])
   }
+}
 
 const hardware = ({ hardware: entries }: Catalog): Listing => {
   const column = columnsOf<HardwareFile>()
@@ -168,8 +170,18 @@ export const catalogCommand = Command.make(
   },
   Effect.fnUntraced(function* ({ section, format }) {
     const catalog = yield* readCatalog
-    const chosen = Option.isSome(section) ? [section.value] : SECTIONS
-    yield* Console.log(chosen.map((name) => sections[name](catalog)(format)).join("\n\n"))
+    const listings = Option.isSome(section)
+      ? [sections[section.value](catalog)]
+      : SECTIONS.map((name) => sections[name](catalog))
+    if (format === "json") {
+      // All sections are one document.
+      const value = Option.isSome(section)
+        ? listings[0]!.objects()
+        : Object.fromEntries(SECTIONS.map((name, i) => [name, listings[i]!.objects()]))
+      yield* Console.log(JSON.stringify(value, undefined, 2))
+      return
+    }
+    yield* Console.log(listings.map((one) => one.text(format)).join(format === "jsonl" ? "\n" : "\n\n"))
   })
 ).pipe(
   Command.withDescription(

@@ -74,6 +74,8 @@ const select = (
   )
 }
 
+const screenWidth = (): number | undefined => (process.stdout.isTTY ? process.stdout.columns : undefined)
+
 export const simulateCommand = Command.make(
   "simulate",
   {
@@ -137,8 +139,10 @@ export const simulateCommand = Command.make(
       )
     }
     const report: Report = { scenario, results }
-    yield* Console.log(renderReport(format, report))
-    if (store !== undefined && toFile !== undefined && Option.isSome(trace)) {
+    yield* Console.log(renderReport(format, report, screenWidth()))
+    const ran = results.some(({ method: { name }, metrics }) => name === traced && metrics !== undefined)
+    if (Option.isSome(trace) && !ran) yield* Console.error(`no trace: ${traced} did not run`)
+    if (store !== undefined && toFile !== undefined && Option.isSome(trace) && ran) {
       yield* writeWhole(trace.value, toFile(store))
       yield* Console.error(
         `trace of ${traced}: ${trace.value} (open it at ui.perfetto.dev)${store.dropped > 0 ? `; ${store.dropped} records beyond --trace-limit were not kept` : ""}`
@@ -147,8 +151,9 @@ export const simulateCommand = Command.make(
     const infeasible = results.flatMap((result) =>
       result.infeasible === undefined ? [] : [result.infeasible]
     )
+    const last = infeasible.length === results.length ? infeasible.pop() : undefined
     for (const one of infeasible) yield* Console.error(one.message)
-    if (infeasible.length === results.length && infeasible[0] !== undefined) return yield* infeasible[0]
+    if (last !== undefined) return yield* last
     const missed = missedObjectives(report)
     if (missed.length > 0) return yield* new ObjectiveMissed({ missed })
   })

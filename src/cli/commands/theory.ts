@@ -1,6 +1,6 @@
 import { Console, Effect } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import { explain, type Quantity } from "../../sim/theory/explain.ts"
+import { explain, type Explanation, type Quantity } from "../../sim/theory/explain.ts"
 import { readScenario } from "../files.ts"
 import { type Column, FORMATS, objects, renderGrid } from "../output/grid.ts"
 import { bytes, seconds, significant } from "../output/number.ts"
@@ -41,6 +41,46 @@ const columns: readonly Column<Row>[] = [
   { title: "from", key: "source", left: true, text: (row) => row.source, value: (row) => row.source }
 ]
 
+interface Explained extends Explanation {
+  readonly name: string
+}
+
+const isSame = (a: Quantity, b: Quantity): boolean => JSON.stringify(a) === JSON.stringify(b)
+
+/** What all methods have in common is said once, ahead of them. */
+const sections = (format: "table" | "md", scenario: string, explained: readonly Explained[]): string => {
+  const [first, ...others] = explained
+  const common = (first?.quantities ?? []).filter(
+    (one) =>
+      others.length > 0 && others.every(({ quantities }) => quantities.some((other) => isSame(one, other)))
+  )
+  const commonAssumptions = (first?.assumptions ?? []).filter((one) =>
+    others.every(({ assumptions }) => assumptions.includes(one))
+  )
+  const grid = (quantities: readonly Quantity[]): string =>
+    renderGrid(
+      format,
+      columns,
+      quantities.map((quantity) => ({ method: "", ...quantity }))
+    )
+  const heading = (text: string): string => (format === "md" ? `## ${text}` : text)
+  const own = ({ name, quantities, limit, assumptions }: Explained): readonly string[] => {
+    const extra = assumptions.filter((one) => !commonAssumptions.includes(one))
+    return [
+      heading(name),
+      grid(quantities.filter((one) => !common.some((shared) => isSame(one, shared)))),
+      `limited by ${limit}${extra.length > 0 ? `; assumes: ${extra.join("; ")}` : ""}`
+    ]
+  }
+  const title = `${scenario}: closed forms of arXiv:2605.17613, all modelled`
+  return [
+    format === "md" ? `# ${title}` : title,
+    `assumes: ${commonAssumptions.join("; ")}`,
+    ...(common.length > 0 ? [heading("all methods"), grid(common)] : []),
+    ...explained.flatMap(own)
+  ].join("\n\n")
+}
+
 export const theoryCommand = Command.make(
   "theory",
   {
@@ -73,23 +113,7 @@ export const theoryCommand = Command.make(
       )
       return
     }
-    const section = ({ name, quantities, limit, assumptions }: (typeof explained)[number]): string =>
-      [
-        format === "md" ? `## ${name}` : name,
-        "",
-        renderGrid(
-          format,
-          columns,
-          quantities.map((quantity) => ({ method: name, ...quantity }))
-        ),
-        "",
-        `limited by ${limit}; assumes: ${assumptions.join("; ")}`
-      ].join("\n")
-    yield* Console.log(
-      [`${scenario.name}: closed forms of arXiv:2605.17613, all modelled`, ...explained.map(section)].join(
-        "\n\n"
-      )
-    )
+    yield* Console.log(sections(format, scenario.name, explained))
   })
 ).pipe(
   Command.withDescription(

@@ -15,6 +15,8 @@ export interface Column<Row> {
   readonly left?: boolean
   /** Only for programs. */
   readonly detail?: boolean
+  /** On a narrow screen the column with the highest number goes first; those without stay. */
+  readonly dispensable?: number
 }
 
 const width = (text: string): number => Array.from(text).length
@@ -39,6 +41,26 @@ export const plainTable = <Row>(columns: readonly Column<Row>[], rows: readonly 
     widths.map((w) => "─".repeat(w)).join("──"),
     ...cells.map(line)
   ].join("\n")
+}
+
+/** The columns that fit a screen of so many characters, or all that cannot be dispensed with. */
+export const fitting = <Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  screen: number
+): readonly Column<Row>[] => {
+  const needed = Math.max(...plainTable(columns, rows).split("\n").map(width))
+  const last = columns.reduce<Column<Row> | undefined>(
+    (worst, column) => ((column.dispensable ?? 0) > (worst?.dispensable ?? 0) ? column : worst),
+    undefined
+  )
+  return needed <= screen || last === undefined
+    ? columns
+    : fitting(
+        columns.filter((column) => column !== last),
+        rows,
+        screen
+      )
 }
 
 /** A Markdown table. */

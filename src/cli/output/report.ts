@@ -1,5 +1,5 @@
 /** What a simulation says: a verdict, the methods side by side, and where every number comes from. */
-import type { NamedMethod, Origin, Scenario } from "../../scenario/resolved.ts"
+import type { NamedMethod, Objective, Origin, Scenario } from "../../scenario/resolved.ts"
 import type { Infeasible } from "../../sim/setup.ts"
 import { LIMITS, type Limit, type RunMetrics } from "../../trace/metrics.ts"
 import type { Column } from "./grid.ts"
@@ -23,7 +23,7 @@ export const speedup = ({ scenario, results }: Report, result: MethodResult): nu
     : result.metrics.throughput.tokensPerSecond / baseline.throughput.tokensPerSecond
 }
 
-/** Whether a method's output equals full-KV decoding, by construction. */
+/** Whether a method's output equals full-KV decoding, by construction: it decodes on the full KV, or commits what that verified. */
 export const isLossless = ({ method }: NamedMethod): boolean => method.kind !== "lossy"
 
 const LIMIT_WORDS: Readonly<Record<Limit, string>> = {
@@ -70,7 +70,7 @@ export const reportColumns = (report: Report): readonly Column<MethodResult>[] =
       detail(`${name}_${q}_s`, (m) => m[name][q])
     )
   )
-  return [
+  const shown: readonly Column<MethodResult>[] = [
     {
       title: "method",
       key: "method",
@@ -93,42 +93,48 @@ export const reportColumns = (report: Report): readonly Column<MethodResult>[] =
     {
       title: "tok/s/GPU",
       key: "tokens_per_s_per_gpu",
+      dispensable: 6,
       text: cell((m) => significant(m.throughput.perGpu)),
       value: number((m) => m.throughput.perGpu)
     },
     {
       title: "tok/s/user",
       key: "tokens_per_s_per_user",
+      dispensable: 1,
       text: cell((m) => significant(m.throughput.perUser)),
       value: number((m) => m.throughput.perUser)
     },
     {
       title: "TTFT p50",
-      key: "ttft_p50_shown_s",
+      key: "ttft_p50_s",
       text: cell((m) => seconds(m.ttft.p50)),
       value: number((m) => m.ttft.p50)
     },
     {
       title: "p99",
-      key: "ttft_p99_shown_s",
+      key: "ttft_p99_s",
+      dispensable: 5,
       text: cell((m) => seconds(m.ttft.p99)),
       value: number((m) => m.ttft.p99)
     },
     {
       title: "TPOT p50",
-      key: "tpot_p50_shown_s",
+      key: "tpot_p50_s",
+      dispensable: 2,
       text: cell((m) => seconds(m.tpot.p50)),
       value: number((m) => m.tpot.p50)
     },
     {
       title: "batch",
       key: "batch_peak",
+      dispensable: 4,
       text: cell((m) => String(m.peak.batch)),
       value: number((m) => m.peak.batch)
     },
     {
       title: "accepted",
       key: "accepted_mean",
+      dispensable: 3,
       text: cell((m) =>
         m.rounds.count === 0
           ? ""
@@ -156,12 +162,15 @@ export const reportColumns = (report: Report): readonly Column<MethodResult>[] =
           : `LOSSY ${(metrics === undefined ? undefined : divergence(method, metrics)) ?? ""}`.trim(),
       value: ({ method }) => isLossless(method)
     },
-    { title: "basis", key: "basis", text: () => "", value: () => "modelled", detail: true },
+    { title: "basis", key: "basis", text: () => "", value: () => "modelled", detail: true }
+  ]
+  return [
+    ...shown,
     detail("window_mean", (m) => m.rounds.meanWindow),
     detail("rounds", (m) => m.rounds.count),
     detail("requests_finished", (m) => m.requests.finished),
     detail("preemptions", (m) => m.events.preemptions),
-    ...quantiles,
+    ...quantiles.filter(({ key }) => !shown.some((column) => column.key === key)),
     ...(["reload", "save", "fetch", "stream", "hbm"] as const).map((kind) =>
       detail(`${kind}_bytes`, (m) => m.bytes[kind])
     ),
@@ -174,43 +183,69 @@ export const reportColumns = (report: Report): readonly Column<MethodResult>[] =
   ]
 }
 
-/** The method the verdict is about: the fastest VeriCache one. */
-const subject = (report: Report): MethodResult | undefined =>
-  report.results
-    .filter((result) => result.method.method.kind === "vericache" && result.metrics !== undefined)
-    .toSorted((a, b) => speedup(report, b) - speedup(report, a))[0]
+type Ran = Extract<MethodResult, { readonly metrics: RunMetrics }>
+
+const rate = ({ metrics }: Ran): number => metrics.throughput.tokensPerSecond
+
+/** Methods that ran, the fastest first. */
+const fastest = ({ results }: Report): readonly Ran[] =>
+  results
+    .filter((result): result is Ran => result.metrics !== undefined)
+    .toSorted((a, b) => rate(b) - rate(a))
+
+/** The method the verdict and the objectives are about: the fastest VeriCache one, else the fastest whose output is identical. */
+export const subject = (report: Report): Ran | undefined => {
+  const ran = fastest(report)
+  return (
+    ran.find(({ method }) => method.method.kind === "vericache") ??
+    ran.find(({ method }) => isLossless(method)) ??
+    ran[0]
+  )
+}
+
+/** How the subject compares with the baseline, whatever of the two there is. */
+const comparison = (report: Report, best: Ran): string => {
+  const { scenario, results } = report
+  const serves = `${best.method.name} serves ${significant(rate(best))} tok/s`
+  const baseline = results.find(({ method }) => method.name === scenario.baseline)
+  if (baseline === undefined || baseline === best) return `${serves}.`
+  if (baseline.metrics === undefined) return `${serves} where ${scenario.baseline} does not fit.`
+  const output = isLossless(best.method) ? "with identical output" : "but not with the same output"
+  return `${best.method.name} serves ${times(speedup(report, best))} the ${scenario.baseline} throughput (${significant(rate(best))} against ${significant(baseline.metrics.throughput.tokensPerSecond)} tok/s), ${output}.`
+}
+
+/** Another method that does better than the subject and changes no output. */
+const better = (report: Report, best: Ran): string => {
+  const first = fastest(report).find(({ method }) => isLossless(method))
+  return first === undefined || first === best || rate(first) <= rate(best)
+    ? ""
+    : ` ${first.method.name} serves more with identical output: ${significant(rate(first))} tok/s.`
+}
 
 /** The answer in a few sentences. */
 export const verdict = (report: Report): string => {
   const best = subject(report)
-  const { scenario, results } = report
-  const baseline = results.find(({ method }) => method.name === scenario.baseline)
-  if (best?.metrics === undefined) {
-    const fits = results
-      .filter(({ metrics }) => metrics !== undefined)
-      .toSorted((a, b) => b.metrics!.throughput.tokensPerSecond - a.metrics!.throughput.tokensPerSecond)[0]
-    return fits?.metrics === undefined
-      ? "No method fits."
-      : `${fits.method.name} serves ${significant(fits.metrics.throughput.tokensPerSecond)} tok/s, limited by ${LIMIT_WORDS[mainLimit(fits.metrics)]}.`
-  }
+  if (best === undefined) return "No method fits."
   const { metrics } = best
-  const rate = significant(metrics.throughput.tokensPerSecond)
   const limit = mainLimit(metrics)
-  const share = percent(metrics.limits[limit])
-  const versus =
-    baseline?.metrics === undefined
-      ? `${best.method.name} serves ${rate} tok/s where ${scenario.baseline} does not fit`
-      : `${best.method.name} serves ${times(speedup(report, best))} the ${scenario.baseline} throughput (${rate} against ${significant(baseline.metrics.throughput.tokensPerSecond)} tok/s), with identical output`
+  const missing = report.results.filter(
+    ({ method, infeasible }) => infeasible !== undefined && method.name !== report.scenario.baseline
+  )
+  const unfit =
+    missing.length === 0
+      ? ""
+      : ` ${missing.map(({ method }) => method.name).join(", ")} ${missing.length === 1 ? "does" : "do"} not fit.`
   const moved = metrics.transfers.hidden + metrics.transfers.exposed
   const hiding =
     moved > 0
       ? ` ${percent(metrics.transfers.hidden / moved)} of ${seconds(moved)} of transfers is hidden behind passes.`
       : ""
+  const reloaded = metrics.bytes.reload > 0 ? `; ${bytes(metrics.bytes.reload)} were reloaded` : ""
   const rounds =
     metrics.rounds.count > 0
-      ? ` A round drafts ${significant(metrics.rounds.meanWindow)} tokens, of which ${significant(metrics.rounds.meanAccepted)} are accepted; ${bytes(metrics.bytes.reload)} were reloaded.`
+      ? ` A round drafts ${significant(metrics.rounds.meanWindow)} tokens, of which ${significant(metrics.rounds.meanAccepted)} are accepted${reloaded}.`
       : ""
-  return `${versus}. Limited by ${LIMIT_WORDS[limit]}, ${share} of the time.${hiding}${rounds}`
+  return `${comparison(report, best)}${better(report, best)}${unfit} Limited by ${LIMIT_WORDS[limit]}, ${percent(metrics.limits[limit])} of the time.${hiding}${rounds}`
 }
 
 /** The inputs behind the figures, each with its basis and source. */
@@ -236,22 +271,51 @@ export const provenance = ({ scenario }: Report): readonly (Origin & { readonly 
   return [...origins.values()]
 }
 
-/** Objectives that were missed, in words. */
-export const missedObjectives = ({ scenario, results }: Report): readonly string[] =>
-  results.flatMap(({ method, metrics }) =>
-    scenario.objectives.flatMap(({ metric, percentile, atMost }) => {
-      if (
-        metrics === undefined ||
-        method.name !== (subject({ scenario, results })?.method.name ?? scenario.baseline)
-      )
-        return []
-      const known = { 50: "p50", 90: "p90", 95: "p95", 99: "p99", 100: "max" } as const
-      const key = known[percentile as keyof typeof known]
-      const value = key === undefined ? metrics[metric].mean : metrics[metric][key]
-      return value <= atMost
-        ? []
-        : [
-            `objective missed: ${method.name} ${metric} ${key ?? "mean"} is ${seconds(value)}, objective ${seconds(atMost)}`
-          ]
+const QUANTILES = { 50: "p50", 90: "p90", 95: "p95", 99: "p99", 100: "max" } as const
+
+/** An objective and how a method does on it. */
+export interface Judged {
+  readonly method: string
+  readonly objective: Objective
+  /** Seconds. */
+  readonly value: number
+  readonly met: boolean
+}
+
+/** Every objective under every method that ran. A method that served nobody meets none. */
+export const judged = (report: Report): readonly Judged[] =>
+  report.scenario.objectives.flatMap((objective) =>
+    report.results.flatMap(({ method, metrics }) => {
+      if (metrics === undefined) return []
+      const value = metrics[objective.metric][QUANTILES[objective.percentile]]
+      return [
+        {
+          method: method.name,
+          objective,
+          value,
+          met: metrics.requests.finished > 0 && value <= objective.atMost
+        }
+      ]
     })
   )
+
+const objectiveWords = ({ metric, percentile, atMost }: Objective): string =>
+  `${metric.toUpperCase()} ${QUANTILES[percentile]} ≤ ${seconds(atMost)}`
+
+/** A line for each objective: who meets it, who does not. */
+export const objectiveLines = (report: Report): readonly string[] =>
+  report.scenario.objectives.map((objective) => {
+    const own = judged(report).filter((one) => one.objective === objective)
+    return `${objectiveWords(objective)}: ${own.map(({ method, value, met }) => `${method} ${seconds(value)} ${met ? "met" : "MISSED"}`).join(", ")}`
+  })
+
+/** What the method of the verdict misses, in words. */
+export const missedObjectives = (report: Report): readonly string[] => {
+  const best = subject(report)?.method.name
+  return judged(report)
+    .filter(({ method, met }) => method === best && !met)
+    .map(
+      ({ method, objective, value }) =>
+        `objective missed: ${objectiveWords(objective)}; ${method} takes ${seconds(value)}`
+    )
+}

@@ -2,9 +2,9 @@
 import { createHash } from "node:crypto"
 import { kvBytesPerToken, weightBytes } from "../../scenario/model-shape.ts"
 import type { Scenario } from "../../scenario/resolved.ts"
-import { type Format, markdownTable, plainTable, renderGrid } from "./grid.ts"
+import { fitting, type Format, markdownTable, plainTable, renderGrid } from "./grid.ts"
 import { bytes, significant } from "./number.ts"
-import { provenance, type Report, reportColumns, verdict } from "./report.ts"
+import { judged, objectiveLines, provenance, type Report, reportColumns, subject, verdict } from "./report.ts"
 
 /** A stable name for a resolved scenario: equal scenarios, equal hash. */
 export const scenarioHash = (scenario: Scenario): string =>
@@ -19,14 +19,27 @@ const setting = ({ model, hardware, engine, workload, seed }: Scenario): string 
   return `${model.name} (${bytes(weightBytes(model))}, ${bytes(kvBytesPerToken(model))} KV a token) on ${gpus} × ${hardware.name}; ${load}; seed ${seed}`
 }
 
-export const renderReport = (format: Format, report: Report): string => {
+/** What the words in the table mean. */
+const LEGEND = [
+  "limited by: what most of the time went to, and its share.",
+  "output: identical = the tokens of full-KV decoding, by construction of the commit rule; LOSSY = not those, and how far off where it is known."
+] as const
+
+/** Long lines are broken at this width, or at the screen's. */
+const LINE = 120
+
+/** The report as text; `screen` is the width of the terminal, if it goes to one. */
+export const renderReport = (format: Format, report: Report, screen?: number): string => {
   const { scenario, results } = report
   const columns = reportColumns(report)
   if (format === "json") return JSON.stringify(reportJson(report), undefined, 2)
   if (format === "csv" || format === "jsonl") return renderGrid(format, columns, results)
   const origins = provenance(report).map(({ what, basis, source }) => `  ${what}: ${basis}; ${source}`)
   const assumed = scenario.assumptions.map((text) => `  ${text}`)
+  const objectives = objectiveLines(report).map((text) => `  ${text}`)
   const notes = [
+    ...LEGEND,
+    ...(objectives.length > 0 ? ["Objectives:", ...objectives] : []),
     "All results are modelled. Inputs:",
     ...origins,
     ...(assumed.length > 0 ? ["Assumed by the scenario:", ...assumed] : []),
@@ -42,18 +55,27 @@ export const renderReport = (format: Format, report: Report): string => {
       "",
       markdownTable(columns, results),
       "",
-      ...notes.map((line) => (line.startsWith("  ") ? `- ${line.trim()}` : line))
+      // Paragraphs and lists, each apart from what is above it.
+      ...notes.flatMap((line, i) =>
+        line.startsWith("  ")
+          ? [...(notes[i - 1]?.startsWith("  ") === true ? [] : [""]), `- ${line.trim()}`]
+          : [...(i > 0 ? [""] : []), line]
+      )
     ].join("\n")
   }
+  const line = Math.min(LINE, screen ?? LINE)
   return [
     scenario.name,
-    setting(scenario),
+    ...wrap(setting(scenario), line),
     "",
-    ...wrap(verdict(report), 100),
+    ...wrap(verdict(report), line),
     "",
-    plainTable(columns, results),
+    plainTable(screen === undefined ? columns : fitting(columns, results, screen), results),
     "",
-    ...notes
+    ...notes.flatMap((note) => {
+      const indent = note.startsWith("  ") ? "  " : ""
+      return wrap(note.trim(), line - 4).map((text, i) => `${indent}${i > 0 ? "  " : ""}${text}`)
+    })
   ].join("\n")
 }
 
@@ -66,6 +88,13 @@ const reportJson = (report: Report): unknown => ({
   },
   basis: "modelled",
   verdict: verdict(report),
+  subject: subject(report)?.method.name,
+  objectives: judged(report).map(({ method, objective, value, met }) => ({
+    method,
+    ...objective,
+    value,
+    met
+  })),
   methods: report.results.map(({ method, metrics, infeasible }) => ({
     name: method.name,
     kind: method.method.kind,
@@ -85,7 +114,7 @@ const reportJson = (report: Report): unknown => ({
 
 /** Breaks text into lines of at most `columns` characters. */
 export const wrap = (text: string, columns: number): readonly string[] =>
-  text.split(" ").reduce<string[]>((lines, word) => {
+  text.split(/ (?!%)/).reduce<string[]>((lines, word) => {
     const last = lines.at(-1)
     if (last === undefined || last.length + 1 + word.length > columns) return [...lines, word]
     return [...lines.slice(0, -1), `${last} ${word}`]
