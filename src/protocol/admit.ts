@@ -17,6 +17,9 @@ export interface Placement {
  * S_r = max(1, ⌈ℓ_r⌉) iterations ends before it. Tries x*, x*+1, x*−1, x*+2, … within [S_r, W−1] and takes the first that
  * fits both rings; the later of two equally near ones first, because a longer window costs the link less per token.
  * Undefined if none fits: the request waits. A reload longer than the horizon books the link for all of it and comes late.
+ *
+ * A request fits where T[i] + ℓ_r/S_r ≤ T_iter over its span and B[i] + KV ≤ HBM − M − KV_resident from the span's start
+ * through the verify. One walk over the horizon finds the same iteration as the outward search, in W steps.
  */
 export const admit = (rings: ReservationRings, placement: Placement): Reservation | undefined => {
   const { anchor, linkNs, iterationNs, bytes, freeBytes } = placement
@@ -25,18 +28,21 @@ export const admit = (rings: ReservationRings, placement: Placement): Reservatio
   if (bytes > freeBytes) return undefined
   const centre = Math.min(Math.max(anchor, span), last)
   const share = Math.min(iterationNs, Math.ceil(linkNs / span))
-  const reach = Math.max(centre - span, last - centre)
-  const attempt = (window: number): Reservation | undefined => {
-    if (window < span || window > last) return undefined
-    const due = rings.base + window
-    const reservation = { start: due - span, span, due, linkNs: share, bytes }
-    return rings.fits(reservation, iterationNs, freeBytes) ? reservation : undefined
+  let found: number | undefined
+  // How many iterations on end, up to this one, have room on the link and in HBM.
+  let link = 0
+  let held = 0
+  for (let window = 0; window <= last; window++) {
+    if (found !== undefined && window - centre > Math.abs(found - centre)) break
+    const iteration = rings.base + window
+    held = rings.bytesAt(iteration) + bytes > freeBytes ? 0 : held + 1
+    const fits = window >= span && link >= span && held > span
+    if (fits && (found === undefined || Math.abs(window - centre) <= Math.abs(found - centre))) found = window
+    link = rings.linkAt(iteration) + share > iterationNs ? 0 : link + 1
   }
-  for (let distance = 0; distance <= reach; distance++) {
-    const found = attempt(centre + distance) ?? (distance > 0 ? attempt(centre - distance) : undefined)
-    if (found === undefined) continue
-    rings.book(found)
-    return found
-  }
-  return undefined
+  if (found === undefined) return undefined
+  const due = rings.base + found
+  const reservation = { start: due - span, span, due, linkNs: share, bytes }
+  rings.book(reservation)
+  return reservation
 }

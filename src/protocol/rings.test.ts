@@ -51,6 +51,42 @@ describe("the reservation rings", () => {
     )
   })
 
+  it("are searched outward from the anchor: +0, +1, −1, +2, …, the first that fits", () => {
+    const setting = fc.record({
+      booked: fc.array(operation, { maxLength: 30 }),
+      anchor: fc.integer({ min: 1, max: 40 }),
+      linkNs: fc.integer({ min: 0, max: 6 * T }),
+      bytes: fc.integer({ min: 0, max: 100 }),
+      freeBytes: fc.integer({ min: 50, max: 250 })
+    })
+    fc.assert(
+      fc.property(setting, ({ booked, anchor, linkNs, bytes, freeBytes }) => {
+        const rings = new ReservationRings(24)
+        for (const one of booked) {
+          if (one.type === "admit") admit(rings, { ...one, iterationNs: T, freeBytes })
+          else if (one.type === "advance") rings.advance(one.by)
+        }
+        const span = Math.min(23, Math.max(1, Math.ceil(linkNs / T)))
+        const share = Math.min(T, Math.ceil(linkNs / span))
+        const room = (window: number): boolean => {
+          const due = rings.base + window
+          if (window < span || window > 23) return false
+          for (let i = due - span; i < due; i++) if (rings.linkAt(i) + share > T) return false
+          for (let i = due - span; i <= due; i++) if (rings.bytesAt(i) + bytes > freeBytes) return false
+          return true
+        }
+        const centre = Math.min(Math.max(anchor, span), 23)
+        const tries = [0, ...Array.from({ length: 23 }, (_, i) => [i + 1, -i - 1]).flat()]
+        const expected = bytes > freeBytes ? undefined : tries.map((offset) => centre + offset).find(room)
+        const { base } = rings
+        expect(admit(rings, { anchor, linkNs, iterationNs: T, bytes, freeBytes })?.due).toBe(
+          expected === undefined ? undefined : base + expected
+        )
+      }),
+      { numRuns: 500 }
+    )
+  })
+
   it("take the window nearest to the anchor that fits, the later of two", () => {
     const placement = { anchor: 10, linkNs: T, iterationNs: T, bytes: 1, freeBytes: 100 }
     const rings = new ReservationRings(64)

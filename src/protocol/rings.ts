@@ -41,18 +41,6 @@ export class ReservationRings {
     return this.#bytes[iteration % this.horizon]!
   }
 
-  /**
-   * Whether a reservation fits: T[i] ≤ `iterationNs` over its span and B[i] ≤ `freeBytes` from start through due.
-   * `iterationNs` is T_iter as it is now: windows booked when iterations were longer may be over-full, and take no more.
-   */
-  fits(reservation: Reservation, iterationNs: number, freeBytes: number): boolean {
-    const { start, span, due, linkNs, bytes } = reservation
-    if (start < this.base || due >= this.base + this.horizon) return false
-    for (let i = start; i < start + span; i++) if (this.linkAt(i) + linkNs > iterationNs) return false
-    for (let i = start; i <= due; i++) if (this.bytesAt(i) + bytes > freeBytes) return false
-    return true
-  }
-
   book(reservation: Reservation): void {
     this.#add(reservation, 1)
   }
