@@ -1,6 +1,9 @@
 /** Files as the commands use them: scenarios and their companions, the catalog of this package, results written whole or not at all. */
 import {
+  accessSync,
+  constants,
   existsSync,
+  statSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -71,6 +74,20 @@ export const readScenario = (path: string): Effect.Effect<Scenario, ScenarioInva
     return Result.isSuccess(loaded) ? Effect.succeed(loaded.success) : Effect.fail(loaded.failure)
   })
 
+/** Why a file of this name could not be written later on, as far as that is known now. */
+export const writeObstacle = (path: string): string | undefined => {
+  let folder = dirname(path)
+  while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder)
+  try {
+    if (!statSync(folder).isDirectory()) return `${folder} is no folder`
+    accessSync(folder, constants.W_OK)
+    if (existsSync(path) && statSync(path).isDirectory()) return "it is a folder"
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
 /** Writes chunks to a file beside the target and renames it when it is whole: nothing half-written is ever seen. */
 export const writeWhole = (path: string, chunks: Iterable<Uint8Array | string>): Effect.Effect<void, Usage> =>
   Effect.suspend(() => {
@@ -86,7 +103,7 @@ export const writeWhole = (path: string, chunks: Iterable<Uint8Array | string>):
       renameSync(draft, path)
       return Effect.void
     } catch (error) {
-      rmSync(draft, { force: true })
+      if (existsSync(draft)) rmSync(draft)
       if (!(error instanceof Error && "code" in error)) throw error
       return Effect.fail(new Usage({ problem: `${path} cannot be written: ${error.message}` }))
     }

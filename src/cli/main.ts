@@ -9,6 +9,7 @@ import { theoryCommand } from "./commands/theory.ts"
 import { validateCommand } from "./commands/validate.ts"
 import { verdictOf } from "./exit.ts"
 import { packageVersion } from "./files.ts"
+import { presenter } from "./presenter.ts"
 
 const vericache = Command.make("vericache").pipe(
   Command.withDescription("Simulate serving an LLM with a compressed KV cache and no loss"),
@@ -22,7 +23,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 })
 
 const fiber = Effect.runFork(
-  Command.run(vericache, { version: packageVersion() }).pipe(Effect.provide(NodeServices.layer))
+  Command.run(vericache, { version: packageVersion() }).pipe(Effect.provide([NodeServices.layer, presenter]))
 )
 process.once("SIGINT", () => fiber.interruptUnsafe())
 process.once("SIGTERM", () => fiber.interruptUnsafe())

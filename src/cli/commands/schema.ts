@@ -1,10 +1,40 @@
 import { Console, Effect } from "effect"
-import { Command } from "effect/cli"
+import { Command, Flag } from "effect/cli"
+import { type FieldHelp, fieldHelp } from "../../scenario/field-help.ts"
 import { scenarioJsonSchema } from "../../scenario/json-schema.ts"
 import { readCatalog } from "../files.ts"
+import { type Column, renderGrid } from "../output/grid.ts"
 
-export const schemaCommand = Command.make("schema", {}, () =>
-  Effect.flatMap(readCatalog, (catalog) =>
-    Console.log(JSON.stringify(scenarioJsonSchema(catalog), undefined, 2))
-  )
-).pipe(Command.withDescription("Print the JSON Schema (draft-07) of scenario files, for editors"))
+const text = (title: string, key: keyof FieldHelp, show: (row: FieldHelp) => string): Column<FieldHelp> => ({
+  title,
+  key,
+  left: true,
+  text: show,
+  value: (row) => row[key]
+})
+
+const columns: readonly Column<FieldHelp>[] = [
+  text("field", "field", (row) => row.field),
+  text("", "required", (row) => (row.required ? "required" : "")),
+  text("takes", "takes", (row) => row.takes),
+  text("meaning", "description", (row) => row.description)
+]
+
+export const schemaCommand = Command.make(
+  "schema",
+  {
+    format: Flag.Literals("format", ["json", "table", "jsonl", "csv", "md"]).pipe(
+      Flag.withAlias("f"),
+      Flag.withDescription("json: JSON Schema for editors; the others: every field in words"),
+      Flag.withDefault("json")
+    )
+  },
+  Effect.fnUntraced(function* ({ format }) {
+    const schema = scenarioJsonSchema(yield* readCatalog)
+    yield* Console.log(
+      format === "json"
+        ? JSON.stringify(schema, undefined, 2)
+        : renderGrid(format, columns, fieldHelp(schema))
+    )
+  })
+).pipe(Command.withDescription("Print the JSON Schema (draft-07) of scenario files, or every field in words"))

@@ -83,7 +83,9 @@ export type CompressorFile = typeof CompressorFile.Type
 export const DrafterFile = Schema.Struct({
   name: text("Catalog name."),
   ...origin,
-  kind: Schema.Literals(["ngram", "model", "eagle"]),
+  kind: Schema.Literals(["ngram", "model", "eagle"]).annotate({
+    description: "Looks up the prompt, a small model, or a head on the model itself."
+  }),
   num_speculative_tokens: count("Tokens proposed per step."),
   weight_bytes: quantity("bytes", "Bytes read to propose one token for the batch; 0 for n-gram."),
   kv_bytes_per_token: quantity("bytes", "The drafter's own KV per context token; 0 if it keeps none."),

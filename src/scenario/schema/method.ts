@@ -27,8 +27,10 @@ export const MethodFile = Schema.Union([
   Schema.Literals(["full-kv", "offloaded"]),
   Schema.Struct({
     name: optional(text("Name in the results; the method's own if absent.")),
-    full_kv: optional(Schema.Struct({})),
-    offloaded: optional(Schema.Struct({})),
+    full_kv: optional(Schema.Struct({}).annotate({ description: "Full KV in HBM, one token a step." })),
+    offloaded: optional(
+      Schema.Struct({}).annotate({ description: "Full KV in host memory, swapped in every step." })
+    ),
     lossy: optional(Schema.Struct(CompressorUse)),
     drafter: optional(DrafterUse),
     sparse: optional(Schema.Struct({ ...CompressorUse, window: optional(WindowFile) })),
@@ -36,7 +38,11 @@ export const MethodFile = Schema.Union([
       Schema.Struct({
         ...CompressorUse,
         window: optional(WindowFile),
-        schedule: optional(Schema.Literals(["staggered", "lock-step"])),
+        schedule: optional(
+          Schema.Literals(["staggered", "lock-step"]).annotate({
+            description: "Each request verifies at its own time, or all at once. Default staggered."
+          })
+        ),
         reload: optional(
           Schema.Literals(["full", "missing"]).annotate({
             description: "What a verify moves: the whole KV (3), or what the compressed copy lacks (8)."

@@ -50,7 +50,7 @@ const Override = Schema.Record(Schema.String, Schema.Unknown)
 export const ScenarioFile = Schema.Struct({
   name: text("Name in the results."),
   extends: optional(text("Another scenario file; fields here replace its.")),
-  description: optional(Schema.String),
+  description: optional(Schema.String.annotate({ description: "What the scenario is about." })),
   seed: optional(Schema.Int.annotate({ description: "Seed of every random stream. Default 1." })),
   model: Schema.Union([Schema.NonEmptyString, Override]).annotate({
     description:
@@ -82,13 +82,20 @@ export const ScenarioFile = Schema.Struct({
   ),
   speculative_config: optional(
     Schema.Struct({
-      method: optional(Schema.String),
-      model: optional(Schema.String),
+      method: optional(
+        Schema.String.annotate({ description: "Drafter of the catalog, if no model is named." })
+      ),
+      model: optional(Schema.String.annotate({ description: "Drafter of the catalog." })),
       num_speculative_tokens: optional(count("Tokens proposed per step."))
     }).annotate({ description: "vLLM's spelling of a drafter method: model names a drafter of the catalog." })
   ),
   kv_transfer_config: optional(
-    Schema.Struct({ kv_connector: Schema.String, kv_role: optional(Schema.String) }).annotate({
+    Schema.Struct({
+      kv_connector: Schema.String.annotate({ description: "OffloadingConnector or LMCacheConnectorV1." }),
+      kv_role: optional(
+        Schema.String.annotate({ description: "Accepted; every engine reads and writes here." })
+      )
+    }).annotate({
       description:
         "vLLM's spelling of stored context: an offloading or LMCache connector means workload.context: host."
     })
