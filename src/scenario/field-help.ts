@@ -29,7 +29,7 @@ const takesOf = (node: Node): string => {
     return node.enum.length > MAX_VALUES
       ? "a catalog name"
       : node.enum.map((value) => String(value)).join(" | ")
-  if (node.const !== undefined) return String(node.const)
+  if (node.const !== undefined) return JSON.stringify(node.const)
   const forms = [...new Set((node.anyOf ?? []).map(takesOf))]
   if (forms.length > 0) return forms.join(" | ")
   switch (node.type) {
