@@ -16,17 +16,24 @@ interface Ended {
 }
 
 let folder = ""
+let cache = ""
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "vericache-cli-"))
+  cache = mkdtempSync(join(tmpdir(), "vericache-cache-"))
 })
 afterAll(() => {
-  rmSync(folder, { recursive: true })
+  for (const one of [folder, cache]) rmSync(one, { recursive: true })
 })
 
 /** Runs `vericache …` in the scratch folder; `interruptAfter` milliseconds it is sent Ctrl-C. */
 const vericache = (args: readonly string[], interruptAfter?: number): Promise<Ended> =>
   new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [MAIN, ...args], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] })
+    const child = spawn(process.execPath, [MAIN, ...args], {
+      cwd: folder,
+      stdio: ["ignore", "pipe", "pipe"],
+      // Node starts a third faster where it has compiled the same files before.
+      env: { ...process.env, NODE_COMPILE_CACHE: cache }
+    })
     let stdout = ""
     let stderr = ""
     child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text))

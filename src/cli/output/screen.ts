@@ -22,7 +22,7 @@ const setting = ({ model, hardware, engine, workload, seed }: Scenario): string 
 /** What the words in the table mean. */
 const LEGEND = [
   "limited by: what most of the time went to, and its share.",
-  "output: identical = the tokens of full-KV decoding, by construction of the commit rule; LOSSY = not those, and how far off where it is known."
+  "output: identical = the tokens of full-KV decoding, by construction of the commit rule; LOSSY = other tokens, diverging by so many nats where that is known."
 ] as const
 
 /** Long lines are broken at this width, or at the screen's. */
