@@ -282,6 +282,31 @@ seed: .nan
       "name: small\ngoodput: { ttft: { percentile: 98, at_most: 1 s } }",
       "s.yaml:2:20 goodput.ttft.percentile: expected 50 | 90 | 95 | 99 | 100, found 98"
     ],
+    [
+      "{ concurrency: 4 }",
+      "{ rate: 0.000001 }",
+      "s.yaml:7:3 workload.arrivals: arrivals go on for 231 days; at most 60 can be simulated"
+    ],
+    [
+      "requests: 20",
+      "requests: 20\n  timeout: 0",
+      "s.yaml:7:3 workload.timeout: expected at least 0.001 seconds, found 0"
+    ],
+    [
+      "1k tokens",
+      "{ lognormal: { median: 500, sigma: 5, min: 1, max: 4k } }",
+      "s.yaml:8:38 workload.input.lognormal.sigma: expected a value between 1e-9 and 4, found 5"
+    ],
+    [
+      "h100-sxm",
+      "{ extends: h100-sxm, step_overhead: 2 s }",
+      's.yaml:3:33 hardware.step_overhead: expected at most 1 seconds, found "2 s"'
+    ],
+    [
+      "name: small",
+      "name: small\nremote_prefix: { local: 1, remote: 1, local_bandwidth: 0, remote_bandwidth: 1 GB/s, round_trip: 1 ms }",
+      "s.yaml:2:40 remote_prefix.local_bandwidth: expected at least 1000000 bytes/s, found 0"
+    ],
     ["name: small", "name:", "s.yaml:1:1 name: expected string, found nothing"],
     ["name: small\n", "", "s.yaml:1:1 name: is missing"]
   ])("of %j as %j", (from, to, message) => {

@@ -76,6 +76,15 @@ const longestRequest = (workload: Workload): number =>
     ? longestOf(workload.input) + longestOf(workload.output)
     : workload.requests.reduce((most, { input, output }) => Math.max(most, input + output), 0)
 
+/** Simulated time counts nanoseconds exactly up to 104 days; what arrives must be served within them too. Seconds. */
+const LONGEST_SPAN = 60 * 86_400
+
+/** Seconds over which requests arrive, on average. */
+const spanOf = (workload: Workload): number => {
+  if (workload.kind === "trace") return workload.requests.at(-1)?.arrival ?? 0
+  return workload.arrivals.kind === "closed" ? 0 : workload.requests / workload.arrivals.rate
+}
+
 /** Model, engine and workload against each other. Memory is the simulator's to judge. */
 const checkFit = (to: Resolution, model: Model, engine: Engine, workload: Workload): void => {
   for (const heads of new Set(model.layers.map(({ attention }) => attention.heads))) {
@@ -85,6 +94,12 @@ const checkFit = (to: Resolution, model: Model, engine: Engine, workload: Worklo
         `${heads} attention heads do not divide by ${engine.tensorParallelSize}`
       )
   }
+  const span = spanOf(workload)
+  if (span > LONGEST_SPAN)
+    to.fault(
+      ["workload", workload.kind === "trace" ? "trace" : "arrivals"],
+      `arrivals go on for ${Math.round(span / 86_400)} days; at most ${LONGEST_SPAN / 86_400} can be simulated`
+    )
   const longest = longestRequest(workload)
   if (longest > model.maxPositions)
     to.fault(

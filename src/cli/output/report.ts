@@ -207,9 +207,12 @@ export const subject = (report: Report): Ran | undefined => {
 const comparison = (report: Report, best: Ran): string => {
   const { scenario, results } = report
   const serves = `${best.method.name} serves ${significant(rate(best))} tok/s`
+  if (best.metrics.requests.finished === 0) return `No request finishes under ${best.method.name}.`
   const baseline = results.find(({ method }) => method.name === scenario.baseline)
   if (baseline === undefined || baseline === best) return `${serves}.`
   if (baseline.metrics === undefined) return `${serves} where ${scenario.baseline} does not fit.`
+  if (!(baseline.metrics.throughput.tokensPerSecond > 0))
+    return `${serves} where ${scenario.baseline} serves none.`
   const output = isLossless(best.method) ? "with identical output" : "but not with the same output"
   return `${best.method.name} serves ${times(speedup(report, best))} the ${scenario.baseline} throughput (${significant(rate(best))} against ${significant(baseline.metrics.throughput.tokensPerSecond)} tok/s), ${output}.`
 }

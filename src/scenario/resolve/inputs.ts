@@ -67,20 +67,5 @@ const modelOfConfig = (to: Resolution, given: Readonly<Record<string, unknown>>)
 
 export const resolveHardware = (to: Resolution): Hardware | undefined => {
   const entry = resolveEntry(to, "hardware", to.catalog.hardware, HardwareFile)
-  if (entry === undefined) return undefined
-  const hardware = hardwareOf(entry)
-  const rates: readonly (readonly [string, number])[] = [
-    ["hbm.capacity", hardware.hbm.capacity],
-    ["hbm.bandwidth", hardware.hbm.bandwidth],
-    ["flops.bf16", hardware.flops[16]],
-    ["flops.fp8", hardware.flops[8] ?? 1],
-    ["flops.fp4", hardware.flops[4] ?? 1],
-    ["link.host_to_device", hardware.link.hostToDevice],
-    ["link.device_to_host", hardware.link.deviceToHost],
-    ["interconnect.bandwidth", hardware.interconnect.bandwidth],
-    ["host.bandwidth", hardware.host.bandwidth]
-  ]
-  const idle = rates.filter(([, rate]) => rate < 1)
-  for (const [field] of idle) to.fault(["hardware", ...field.split(".")], "expected at least 1")
-  return idle.length > 0 ? undefined : hardware
+  return entry === undefined ? undefined : hardwareOf(entry)
 }

@@ -1,11 +1,11 @@
 /** Hardware as a person writes it: a GPU, its link, its host, and what share of the peaks is reached. */
 import { Schema } from "effect"
-import { atLeastZero, optional, origin, quantity, share, text } from "./fields.ts"
+import { atLeastZero, optional, origin, OVERHEAD, quantity, share, SLOWEST, text } from "./fields.ts"
 
 const EfficiencyFile = Schema.Struct({
   memory: share("Share of peak HBM bandwidth reached when bandwidth bounds the operation."),
   compute: share("Share of peak FLOP/s reached when arithmetic bounds it."),
-  overhead: quantity("seconds", "Fixed cost of launching one such operation.")
+  overhead: quantity("seconds", "Fixed cost of launching one such operation.", OVERHEAD)
 })
 /** A grid ascends, or there is nothing to interpolate between. */
 const grid = Schema.Array(atLeastZero("A value of the grid."))
@@ -67,30 +67,34 @@ export const HardwareFile = Schema.Struct({
   name: text("Catalog name."),
   ...origin,
   hbm: Schema.Struct({
-    capacity: quantity("bytes", "HBM of one GPU."),
-    bandwidth: quantity("bytes/s", "Peak HBM bandwidth of one GPU.")
+    capacity: quantity("bytes", "HBM of one GPU.", { least: 1e6 }),
+    bandwidth: quantity("bytes/s", "Peak HBM bandwidth of one GPU.", SLOWEST)
   }),
   flops: Schema.Struct({
-    bf16: quantity("flop/s", "Dense peak at 16 bits."),
-    fp8: optional(quantity("flop/s", "Dense peak at 8 bits.")),
-    fp4: optional(quantity("flop/s", "Dense peak at 4 bits."))
+    bf16: quantity("flop/s", "Dense peak at 16 bits.", { least: 1e9 }),
+    fp8: optional(quantity("flop/s", "Dense peak at 8 bits.", { least: 1e9 })),
+    fp4: optional(quantity("flop/s", "Dense peak at 4 bits.", { least: 1e9 }))
   }),
   link: Schema.Struct({
-    host_to_device: quantity("bytes/s", "What a large copy from host memory to HBM really reaches, per GPU."),
-    device_to_host: quantity("bytes/s", "The same from HBM to host memory."),
-    latency: quantity("seconds", "Fixed cost of one transfer."),
+    host_to_device: quantity(
+      "bytes/s",
+      "What a large copy from host memory to HBM really reaches, per GPU.",
+      SLOWEST
+    ),
+    device_to_host: quantity("bytes/s", "The same from HBM to host memory.", SLOWEST),
+    latency: quantity("seconds", "Fixed cost of one transfer.", OVERHEAD),
     sharing: Schema.Literals(["serial", "fair"]).annotate({
       description: "One transfer at a time, or all at once in equal shares."
     }),
     source: text("Where the link figures come from.")
   }),
   interconnect: Schema.Struct({
-    bandwidth: quantity("bytes/s", "GPU to GPU in a tensor-parallel group, per GPU and direction."),
-    latency: quantity("seconds", "One all-reduce.")
+    bandwidth: quantity("bytes/s", "GPU to GPU in a tensor-parallel group, per GPU and direction.", SLOWEST),
+    latency: quantity("seconds", "One all-reduce.", OVERHEAD)
   }),
   host: Schema.Struct({
     capacity: quantity("bytes", "Host memory for KV, per GPU group."),
-    bandwidth: quantity("bytes/s", "Host memory bandwidth that all links of the node share.")
+    bandwidth: quantity("bytes/s", "Host memory bandwidth that all links of the node share.", SLOWEST)
   }),
   efficiency: Schema.Struct({
     matmul: EfficiencyFile,
@@ -100,8 +104,8 @@ export const HardwareFile = Schema.Struct({
     "lm-head": EfficiencyFile,
     source: text("Where the efficiencies come from.")
   }),
-  step_overhead: quantity("seconds", "Host work between two passes."),
-  step_overhead_per_request: quantity("seconds", "More of it per request in the pass."),
+  step_overhead: quantity("seconds", "Host work between two passes.", OVERHEAD),
+  step_overhead_per_request: quantity("seconds", "More of it per request in the pass.", OVERHEAD),
   tables: optional(TablesFile),
   power: optional(quantity("watts", "Board power at load."))
 })

@@ -3,7 +3,7 @@
  * vLLM's and Hugging Face's where those have one. What a file means is `resolve.ts`'s business.
  */
 import { Schema } from "effect"
-import { count, optional, probability, quantity, share, text } from "./fields.ts"
+import { count, optional, OVERHEAD, probability, quantity, share, SLOWEST, text } from "./fields.ts"
 import { MethodFile } from "./method.ts"
 import { WorkloadFile } from "./workload.ts"
 
@@ -29,9 +29,9 @@ const EngineFile = Schema.Struct({
 const DeploymentFile = Schema.Struct({
   local: count("GPU groups beside the store, G_L; they verify."),
   remote: count("Groups behind the network, G_R; they draft."),
-  local_bandwidth: quantity("bytes/s", "Store to a local group, BW_h."),
-  remote_bandwidth: quantity("bytes/s", "Store to a remote group, BW_l."),
-  round_trip: quantity("seconds", "One message there and back.")
+  local_bandwidth: quantity("bytes/s", "Store to a local group, BW_h.", SLOWEST),
+  remote_bandwidth: quantity("bytes/s", "Store to a remote group, BW_l.", SLOWEST),
+  round_trip: quantity("seconds", "One message there and back.", OVERHEAD)
 })
 
 /** The percentiles results are reported at. */

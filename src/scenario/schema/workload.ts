@@ -9,8 +9,8 @@ const LengthsFile = Schema.Union([
   }),
   Schema.Struct({
     lognormal: Schema.Struct({
-      median: quantity("tokens", "Median."),
-      sigma: positive("Sigma of the underlying normal."),
+      median: quantity("tokens", "Median.", { least: 1 }),
+      sigma: positive("Sigma of the underlying normal.", 4),
       min: quantity("tokens", "Clamped below."),
       max: quantity("tokens", "Clamped above.")
     })
@@ -35,7 +35,7 @@ export const WorkloadFile = Schema.Struct({
     description:
       "Where a request's context KV is when it arrives: nowhere, in host memory, in a remote store."
   }),
-  timeout: optional(quantity("seconds", "Give up on a request after this long.")),
+  timeout: optional(quantity("seconds", "Give up on a request after this long.", { least: 1e-3 })),
   requests: optional(count("Requests in all; with a trace, at most so many of it.")),
   arrivals: optional(ArrivalsFile),
   input: optional(LengthsFile),
