@@ -300,12 +300,12 @@ seed: .nan
     [
       "h100-sxm",
       "{ extends: h100-sxm, step_overhead: 2 s }",
-      's.yaml:3:33 hardware.step_overhead: expected at most 1 seconds, found "2 s"'
+      's.yaml:3:32 hardware.step_overhead: expected at most 1 seconds, found "2 s"'
     ],
     [
       "name: small",
       "name: small\nremote_prefix: { local: 1, remote: 1, local_bandwidth: 0, remote_bandwidth: 1 GB/s, round_trip: 1 ms }",
-      "s.yaml:2:40 remote_prefix.local_bandwidth: expected at least 1000000 bytes/s, found 0"
+      "s.yaml:2:39 remote_prefix.local_bandwidth: expected at least 1000000 bytes/s, found 0"
     ],
     ["name: small", "name:", "s.yaml:1:1 name: expected string, found nothing"],
     ["name: small\n", "", "s.yaml:1:1 name: is missing"]
