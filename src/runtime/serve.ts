@@ -3,6 +3,7 @@ import { Deferred, Effect, type Scope } from "effect"
 import type { Outcome } from "../protocol/vocabulary.ts"
 import type { OutOfMemory, RequestId, Time } from "./ports.ts"
 import { Time as TimePort } from "./ports.ts"
+import { Mailbox } from "./actors/mailbox.ts"
 import type { Replica } from "./actors/replica.ts"
 import { startActor, type Supervisor } from "./actors/supervisor.ts"
 import type { RequestSpec } from "./served.ts"
@@ -39,7 +40,7 @@ export const serve = (
       const home = new Map<RequestId, Replica>()
       const group: Replica[] = []
       const { timeout } = clients
-      const deadlines: { readonly id: RequestId; readonly at: number }[] = []
+      const deadlines = new Mailbox<{ readonly id: RequestId; readonly at: number }>()
       let ended = 0
 
       const send = (spec: RequestSpec): void => {
@@ -47,7 +48,7 @@ export const serve = (
           replica.outstanding() < best.outstanding() ? replica : best
         )
         home.set(spec.id, target)
-        if (timeout !== undefined) deadlines.push({ id: spec.id, at: time.now() + timeout })
+        if (timeout !== undefined) deadlines.offer({ id: spec.id, at: time.now() + timeout })
         target.send(spec)
       }
       const onEnded = (request: RequestId): void => {
@@ -64,10 +65,11 @@ export const serve = (
 
       const watch = Effect.gen(function* () {
         // One patience for all: deadlines come in order of arrival.
-        for (let i = 0; ; i++) {
-          while (i >= deadlines.length) yield* time.until(time.now() + (timeout ?? 0))
-          yield* time.until(deadlines[i]!.at)
-          home.get(deadlines[i]!.id)?.cancel(deadlines[i]!.id, "timeout")
+        for (;;) {
+          for (const { id, at } of yield* deadlines.take) {
+            yield* time.until(at)
+            home.get(id)?.cancel(id, "timeout")
+          }
         }
       })
       const arrive = Effect.gen(function* () {
