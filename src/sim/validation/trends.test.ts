@@ -55,6 +55,23 @@ it("remote prefixes: four remote groups to a local one are the best mix", () => 
   expect(eight).toBeLessThan(four!)
 })
 
+it("remote prefixes: the gain goes once decoding dominates", () => {
+  const scenario = scenarioAt("paper/remote-prefix-4")
+  const { workload } = scenario
+  if (workload.kind !== "synthetic") throw new Error("a synthetic workload")
+  const [short, long] = [64, 256].map((tokens) => {
+    const varied = {
+      ...scenario,
+      workload: { ...workload, requests: 120, output: { kind: "fixed", tokens } as const }
+    }
+    const served = (name: string): number =>
+      ran(varied, methodOf(varied, name)).metrics.throughput.tokensPerSecond
+    return served("VeriCache") / served("full-kv")
+  })
+  expect(short).toBeGreaterThan(1.1)
+  expect(long).toBeLessThan(1.02)
+})
+
 describe("other systems", () => {
   const magicDec = (name: string): number =>
     meanTpot(`external/magicdec-${name}`, "full-kv") / meanTpot(`external/magicdec-${name}`, "MagicDec")
