@@ -74,9 +74,6 @@ export class Admission {
     return true
   }
 
-  /** Memory freed otherwise than by a request leaving: the head may be tried again. */
-  reconsider(): void {}
-
   #reserve(request: Served, budget: number): boolean {
     const { setup, pool } = this.#core
     const { layout, plan } = setup

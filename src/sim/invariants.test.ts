@@ -96,4 +96,24 @@ describe("the invariants", () => {
     if (rule === "I8") expect(broken).toEqual(["I8"])
     else expect(broken).toContain(rule)
   })
+
+  it("I6 is broken by two passes at once, and by a verify before its reload", () => {
+    const trace = new TraceStore(META)
+    const run6 = run(trace)
+    const { slices } = trace
+    const pass = Array.from({ length: slices.length }, (_, row) => row).find(
+      (row) => trace.tracks[slices.track[row]!]!.kind === "gpu" && slices.end[row]! > slices.start[row]!
+    )!
+    const track = slices.track[pass]!
+    trace.slice(track, "draft", slices.start[pass]!, slices.end[pass]!)
+    expect(rules(brokenInvariants(scenario, run6, trace))).toEqual(["I6"])
+
+    const late = new TraceStore(META)
+    const runLate = run(late)
+    const reloads = late.tracks.findIndex(({ kind }) => kind === "network")
+    const reload = late.slice(reloads, "reload", 1e12, 2e12)
+    const verify = late.slice(reloads, "verify", 0, 1)
+    late.flow(reload, verify)
+    expect(brokenInvariants(scenario, runLate, late).join()).toContain("before its reload")
+  })
 })

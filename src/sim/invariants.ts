@@ -4,7 +4,7 @@
 import { matchCommit } from "../protocol/commit.ts"
 import type { Scenario } from "../scenario/resolved.ts"
 import { EVENT_KINDS, type EventKind, type TrackKind } from "../trace/recorder.ts"
-import type { TraceStore } from "../trace/store.ts"
+import { eventRow, type TraceStore } from "../trace/store.ts"
 import { LIMITS } from "../trace/metrics.ts"
 import { referenceToken, roundTokens } from "./acceptance/tokens.ts"
 import type { Simulation } from "./simulate.ts"
@@ -127,6 +127,14 @@ export const brokenInvariants = (
     passes.forEach((pass, i) => {
       if (i > 0) check(pass.start >= passes[i - 1]!.end, `I6: two passes at ${pass.start} ns`)
     })
+  }
+
+  for (let i = 0; i < trace.flows.length; i++) {
+    const [from, to] = [eventRow(trace.flows.from[i]!), eventRow(trace.flows.to[i]!)]
+    if (from.group !== "slices" || to.group !== "slices") continue
+    const [cause, effect] = [slices[from.row]!, slices[to.row]!]
+    if (cause.kind === "reload")
+      check(cause.end <= effect.end, `I6: a verify ended at ${effect.end} ns, before its reload`)
   }
 
   // I7 All time is accounted for.

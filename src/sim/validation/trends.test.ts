@@ -12,7 +12,8 @@ describe("Fig. 13 of arXiv:2605.17613", () => {
     )
     expect(rises(swept.map(([vericache]) => vericache!))).toBe(true)
     expect(rises(swept.map(([, sparse]) => -sparse!))).toBe(true)
-    for (const [vericache, sparse] of swept) expect(vericache).toBeGreaterThan(sparse!)
+    // Where the budget is ample the paper has the sparse drafter ahead and we do not: docs/validation.md.
+    for (const [vericache, sparse] of swept.slice(2)) expect(vericache).toBeGreaterThan(sparse!)
   })
 
   it("a faster link: VeriCache gains more", () => {
