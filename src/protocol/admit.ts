@@ -43,6 +43,6 @@ export const admit = (rings: ReservationRings, placement: Placement): Reservatio
   if (found === undefined) return undefined
   const due = rings.base + found
   const reservation = { start: due - span, span, due, linkNs: share, bytes }
-  rings.book(reservation)
+  rings.book(reservation, iterationNs, freeBytes)
   return reservation
 }

@@ -94,6 +94,20 @@ describe("the reservation rings", () => {
     expect(windows).toEqual([10, 11, 9, 12, 8])
   })
 
+  it("notice being over-booked", () => {
+    const rings = new ReservationRings(16)
+    const reservation = { start: 2, span: 2, due: 4, linkNs: 600, bytes: 7 }
+    rings.book(reservation, T, 10)
+    expect(() => rings.book({ ...reservation, bytes: 0 }, T, 10)).toThrow(
+      "the link is over-booked in iteration 2"
+    )
+    const other = new ReservationRings(16)
+    other.book({ ...reservation, linkNs: 0 }, T, 10)
+    expect(() => other.book({ ...reservation, linkNs: 0 }, T, 10)).toThrow(
+      "HBM is over-booked in iteration 2"
+    )
+  })
+
   it("place a reload of ℓ iterations before the verify, in S = ⌈ℓ⌉ windows", () => {
     const rings = new ReservationRings(64)
     const found = admit(rings, { anchor: 5, linkNs: 1.6 * T, iterationNs: T, bytes: 7, freeBytes: 10 })!

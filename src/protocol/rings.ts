@@ -41,8 +41,16 @@ export class ReservationRings {
     return this.#bytes[iteration % this.horizon]!
   }
 
-  book(reservation: Reservation): void {
+  /** Books a reservation; a broken invariant if that over-books T_iter = `iterationNs` or the bytes there are. */
+  book(reservation: Reservation, iterationNs: number, freeBytes: number): void {
     this.#add(reservation, 1)
+    const { start, span, due } = reservation
+    for (let i = start; i < start + span; i++) {
+      if (this.linkAt(i) > iterationNs) throw new Error(`the link is over-booked in iteration ${i}`)
+    }
+    for (let i = start; i <= due; i++) {
+      if (this.bytesAt(i) > freeBytes) throw new Error(`HBM is over-booked in iteration ${i}`)
+    }
   }
 
   /** Gives back what of a reservation still lies ahead. */
