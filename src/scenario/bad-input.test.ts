@@ -4,7 +4,8 @@ import { stringify } from "yaml"
 import { describe, expect, it } from "vitest"
 import { CATALOG, faultsOf, scenarioOf, told } from "./catalog.fixture.ts"
 import { isRecord } from "./catalog.ts"
-import { type Fault, fieldName, type Path } from "./document.ts"
+import { fieldName, type Path } from "./document.ts"
+import type { Fault } from "./fault.ts"
 
 type Tree = Readonly<Record<string, unknown>>
 

@@ -1,7 +1,8 @@
 /** Named hardware, models, compressors and drafters, each figure with its source. */
 import type { Schema } from "effect"
 import { closest } from "./closest.ts"
-import { type Fault, SourceDocument } from "./document.ts"
+import { SourceDocument } from "./document.ts"
+import { type Fault, withoutRepeats } from "./fault.ts"
 import { CompressorFile, DrafterFile } from "./schema/drafting.ts"
 import { HardwareFile } from "./schema/hardware.ts"
 import { ModelFile } from "./schema/model.ts"
@@ -81,7 +82,7 @@ export const makeCatalog = (
     compressors: section("compressors", CompressorFile),
     drafters: section("drafters", DrafterFile)
   }
-  return { catalog, faults }
+  return { catalog, faults: withoutRepeats(faults) }
 }
 
 const entryName = ({ value }: SourceDocument): string => (isRecord(value) ? String(value["name"]) : "")

@@ -13,8 +13,12 @@ export const editDistance = (a: string, b: string): number => {
   return row[b.length]!
 }
 
+/** Nobody mistypes a name into a longer word. */
+const MAX_WORD = 100
+
 /** A suggestion for `word` among `names`: the nearest one, or all of them if they are few. */
 export const closest = (word: string, names: readonly string[]): string | undefined => {
+  if (word.length > MAX_WORD) return undefined
   const plain = (name: string): string => name.toLowerCase().replaceAll(/[-_ ]/g, "")
   const ranked = [...new Set(names)]
     .map((name) => ({ name, distance: editDistance(plain(word), plain(name)) }))

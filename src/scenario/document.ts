@@ -1,23 +1,11 @@
 /** A YAML or JSON file with the positions of everything in it, and the faults found there. */
 import { Exit, Schema, SchemaIssue } from "effect"
-import { isMap, isNode, isPair, isScalar, isSeq, LineCounter, parseDocument } from "yaml"
-import type { Document as YamlDocument, Node } from "yaml"
+import { isCollection, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit } from "yaml"
+import type { Document as YamlDocument, Node, Pair, YAMLError, YAMLMap } from "yaml"
 import { closest } from "./closest.ts"
+import { type Fault, renderFault, shorten } from "./fault.ts"
 
 export type Path = readonly PropertyKey[]
-
-/** One thing that is wrong, and where: lines and columns from 1. */
-export interface Fault {
-  readonly file: string
-  readonly line: number
-  readonly column: number
-  /** Field, as `engine.block_size`; empty for the file as a whole. */
-  readonly field: string
-  readonly message: string
-  readonly suggestion?: string
-  /** The line of the file. */
-  readonly excerpt?: string
-}
 
 /** All faults of a file and of the files it names. */
 export class ScenarioInvalid extends Schema.TaggedError<ScenarioInvalid>()("ScenarioInvalid", {
@@ -27,13 +15,6 @@ export class ScenarioInvalid extends Schema.TaggedError<ScenarioInvalid>()("Scen
   override get message(): string {
     return this.faults.map(renderFault).join("\n")
   }
-}
-
-export const renderFault = ({ file, line, column, field, message, suggestion, excerpt }: Fault): string => {
-  const head = `${file}:${line}:${column}: ${field === "" ? "" : `${field}: `}${message}${suggestion === undefined ? "" : `; ${suggestion}`}`
-  if (excerpt === undefined) return head
-  const gutter = String(line).padStart(5)
-  return `${head}\n${gutter} | ${excerpt}\n${" ".repeat(5)} | ${" ".repeat(column - 1)}^`
 }
 
 export const fieldName = (path: Path): string =>
@@ -54,13 +35,16 @@ export class SourceDocument {
   readonly value: unknown
   readonly faults: readonly Fault[]
   readonly #text: string
+  readonly #rows: readonly string[]
   readonly #lines = new LineCounter()
   readonly #yaml: YamlDocument | undefined
+  readonly #pairs = new WeakMap<YAMLMap, ReadonlyMap<string, Pair>>()
   #base: SourceDocument | undefined
 
   constructor(file: string, text: string) {
     this.file = file
     this.#text = text
+    this.#rows = text.split("\n")
     const { yaml, value, errors } = parse(text, this.#lines)
     const faults = errors.map(({ offset, message }) => this.#fault(offset, "", message))
     if (faults.length === 0 && (typeof value !== "object" || value === null || Array.isArray(value)))
@@ -134,8 +118,8 @@ export class SourceDocument {
     let depth = 0
     for (const key of path) {
       if (isMap(node)) {
-        const pair = node.items.find((item) => isScalar(item.key) && String(item.key.value) === String(key))
-        if (!isPair(pair)) break
+        const pair = this.#pairsOf(node).get(String(key))
+        if (pair === undefined) break
         offset = (pair.key as Node).range?.[0] ?? offset
         node = pair.value
       } else if (isSeq(node)) {
@@ -149,12 +133,28 @@ export class SourceDocument {
     return { offset, depth, open: depth < path.length && isMap(node) }
   }
 
+  #pairsOf(map: YAMLMap): ReadonlyMap<string, Pair> {
+    const known = this.#pairs.get(map)
+    if (known !== undefined) return known
+    const pairs = new Map(map.items.map((pair) => [keyText(pair.key), pair]))
+    this.#pairs.set(map, pairs)
+    return pairs
+  }
+
   #fault(offset: number, field: string, message: string): Fault {
     const { line, col } = this.#lines.linePos(offset)
-    const excerpt = this.#text.split("\n")[line - 1]?.trimEnd()
+    const excerpt = this.#rows[line - 1]?.trimEnd()
     const place = { file: this.file, line: Math.max(1, line), column: Math.max(1, col), field, message }
     return excerpt === undefined || excerpt === "" ? place : { ...place, excerpt }
   }
+}
+
+/** A plain key as `toJS` names it; that of an alias is not looked for. */
+const keyText = (key: unknown): string => {
+  const value = isScalar(key) ? key.value : undefined
+  return typeof value === "string" || typeof value === "number" || typeof value === "boolean"
+    ? String(value)
+    : ""
 }
 
 interface Parsed {
@@ -165,24 +165,68 @@ interface Parsed {
 
 /** Never throws: nesting too deep for the stack and aliases without end are errors like others. */
 const parse = (text: string, lineCounter: LineCounter): Parsed => {
-  const words = (message: string): string => (/call stack/.test(message) ? "nested too deeply" : message)
+  let yaml: YamlDocument | undefined
   try {
-    const yaml = parseDocument(text, { lineCounter, prettyErrors: false })
+    yaml = parseDocument(text, { lineCounter, prettyErrors: false, logLevel: "error" })
     const errors = yaml.errors
+      .map((error) => ({ offset: error.pos[0], message: syntaxError(error, text) }))
+      .concat(yaml.errors.length > 0 ? [] : oddKeys(yaml))
       .slice(0, MAX_ERRORS)
-      .map(({ pos, message }) => ({ offset: pos[0], message: words(message) }))
     return errors.length > 0
       ? { yaml, errors }
       : { yaml, value: yaml.toJS({ maxAliasCount: MAX_ALIASES }), errors }
   } catch (error) {
-    return { errors: [{ offset: 0, message: words(error instanceof Error ? error.message : String(error)) }] }
+    const message = error instanceof Error ? inWords(error.message) : String(error)
+    return { errors: [{ offset: /alias/i.test(message) ? firstAlias(yaml) : 0, message }] }
   }
+}
+
+const inWords = (message: string): string => {
+  if (/call stack/.test(message)) return "nested too deeply"
+  if (/alias count/.test(message)) return "its aliases grow without end"
+  return message
+}
+
+const syntaxError = ({ code, message, pos }: YAMLError, text: string): string => {
+  switch (code) {
+    case "DUPLICATE_KEY":
+      return `${/^[^\s:]*/.exec(text.slice(pos[0], pos[0] + 80))![0]} is given twice`
+    case "MULTIPLE_DOCS":
+      return "expected one document, found another"
+    default:
+      return inWords(message)
+  }
+}
+
+/** Keys that are lists or fields themselves. */
+const oddKeys = (yaml: YamlDocument): { readonly offset: number; readonly message: string }[] => {
+  const found: { readonly offset: number; readonly message: string }[] = []
+  visit(yaml, {
+    Pair: (_, { key }) => {
+      if (isCollection(key))
+        found.push({ offset: key.range?.[0] ?? 0, message: "expected a name, found a list or fields as one" })
+    }
+  })
+  return found
+}
+
+/** Where the first alias stands that leads nowhere; if all lead somewhere, the first. */
+const firstAlias = (yaml: YamlDocument | undefined): number => {
+  const all: { readonly offset: number; readonly resolved: boolean }[] = []
+  if (yaml !== undefined)
+    visit(yaml, {
+      Alias: (_, alias) => {
+        all.push({ offset: alias.range?.[0] ?? 0, resolved: alias.resolve(yaml) !== undefined })
+        return all.at(-1)!.resolved ? undefined : visit.BREAK
+      }
+    })
+  return (all.find(({ resolved }) => !resolved) ?? all[0])?.offset ?? 0
 }
 
 const lowerFirst = (message: string): string => message.charAt(0).toLowerCase() + message.slice(1)
 
 const show = (value: unknown): string =>
-  value === null ? "nothing" : typeof value === "number" ? String(value) : JSON.stringify(value)
+  value === null ? "nothing" : typeof value === "number" ? String(value) : shorten(JSON.stringify(value))
 
 const withFound = (message: string, value: unknown): string =>
   message.includes("found") || (typeof value === "object" && value !== null)

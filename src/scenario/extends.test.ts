@@ -1,6 +1,8 @@
 /** Scenarios that extend another: what they inherit, and where faults are told. */
+import { Result } from "effect"
 import { describe, expect, it } from "vitest"
-import { faultsOf, GOOD, scenarioOf, told } from "./catalog.fixture.ts"
+import { CATALOG, faultsOf, GOOD, scenarioOf, told } from "./catalog.fixture.ts"
+import { loadScenario } from "./load.ts"
 
 describe("a scenario that extends another", () => {
   const child = "extends: ../base.yaml\nname: child\n"
@@ -50,6 +52,18 @@ describe("a scenario that extends another", () => {
     ])
     expect(told(faultsOf({ "s.yaml": "extends: s.yaml\n" }))).toEqual([
       "s.yaml:1:1 extends: extends itself: s.yaml → s.yaml"
+    ])
+  })
+
+  it("does not go on for ever", () => {
+    const linked = loadScenario(
+      "s.yaml",
+      () => new TextEncoder().encode("extends: loop/s.yaml\nname: s\n"),
+      CATALOG
+    )
+    if (Result.isSuccess(linked)) throw new Error("expected faults")
+    expect(linked.failure.faults.map(({ field, message }) => `${field}: ${message}`)).toEqual([
+      "extends: more than 50 files extend one another"
     ])
   })
 

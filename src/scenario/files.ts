@@ -1,5 +1,5 @@
 /** Files a scenario names, read through a function so that the same code serves the command line, tests and browsers. */
-import type { Fault } from "./document.ts"
+import type { Fault } from "./fault.ts"
 
 /** The bytes of a file, or undefined if it cannot be read. */
 export type ReadFile = (path: string) => Uint8Array | undefined

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { faultsOf, GOOD, scenarioOf, SCENARIOS, told } from "./catalog.fixture.ts"
-import { renderFault } from "./document.ts"
+import { renderFault } from "./fault.ts"
 import { ENGINE_DEFAULTS } from "./resolve/engine.ts"
 
 const bad = (text: string): readonly string[] => told(faultsOf({ "s.yaml": text }))
@@ -45,6 +45,10 @@ describe("a good scenario", () => {
       methods: ["full-kv"]
     })
     expect(scenarioOf({ "s.json": json }, "s.json")).toEqual(scenarioOf({ "s.yaml": GOOD }))
+  })
+
+  it("may name its schema for editors", () => {
+    expect(scenarioOf({ "s.yaml": `$schema: schema.json\n${GOOD}` })).toEqual(scenarioOf({ "s.yaml": GOOD }))
   })
 
   it("may begin with a byte order mark and end its lines as Windows does", () => {
@@ -106,9 +110,32 @@ describe("vLLM's spellings", () => {
   it("of stored context mean host memory", () => {
     const text = `${GOOD}kv_transfer_config: { kv_connector: LMCacheConnectorV1, kv_role: kv_both }\n`
     expect(scenarioOf({ "s.yaml": text }).workload.context).toBe("host")
-    expect(bad(text.replace("LMCacheConnectorV1", "NixlConnector"))).toEqual([
-      "s.yaml:12:23 kv_transfer_config.kv_connector: NixlConnector has no meaning here; known: OffloadingConnector, LMCacheConnectorV1"
+    const store = text.replace("context: prefill", "context: store")
+    expect(scenarioOf({ "s.yaml": store }).workload.context).toBe("store")
+    expect(
+      bad(text.replace("LMCacheConnectorV1", "NixlConnector").replace("kv_both", "kv_producer"))
+    ).toEqual([
+      "s.yaml:12:23 kv_transfer_config.kv_connector: NixlConnector has no meaning here; known: LMCacheConnectorV1, LMCacheMPConnector, OffloadingConnector, SimpleCPUOffloadConnector",
+      "s.yaml:12:52 kv_transfer_config.kv_role: kv_producer has no meaning here; every engine reads and writes: kv_both"
     ])
+  })
+
+  it.each([
+    ["{ num_speculative_tokens: 3 }", ": names no drafter"],
+    ["{ method: medusa }", ".method: no medusa in the catalog"],
+    ["{ method: medusa, model: eagle-70b }", ".method: medusa has no meaning here"],
+    ["{ method: ngram, model: eagle-70b }", ".method: eagle-70b is no ngram drafter but eagle"]
+  ])("of a drafter that mean nothing are refused: %s", (config, message) => {
+    const faults = bad(`${GOOD}speculative_config: ${config}\n`)
+    expect(faults).toHaveLength(1)
+    expect(faults[0]).toContain(`speculative_config${message}`)
+  })
+
+  it("of a drafter may name its kind beside it", () => {
+    const text = `${GOOD}speculative_config: { method: eagle3, model: eagle-70b }\n`
+    expect(scenarioOf({ "s.yaml": text }).methods[1]?.method).toMatchObject({
+      drafter: { name: "eagle-70b" }
+    })
   })
 
   it("of objectives are goodput", () => {
@@ -142,7 +169,7 @@ describe("a file that cannot be read", () => {
   })
 
   it("because it gives a field twice", () => {
-    expect(bad(`${GOOD}name: again\n`)).toEqual(["s.yaml:12:1 : Map keys must be unique"])
+    expect(bad(`${GOOD}name: again\n`)).toEqual(["s.yaml:12:1 : name is given twice"])
   })
 
   it("because its aliases grow without end", () => {
@@ -151,7 +178,29 @@ b: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a]
 c: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b]
 d: [*c, *c, *c, *c, *c, *c, *c, *c, *c]
 `
-    expect(bad(bomb)).toEqual(["s.yaml:1:1 : Excessive alias count indicates a resource exhaustion attack"])
+    expect(bad(bomb)).toEqual(["s.yaml:2:8 : its aliases grow without end"])
+  })
+
+  it.each([
+    [
+      "an alias leads nowhere",
+      "seed: *nope",
+      "12:7 : Unresolved alias (the anchor must be set before the alias): nope"
+    ],
+    ["it is several documents", "---\nname: b", "12:1 : expected one document, found another"]
+  ])("because %s", (_, line, message) => {
+    expect(bad(`${GOOD}${line}\n`)).toEqual([`s.yaml:${message}`])
+  })
+
+  it("because its keys are no names", () => {
+    expect(bad(`${GOOD}? [1, 2]\n: 3\n? { a: b }\n: 3\n`)).toEqual([
+      "s.yaml:12:3 : expected a name, found a list or fields as one",
+      "s.yaml:14:3 : expected a name, found a list or fields as one"
+    ])
+    expect(bad(`${GOOD}1: 2\nnull: 3\n`).map((fault) => fault.split(";")[0])).toEqual([
+      "s.yaml:12:1 1: unknown field",
+      "s.yaml:13:1 : unknown field"
+    ])
   })
 
   it("because it is nested too deeply", () => {
@@ -279,6 +328,21 @@ seed: .nan
     ],
     [
       "name: small",
+      "name: small\nengine: { tensor_parallel_size: 16 }",
+      "s.yaml:2:11 engine.tensor_parallel_size: 8 KV heads do not divide by 16"
+    ],
+    [
+      "name: small",
+      "name: small\nengine: { max_model_len: 1k }",
+      "s.yaml:9:3 workload.input: prompt and output of up to 1088 tokens are beyond engine.max_model_len 1024"
+    ],
+    [
+      "name: small",
+      "name: small\nengine: { max_model_len: 1M }",
+      "s.yaml:2:11 engine.max_model_len: is beyond llama-3.1-8b's 131072 positions"
+    ],
+    [
+      "name: small",
       "name: small\ngoodput: { ttft: { percentile: 98, at_most: 1 s } }",
       "s.yaml:2:20 goodput.ttft.percentile: expected 50 | 90 | 95 | 99 | 100, found 98"
     ],
@@ -313,6 +377,40 @@ seed: .nan
     const faults = bad(changed(from, to))
     expect(faults).toHaveLength(1)
     expect(faults[0]!.slice(0, message.length)).toBe(message)
+  })
+
+  it("of meaning come with those of form", () => {
+    const text = changed("model: llama-3.1-8b", "model: { extends: llama-3.1-8b, weight_bits: 5 }")
+      .replace("h100-sxm", "{ extends: h100 }")
+      .replace("64", "0")
+      .replace("  - full-kv", "  - full-kv\n  - full-kv\n  - { sparse: { compressor: kvzip } }")
+    expect(
+      bad(
+        `${text}seed: x\nkv_transfer_config: { kv_connector: Nixl }\nspeculative_config: { method: magic }\n`
+      ).map((fault) => fault.split(";")[0])
+    ).toEqual([
+      "s.yaml:2:33 model.weight_bits: expected 4 | 8 | 16 | 32, found 5",
+      "s.yaml:3:13 hardware.extends: no h100 in the catalog",
+      "s.yaml:9:3 workload.output: expected at least 1 token, found 0",
+      "s.yaml:12:5 methods[1]: two methods are called full-kv",
+      "s.yaml:13:7 methods[2].sparse.keep: is missing",
+      's.yaml:14:1 seed: expected number, found "x"',
+      "s.yaml:15:23 kv_transfer_config.kv_connector: Nixl has no meaning here",
+      "s.yaml:16:23 speculative_config.method: no magic in the catalog"
+    ])
+  })
+
+  it("do not follow from one another", () => {
+    // What the baseline, the window and the acceptance are compared with is not known.
+    const text = changed(
+      "  - full-kv",
+      "  - sparse: { compressor: pillar-attention, keep: 0.05, window: 500 }\n  - lossy: { compressor: snapkv, keep: 0.2 }\n  - 7"
+    ).replace("llama-3.1-8b", "llama")
+    expect(
+      bad(`${text}baseline: other\nengine: { horizon: 600, tensor_parallel_size: 1.5 }\n`).map(
+        (fault) => fault.split(/[:;] /)[0]
+      )
+    ).toEqual(["s.yaml:2:1 model", "s.yaml:13:5 methods[2]", "s.yaml:15:25 engine.tensor_parallel_size"])
   })
 
   it("show the line and point at the column", () => {

@@ -1,6 +1,7 @@
 /** What a scenario file means: names looked up, defaults filled in, units gone, contradictions found. */
 import { closest } from "./closest.ts"
-import type { Fault } from "./document.ts"
+import { amount } from "./entries.ts"
+import type { Fault } from "./fault.ts"
 import { resolveDeployment, resolveEngine, resolveObjectives } from "./resolve/engine.ts"
 import { resolveHardware, resolveModel } from "./resolve/inputs.ts"
 import { resolveMethod, vllmDrafter } from "./resolve/methods.ts"
@@ -24,14 +25,17 @@ const resolveScenario = (to: Resolution): Scenario | undefined => {
   const engine = resolveEngine(to)
   const workload = resolveWorkload(to)
   const methods = [
-    ...file.methods.map((method, i) => resolveMethod(to, method, ["methods", i], model?.name ?? "")),
+    ...(file.methods ?? []).map((method, i) =>
+      method === undefined ? undefined : resolveMethod(to, method, ["methods", i], model?.name)
+    ),
     ...vllmDrafter(to)
   ]
   const named = methods.filter((method) => method !== undefined)
-  const baseline = file.baseline ?? named[0]?.name ?? ""
-  checkNames(to, named, named.length === methods.length ? baseline : undefined)
-  if (model !== undefined && workload !== undefined) checkFit(to, model, engine, workload)
-  if (model === undefined || hardware === undefined || workload === undefined) return undefined
+  checkNames(to, named, named.length === methods.length && file.methods !== undefined)
+  if (model !== undefined) checkParallelism(to, model, engine)
+  if (model !== undefined && workload !== undefined) checkLengths(to, model, workload)
+  if (file.name === undefined || model === undefined || hardware === undefined || workload === undefined)
+    return undefined
   return {
     name: file.name,
     description: file.description ?? "",
@@ -42,21 +46,22 @@ const resolveScenario = (to: Resolution): Scenario | undefined => {
     deployment: resolveDeployment(to),
     workload,
     methods: named,
-    baseline,
+    baseline: file.baseline ?? named[0]?.name ?? "",
     faults: { reloadFailure: file.faults?.reload_failure ?? 0, cancel: file.faults?.cancel ?? 0 },
     objectives: resolveObjectives(to),
     assumptions: file.assumptions ?? []
   }
 }
 
-/** Results go by the methods' names. `baseline` is undefined where a method is missing that may have had the name. */
-const checkNames = (to: Resolution, methods: readonly NamedMethod[], baseline: string | undefined): void => {
+/** Results go by the methods' names. Where not all methods are known, one of the others may be the baseline. */
+const checkNames = (to: Resolution, methods: readonly NamedMethod[], complete: boolean): void => {
   const names = methods.map(({ name }) => name)
   names.forEach((name, i) => {
     if (names.indexOf(name) < i)
       to.fault(["methods", i], `two methods are called ${name}`, "give one a name: of its own")
   })
-  if (baseline !== undefined && !names.includes(baseline))
+  const { baseline } = to.file
+  if (complete && baseline !== undefined && !names.includes(baseline))
     to.fault(["baseline"], `no method is called ${baseline}`, closest(baseline, names))
 }
 
@@ -85,15 +90,27 @@ const spanOf = (workload: Workload): number => {
   return workload.arrivals.kind === "closed" ? 0 : workload.requests / workload.arrivals.rate
 }
 
-/** Model, engine and workload against each other. Memory is the simulator's to judge. */
-const checkFit = (to: Resolution, model: Model, engine: Engine, workload: Workload): void => {
+/** A group of GPUs shares heads evenly, those of the KV too: copies of KV are not modelled. */
+const checkParallelism = (to: Resolution, model: Model, { tensorParallelSize }: Engine): void => {
+  if (to.isMalformed("engine")) return
+  const path = ["engine", "tensor_parallel_size"]
   for (const heads of new Set(model.layers.map(({ attention }) => attention.heads))) {
-    if (heads % engine.tensorParallelSize !== 0)
-      to.fault(
-        ["engine", "tensor_parallel_size"],
-        `${heads} attention heads do not divide by ${engine.tensorParallelSize}`
-      )
+    if (heads % tensorParallelSize !== 0) {
+      to.fault(path, `${heads} attention heads do not divide by ${tensorParallelSize}`)
+      return
+    }
   }
+  for (const { attention } of model.layers) {
+    if (attention.kind === "gqa" && attention.kvHeads % tensorParallelSize !== 0) {
+      to.fault(path, `${attention.kvHeads} KV heads do not divide by ${tensorParallelSize}`)
+      return
+    }
+  }
+}
+
+/** Requests against what the model and the engine can hold. Memory is the simulator's to judge. */
+const checkLengths = (to: Resolution, model: Model, workload: Workload): void => {
+  const section = workload.kind === "trace" ? "trace" : "input"
   const span = spanOf(workload)
   if (span > LONGEST_SPAN)
     to.fault(
@@ -101,9 +118,13 @@ const checkFit = (to: Resolution, model: Model, engine: Engine, workload: Worklo
       `arrivals go on for ${Math.round(span / 86_400)} days; at most ${LONGEST_SPAN / 86_400} can be simulated`
     )
   const longest = longestRequest(workload)
-  if (longest > model.maxPositions)
+  const limit = to.file.engine?.max_model_len
+  const most = limit === undefined ? model.maxPositions : amount(limit, "tokens")
+  if (most > model.maxPositions)
+    to.fault(["engine", "max_model_len"], `is beyond ${model.name}'s ${model.maxPositions} positions`)
+  else if (longest > most)
     to.fault(
-      ["workload", workload.kind === "trace" ? "trace" : "input"],
-      `prompt and output of up to ${longest} tokens are beyond ${model.name}'s ${model.maxPositions} positions`
+      ["workload", section],
+      `prompt and output of up to ${longest} tokens are beyond ${limit === undefined ? `${model.name}'s ${most} positions` : `engine.max_model_len ${most}`}`
     )
 }

@@ -26,6 +26,16 @@ describe("an Azure trace", () => {
     expect(requests[2]!.arrival).toBeCloseTo(4.541977, 5)
   })
 
+  it("of 2024 gives its times with an offset", () => {
+    const text = `TIMESTAMP,ContextTokens,GeneratedTokens
+2024-05-10 00:00:00.009930+00:00,2162,5
+2024-05-10 01:00:01.009930+01:00,2399,6
+`
+    const { requests, faults } = parseAzureCsv("t.csv", text)
+    expect(faults).toEqual([])
+    expect(requests.map(({ arrival }) => Math.round(arrival * 1e6) / 1e6)).toEqual([0, 1])
+  })
+
   it("reads line ends of either kind", () => {
     expect(parseAzureCsv("t.csv", AZURE.replaceAll("\n", "\r\n")).requests).toEqual(
       parseAzureCsv("t.csv", AZURE).requests
@@ -152,6 +162,13 @@ describe("a scenario with a trace", () => {
     expect(told(faultsOf({ "s.yaml": both, "t.csv": AZURE.replace("374", "many") }))).toEqual([
       "s.yaml:6:3 workload.input: has no meaning beside a trace",
       't.csv:2:29 ContextTokens: expected a whole number ≥ 1, found "many"'
+    ])
+  })
+
+  it("that is not UTF-8 is told where it stands", () => {
+    const bytes = Uint8Array.from([...new TextEncoder().encode(AZURE), 0xff])
+    expect(told(faultsOf({ "s.yaml": traced, "t.csv": bytes }))).toEqual([
+      "t.csv:5:1 : expected UTF-8 text, found a byte that is none"
     ])
   })
 

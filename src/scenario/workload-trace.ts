@@ -1,6 +1,6 @@
 /** Recorded workloads: Azure's CSV and Mooncake's JSONL. Every bad line is reported where it stands. */
 import type { RecordedRequest } from "./resolved.ts"
-import type { Fault } from "./document.ts"
+import type { Fault } from "./fault.ts"
 
 /** Tokens of one prefix block in a Mooncake trace (its README). */
 export const MOONCAKE_BLOCK = 512
@@ -56,7 +56,10 @@ const collect = (
 const isCount = (value: unknown): value is number =>
   typeof value === "number" && Number.isSafeInteger(value) && value >= 1
 
-/** Columns TIMESTAMP, ContextTokens, GeneratedTokens (Azure/AzurePublicDataset, 2023). Timestamps as `2023-11-16 18:15:46.6805900`. */
+/**
+ * Columns TIMESTAMP, ContextTokens, GeneratedTokens (Azure/AzurePublicDataset). Timestamps as `2023-11-16 18:15:46.6805900` in
+ * 2023, and with an offset, `2024-05-10 00:00:00.009930+00:00`, in 2024.
+ */
 export const parseAzureCsv = (file: string, text: string): ParsedTrace => {
   const header = text.split("\n", 1)[0]!.trim()
   if (header !== "TIMESTAMP,ContextTokens,GeneratedTokens") {
@@ -80,8 +83,8 @@ export const parseAzureCsv = (file: string, text: string): ParsedTrace => {
       return undefined
     }
     const [stamp, context, generated] = cells as [string, string, string]
-    const match = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(\.\d+)?$/.exec(stamp)
-    const whole = match === null ? Number.NaN : Date.parse(`${match[1]}T${match[2]}Z`)
+    const match = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)?$/.exec(stamp)
+    const whole = match === null ? Number.NaN : Date.parse(`${match[1]}T${match[2]}${match[4] ?? "Z"}`)
     const arrival = whole / 1000 + Number(match?.[3] ?? 0)
     const input = Number(context)
     const output = Number(generated)

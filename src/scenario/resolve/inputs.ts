@@ -3,12 +3,11 @@ import type { Schema } from "effect"
 import { isRecord, mergeFields } from "../catalog.ts"
 import { closest } from "../closest.ts"
 import { SourceDocument } from "../document.ts"
-import { hardwareOf, modelOf } from "../entries.ts"
-import { readText, relativeTo } from "../files.ts"
-import { fromHuggingFace, UnsupportedConfig } from "../huggingface.ts"
+import { amount, hardwareOf, modelOf } from "../entries.ts"
+import { fromHuggingFace } from "../huggingface.ts"
 import type { Hardware, Model } from "../resolved.ts"
 import { HardwareFile } from "../schema/hardware.ts"
-import { ModelFile } from "../schema/model.ts"
+import { ConfigModelFile, ModelFile } from "../schema/model.ts"
 import type { Resolution } from "./resolution.ts"
 
 /** An entry by catalog name, a changed entry, or a whole inline one. */
@@ -19,6 +18,7 @@ const resolveEntry = <A>(
   schema: Schema.Decoder<A>
 ): A | undefined => {
   const given = to.file[field]
+  if (given === undefined) return undefined
   const name = typeof given === "string" ? given : given["extends"]
   const nameText = typeof name === "string" ? name : JSON.stringify(name)
   if (name !== undefined && (typeof name !== "string" || !known.has(name))) {
@@ -45,23 +45,30 @@ export const resolveModel = (to: Resolution): Model | undefined => {
 }
 
 const modelOfConfig = (to: Resolution, given: Readonly<Record<string, unknown>>): Model | undefined => {
-  const path = ["model", "config"]
-  if (typeof given["config"] !== "string") return to.fault(path, "expected the path of a config.json")
-  for (const key of Object.keys(given))
-    if (key !== "config" && key !== "name")
-      to.fault(["model", key], "unknown field beside config", closest(key, ["config", "name"]))
-  const file = relativeTo(to.document.fileOf(path), given["config"])
-  const text = readText(file, to.read)
-  if (typeof text !== "string") return to.fault(path, `${file} ${text.message}`)
-  const config = new SourceDocument(file, text)
+  const decoded = to.document.decode(ConfigModelFile, given, ["model"])
+  if ("faults" in decoded) {
+    to.faults.push(...decoded.faults)
+    return undefined
+  }
+  const use = decoded.value
+  const named = to.textOf(["model", "config"], use.config)
+  if (named === undefined) return undefined
+  const config = new SourceDocument(named.file, named.text)
   to.faults.push(...config.faults)
   if (!isRecord(config.value)) return undefined
-  try {
-    return fromHuggingFace(typeof given["name"] === "string" ? given["name"] : file, config.value, file)
-  } catch (error) {
-    if (!(error instanceof UnsupportedConfig)) throw error
-    to.faults.push(config.fault([error.field], error.message))
+  const read = fromHuggingFace(use.name ?? named.file, config.value, named.file)
+  if ("faults" in read) {
+    to.faults.push(...read.faults.map(({ path, message }) => config.fault(path, message)))
     return undefined
+  }
+  return {
+    ...read.model,
+    ...(use.weight_bits === undefined ? {} : { weightBytesPerParam: use.weight_bits / 8 }),
+    ...(use.kv_cache_bits === undefined ? {} : { kvBytesPerElement: use.kv_cache_bits / 8 }),
+    ...(use.weight_bytes === undefined ? {} : { weightBytes: amount(use.weight_bytes, "bytes") }),
+    ...(use.kv_bytes_per_token === undefined
+      ? {}
+      : { kvBytesPerToken: amount(use.kv_bytes_per_token, "bytes") })
   }
 }
 

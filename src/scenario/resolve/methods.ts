@@ -18,7 +18,7 @@ export const resolveMethod = (
   to: Resolution,
   file: MethodFile,
   path: Path,
-  model: string
+  model: string | undefined
 ): NamedMethod | undefined => {
   if (typeof file === "string") return { name: file, method: { kind: file } }
   const method = resolveKind(to, file, path, model)
@@ -29,7 +29,7 @@ const resolveKind = (
   to: Resolution,
   file: Exclude<MethodFile, string>,
   path: Path,
-  model: string
+  model: string | undefined
 ): Method | undefined => {
   if (file.full_kv !== undefined) return { kind: "full-kv" }
   if (file.offloaded !== undefined) return { kind: "offloaded" }
@@ -73,7 +73,7 @@ const resolveWindow = (
   if (file === undefined || file === "optimal") return { kind: "optimal" }
   const { horizon } = resolveEngine(to)
   const longest = typeof file === "number" ? file : file.adaptive.max
-  if (longest >= horizon)
+  if (longest >= horizon && !to.isMalformed("engine"))
     to.fault(path, `a window of ${longest} is beyond engine.horizon ${horizon}`, "raise engine.horizon")
   if (typeof file === "number") return { kind: "fixed", tokens: file }
   const { min, max } = file.adaptive
@@ -85,7 +85,7 @@ const resolveCompressor = (
   to: Resolution,
   use: CompressorUse,
   path: Path,
-  model: string
+  model: string | undefined
 ): Compressor | undefined => {
   const entry = to.catalog.compressors.get(use.compressor)
   if (entry === undefined)
@@ -104,9 +104,11 @@ const resolveAcceptance = (
   use: CompressorUse,
   rows: readonly (AcceptanceFile & { readonly models: readonly string[]; readonly keep: number })[],
   path: Path,
-  model: string
+  model: string | undefined
 ): Acceptance | undefined => {
   if (use.acceptance !== undefined) return acceptanceOf(use.acceptance)
+  // Which row it would be is not known before the model is.
+  if (model === undefined) return undefined
   const row =
     rows.find((one) => one.keep === use.keep && one.models.includes(model)) ??
     rows.find((one) => one.keep === use.keep && one.models.includes("any"))
@@ -129,20 +131,41 @@ const resolveDrafter = (to: Resolution, file: string | DrafterFile, path: Path):
   return drafterOf(entry)
 }
 
-/** vLLM's speculative_config as one more method. */
+/** The kinds of drafters by vLLM's names for them. */
+const VLLM_METHODS: Readonly<Record<string, Drafter["kind"]>> = {
+  ngram: "ngram",
+  draft_model: "model",
+  eagle: "eagle",
+  eagle3: "eagle"
+}
+
+/** vLLM's speculative_config as one more method: `model` names a drafter of the catalog, `method` its kind. */
 export const vllmDrafter = (to: Resolution): readonly (NamedMethod | undefined)[] => {
   const config = to.file.speculative_config
-  if (config === undefined) return []
-  const drafter = resolveDrafter(to, config.model ?? config.method ?? "", [
-    "speculative_config",
-    config.model === undefined ? "method" : "model"
-  ])
+  if (config === undefined) return to.isMalformed("speculative_config") ? [undefined] : []
+  const section = "speculative_config"
+  const name = config.model ?? config.method
+  if (name === undefined)
+    return [
+      to.fault([section], "names no drafter", "give model: with a drafter of the catalog, or method: ngram")
+    ]
+  const drafter = resolveDrafter(to, name, [section, config.model === undefined ? "method" : "model"])
   if (drafter === undefined) return [undefined]
+  if (config.model !== undefined && config.method !== undefined) {
+    const kind = VLLM_METHODS[config.method]
+    if (kind === undefined)
+      return [
+        to.fault(
+          [section, "method"],
+          `${config.method} has no meaning here`,
+          closest(config.method, Object.keys(VLLM_METHODS))
+        )
+      ]
+    if (kind !== drafter.kind)
+      return [to.fault([section, "method"], `${name} is no ${config.method} drafter but ${drafter.kind}`)]
+  }
   const tokens = config.num_speculative_tokens ?? drafter.numSpeculativeTokens
   return [
-    {
-      name: "speculative_config",
-      method: { kind: "drafter", drafter: { ...drafter, numSpeculativeTokens: tokens } }
-    }
+    { name: section, method: { kind: "drafter", drafter: { ...drafter, numSpeculativeTokens: tokens } } }
   ]
 }

@@ -1,23 +1,47 @@
 /** The requests of a scenario: drawn from distributions, or read from a trace. */
+import { closest } from "../closest.ts"
 import { amount, lengthsOf } from "../entries.ts"
-import { readText, relativeTo } from "../files.ts"
 import type { Lengths, Workload } from "../resolved.ts"
 import type { ScenarioFile } from "../schema/scenario.ts"
+import type { LengthsFile } from "../schema/workload.ts"
 import { MOONCAKE_BLOCK, parseAzureCsv, parseMooncakeJsonl } from "../workload-trace.ts"
 import type { Resolution } from "./resolution.ts"
 
-export const resolveWorkload = (to: Resolution): Workload | undefined => {
-  const file = to.file.workload
-  const connector = to.file.kv_transfer_config?.kv_connector
-  if (connector !== undefined && !/offload|lmcache/i.test(connector)) {
+/** vLLM's connectors that keep KV outside of HBM, and so mean stored context. */
+const CONNECTORS: readonly string[] = [
+  "OffloadingConnector",
+  "SimpleCPUOffloadConnector",
+  "LMCacheConnectorV1",
+  "LMCacheMPConnector"
+]
+
+/** Whether vLLM's kv_transfer_config says that context is stored; a fault if it says something else. */
+const hasStore = (to: Resolution): boolean => {
+  const config = to.file.kv_transfer_config
+  if (config === undefined) return false
+  const { kv_connector: connector, kv_role: role } = config
+  if (!CONNECTORS.includes(connector))
     to.fault(
       ["kv_transfer_config", "kv_connector"],
       `${connector} has no meaning here`,
-      "known: OffloadingConnector, LMCacheConnectorV1"
+      closest(connector, CONNECTORS)
     )
-  }
+  if (role !== undefined && role !== "kv_both")
+    to.fault(
+      ["kv_transfer_config", "kv_role"],
+      `${role} has no meaning here`,
+      "every engine reads and writes: kv_both"
+    )
+  return true
+}
+
+export const resolveWorkload = (to: Resolution): Workload | undefined => {
+  const stored = hasStore(to)
+  const file = to.file.workload
+  if (file === undefined) return undefined
   const common = {
-    context: connector === undefined ? file.context : "host",
+    // LMCache may stand behind a network: what the workload says of a store stays.
+    context: stored && file.context === "prefill" ? "host" : file.context,
     ...(file.timeout === undefined ? {} : { timeout: amount(file.timeout, "seconds") })
   } as const
   if (file.trace !== undefined) {
@@ -41,8 +65,8 @@ export const resolveWorkload = (to: Resolution): Workload | undefined => {
     file.output === undefined
   )
     return undefined
-  const input = resolveLengths(to, "input")
-  const output = resolveLengths(to, "output")
+  const input = resolveLengths(to, "input", file.input)
+  const output = resolveLengths(to, "output", file.output)
   if (input === undefined || output === undefined) return undefined
   const { arrivals } = file
   return {
@@ -74,8 +98,8 @@ const range = (lengths: Lengths): readonly [number, number] => {
   }
 }
 
-const resolveLengths = (to: Resolution, key: "input" | "output") => {
-  const lengths = lengthsOf(to.file.workload[key]!)
+const resolveLengths = (to: Resolution, key: "input" | "output", file: LengthsFile): Lengths | undefined => {
+  const lengths = lengthsOf(file)
   const [least, most] = range(lengths)
   if (least < 1) return to.fault(["workload", key], `expected at least 1 token, found ${least}`)
   if (most > 1e8) return to.fault(["workload", key], `expected at most 100M tokens, found ${most}`)
@@ -89,10 +113,10 @@ const resolveTrace = (
   common: Pick<Workload, "context">,
   limit: number | undefined
 ): Workload | undefined => {
-  const file = relativeTo(to.document.fileOf(["workload", "trace", "file"]), trace.file)
-  const text = readText(file, to.read)
-  if (typeof text !== "string") return to.fault(["workload", "trace", "file"], `${file} ${text.message}`)
-  const parsed = trace.format === "azure-csv" ? parseAzureCsv(file, text) : parseMooncakeJsonl(file, text)
+  const named = to.textOf(["workload", "trace", "file"], trace.file)
+  if (named === undefined) return undefined
+  const parse = trace.format === "azure-csv" ? parseAzureCsv : parseMooncakeJsonl
+  const parsed = parse(named.file, named.text)
   to.faults.push(...parsed.faults)
   const scale = trace.rate_scale ?? 1
   const requests = parsed.requests

@@ -31,6 +31,20 @@ const MlpFile = Schema.Union([
     })
   })
 ])
+/** How wide weights and KV are; a Hugging Face config says it, unless a file knows better. */
+const widths = {
+  weight_bits: Schema.Literals([4, 8, 16, 32]).annotate({ description: "Bits of a weight." }),
+  kv_cache_bits: Schema.Literals([4, 8, 16, 32]).annotate({ description: "Bits of a KV cache element." })
+}
+const statedBytes = {
+  weight_bytes: optional(
+    quantity("bytes", "All weights, where the count from the shapes is not to be used.")
+  ),
+  kv_bytes_per_token: optional(
+    quantity("bytes", "KV of one token in all layers, where the count is not to be used.")
+  )
+}
+
 export const ModelFile = Schema.Struct({
   name: text("Catalog name."),
   ...origin,
@@ -43,13 +57,16 @@ export const ModelFile = Schema.Struct({
   layers: Schema.Array(
     Schema.Struct({ count: count("Layers of this shape."), attention: AttentionFile, mlp: MlpFile })
   ),
-  weight_bits: Schema.Literals([4, 8, 16, 32]).annotate({ description: "Bits of a weight." }),
-  kv_cache_bits: Schema.Literals([4, 8, 16, 32]).annotate({ description: "Bits of a KV cache element." }),
-  weight_bytes: optional(
-    quantity("bytes", "All weights, where the count from the shapes is not to be used.")
-  ),
-  kv_bytes_per_token: optional(
-    quantity("bytes", "KV of one token in all layers, where the count is not to be used.")
-  )
+  ...widths,
+  ...statedBytes
 })
 export type ModelFile = typeof ModelFile.Type
+
+/** A model by its Hugging Face config, and what of it is another way here. */
+export const ConfigModelFile = Schema.Struct({
+  config: text("Path of a config.json, relative to this file."),
+  name: optional(text("Name in the results; the path if absent.")),
+  weight_bits: optional(widths.weight_bits),
+  kv_cache_bits: optional(widths.kv_cache_bits),
+  ...statedBytes
+})

@@ -12,6 +12,9 @@ const EngineFile = Schema.Struct({
   data_parallel_size: optional(count("Groups. Default 1.")),
   max_num_seqs: optional(count("Requests in a batch. Default 256.")),
   max_num_batched_tokens: optional(count("Tokens in a pass. Default 8192.")),
+  max_model_len: optional(
+    quantity("tokens", "Longest prompt with its output. Default: the model's positions.", { least: 1 })
+  ),
   block_size: optional(count("Tokens of a KV page. Default 16.")),
   gpu_memory_utilization: optional(share("Share of HBM the engine may use. Default 0.9.")),
   num_gpu_blocks_override: optional(count("KV pages, where they were measured.")),
@@ -48,6 +51,9 @@ const latency = Schema.Struct({
 const Override = Schema.Record(Schema.String, Schema.Unknown)
 
 export const ScenarioFile = Schema.Struct({
+  $schema: optional(
+    Schema.String.annotate({ description: "The JSON Schema of this file, for editors; not read." })
+  ),
   name: text("Name in the results."),
   extends: optional(text("Another scenario file; fields here replace its.")),
   description: optional(Schema.String.annotate({ description: "What the scenario is about." })),
