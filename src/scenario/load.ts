@@ -14,15 +14,32 @@ import type { Scenario } from "./resolved.ts"
 import { MethodFile } from "./schema/method.ts"
 import { ScenarioFile } from "./schema/scenario.ts"
 
+/** A scenario as it is written, the files it extends under it: not checked yet. */
+export interface ScenarioFields {
+  readonly document: SourceDocument
+  readonly value: unknown
+}
+
 /** Loads a scenario with all files it names. */
 export const loadScenario = (
   path: string,
   read: ReadFile,
   catalog: Catalog
-): Result.Result<Scenario, ScenarioInvalid> => {
+): Result.Result<Scenario, ScenarioInvalid> =>
+  Result.flatMap(readFields(path, read), (fields) => resolveFields(fields, read, catalog))
+
+/** Reads a scenario and what it extends. */
+export const readFields = (path: string, read: ReadFile): Result.Result<ScenarioFields, ScenarioInvalid> => {
   const merged = withParents(path, read, [])
-  if ("faults" in merged) return invalid(merged.faults)
-  const { document, value } = merged
+  return "faults" in merged ? invalid(merged.faults) : Result.succeed(merged)
+}
+
+/** What the fields mean; other fields than the document's own are judged where those stand. */
+export const resolveFields = (
+  { document, value }: ScenarioFields,
+  read: ReadFile,
+  catalog: Catalog
+): Result.Result<Scenario, ScenarioInvalid> => {
   const decoded = document.decode(ScenarioFile, value)
   const malformed = "faults" in decoded ? decoded.faults : []
   const file = "value" in decoded ? decoded.value : soundParts(value)
@@ -65,7 +82,7 @@ const withParents = (
   path: string,
   read: ReadFile,
   chain: readonly string[]
-): { readonly document: SourceDocument; readonly value: unknown } | { readonly faults: readonly Fault[] } => {
+): ScenarioFields | { readonly faults: readonly Fault[] } => {
   const text = readText(path, read)
   if (typeof text !== "string") return { faults: [text] }
   const document = new SourceDocument(path, text)
