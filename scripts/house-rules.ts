@@ -21,7 +21,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   sim: { rooms: ["runtime", "trace", "scenario", "protocol"], packages: ["effect"] },
   engine: { rooms: ["runtime", "trace", "scenario/resolved.ts", "protocol"], packages: ["effect", "webgpu"] },
   twin: { rooms: ["scenario", "sim", "trace"], packages: ["effect"] },
-  planning: { rooms: ["scenario", "sim", "trace"], packages: ["effect"] },
+  planning: { rooms: ["scenario", "sim", "trace"], packages: ["effect", "hyparquet", "hyparquet-writer"] },
   ui: { rooms: ["trace", "planning", "scenario"], packages: ["effect", "d3"] },
   cli: {
     rooms: ["protocol", "trace", "scenario", "runtime", "sim", "engine", "twin", "planning"],

@@ -3,32 +3,50 @@ import { NodeServices } from "@effect/platform-node"
 import { Effect } from "effect"
 import { Command } from "effect/cli"
 import { catalogCommand } from "./commands/catalog.ts"
+import { mergeCommand } from "./commands/merge.ts"
 import { schemaCommand } from "./commands/schema.ts"
 import { simulateCommand } from "./commands/simulate.ts"
+import { sweepCommand } from "./commands/sweep.ts"
 import { theoryCommand } from "./commands/theory.ts"
 import { validateCommand } from "./commands/validate.ts"
 import { verdictOf } from "./exit.ts"
 import { packageVersion } from "./files.ts"
+import { isPointWorker } from "./points/worker.ts"
 import { presenter } from "./presenter.ts"
 
 const vericache = Command.make("vericache").pipe(
   Command.withDescription("Simulate serving an LLM with a compressed KV cache and no loss"),
-  Command.withSubcommands([simulateCommand, validateCommand, theoryCommand, schemaCommand, catalogCommand])
+  Command.withSubcommands([
+    simulateCommand,
+    sweepCommand,
+    mergeCommand,
+    validateCommand,
+    theoryCommand,
+    schemaCommand,
+    catalogCommand
+  ])
 )
 
-// A reader that stops reading, as head does, is no error.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(0)
-  throw error
-})
+const runCommand = (): void => {
+  // A reader that stops reading, as head does, is no error.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(0)
+    throw error
+  })
 
-const fiber = Effect.runFork(
-  Command.run(vericache, { version: packageVersion() }).pipe(Effect.provide([NodeServices.layer, presenter]))
-)
-process.once("SIGINT", () => fiber.interruptUnsafe())
-process.once("SIGTERM", () => fiber.interruptUnsafe())
-fiber.addObserver((exit) => {
-  const { code, words } = verdictOf(exit)
-  if (words !== "") process.stderr.write(`${words}\n`)
-  process.exitCode = code
-})
+  const fiber = Effect.runFork(
+    Command.run(vericache, { version: packageVersion() }).pipe(
+      Effect.provide([NodeServices.layer, presenter])
+    )
+  )
+  process.once("SIGINT", () => fiber.interruptUnsafe())
+  process.once("SIGTERM", () => fiber.interruptUnsafe())
+  fiber.addObserver((exit) => {
+    const { code, words } = verdictOf(exit)
+    if (words !== "") process.stderr.write(`${words}\n`)
+    process.exitCode = code
+  })
+}
+
+// The bundle is one file: its worker threads begin here too.
+if (!isPointWorker) runCommand()

@@ -111,6 +111,21 @@ const replaced = (
   return { ...here, [step.key]: replaced(here?.[step.key], rest, value, catalog, [...trail, step.key]) }
 }
 
+/** Why a path leads nowhere in a scenario as it is written, if it does not; whether what it leads to is a field of a scenario is not asked. */
+export const misplaced = (
+  { value }: ScenarioFields,
+  field: string,
+  catalog: Catalog
+): { readonly message: string; readonly suggestion: string | undefined } | undefined => {
+  try {
+    replaced(value, parsePath(field) ?? [], undefined, catalog)
+    return undefined
+  } catch (error) {
+    if (error instanceof NoSuchField) return error
+    throw error
+  }
+}
+
 /** How deep a path leads: what replaces a whole section comes before what changes a field in it. */
 const depth = (field: string): number => parsePath(field)?.length ?? 0
 

@@ -15,6 +15,7 @@ import { simulate } from "../sim/simulate.ts"
 import { predict, type Prediction } from "../sim/theory/predict.ts"
 import type { RunMetrics } from "../trace/metrics.ts"
 import { TraceStore } from "../trace/store.ts"
+import { judge, type JudgedObjective } from "./objectives.ts"
 import { type Override, withOverrides } from "./override.ts"
 
 /** The scenario that points change: a file, or a text that stands in for the file of that name. */
@@ -47,6 +48,8 @@ export type PointOutcome =
       /** Name of the method. */
       readonly method: string
       readonly metrics: RunMetrics
+      /** The scenario's objectives (`goodput`), met or not. */
+      readonly objectives: readonly JudgedObjective[]
       /** What the closed forms of arXiv:2605.17613 say of one group; if asked for. */
       readonly theory?: Prediction
       /** Digest of the trace (`TraceStore.digest`); if asked for. */
@@ -75,10 +78,10 @@ export interface PointResult {
 export class PointRunner extends Context.Service<
   PointRunner,
   {
-    /** Results as they come, each point once, in any order. Fails, before the first, if the base cannot be read. */
+    /** Results as they come, each point once, in any order; points are asked for as there is room for them. Fails, before the first, if the base cannot be read. */
     readonly run: (
       base: BaseScenario,
-      points: readonly PointRequest[],
+      points: Iterable<PointRequest>,
       options?: PointOptions
     ) => Stream.Stream<PointResult, ScenarioInvalid>
   }
@@ -91,7 +94,7 @@ export class PointRunner extends Context.Service<
         run: (base, points, options) =>
           Stream.unwrap(
             Effect.map(Effect.fromResult(readBase(base, read)), (fields) =>
-              Stream.fromIterable(points.entries()).pipe(
+              Stream.fromIterable(numbered(points)).pipe(
                 Stream.mapEffect(([index, point]) =>
                   // Signals are looked at between points.
                   Effect.yieldNow.pipe(
@@ -106,6 +109,11 @@ export class PointRunner extends Context.Service<
           )
       })
     )
+}
+
+function* numbered<A>(all: Iterable<A>): Generator<readonly [index: number, one: A]> {
+  let index = 0
+  for (const one of all) yield [index++, one]
 }
 
 /** All outcomes, in the order of the points. */
@@ -182,6 +190,7 @@ export const simulatePoint = (
       kind: "simulated",
       method,
       metrics: exit.value.metrics,
+      objectives: judge(scenario.objectives, exit.value.metrics),
       ...(theory ? { theory: predict(scenario, named.method) } : {}),
       ...(recorder === undefined ? {} : { digest: recorder.digest() })
     }

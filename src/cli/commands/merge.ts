@@ -1,0 +1,38 @@
+import { Console, Effect } from "effect"
+import { Argument, Command, Flag } from "effect/cli"
+import { mergeShards } from "../../planning/sweep/merge.ts"
+import { Usage } from "../exit.ts"
+import { outputFormat, readTable, writeTable } from "../sweep/output.ts"
+import { summaryOf } from "../sweep/run-sweep.ts"
+
+export const mergeCommand = Command.make(
+  "merge",
+  {
+    files: Argument.String("file").pipe(
+      Argument.withDescription("Results of the shards of one sweep, in any format"),
+      Argument.atLeast(1)
+    ),
+    output: Flag.String("output").pipe(
+      Flag.withAlias("o"),
+      Flag.withDescription("All results: .parquet, .csv or .jsonl")
+    ),
+    partial: Flag.Boolean("partial").pipe(
+      Flag.withDescription("Take what there is where points are missing"),
+      Flag.withDefault(false)
+    )
+  },
+  Effect.fnUntraced(function* ({ files, output, partial }) {
+    const format = yield* outputFormat(output)
+    const shards = yield* Effect.forEach(files, (file) =>
+      Effect.map(readTable(file), (table) => ({ file, table }))
+    )
+    const merged = mergeShards(shards, partial)
+    if ("problems" in merged)
+      return yield* new Usage({ problem: [...merged.problems, "nothing was written"].join("\n") })
+    const { columns, rows } = merged.table
+    yield* writeTable(output, format, columns, rows)
+    yield* Console.error(`${output}: ${summaryOf(merged.table)}`)
+  })
+).pipe(
+  Command.withDescription("Join the results of a sweep's shards; every point once, or nothing is written")
+)

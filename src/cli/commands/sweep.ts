@@ -1,0 +1,178 @@
+import { existsSync, rmSync } from "node:fs"
+import { Console, Effect, Option } from "effect"
+import { Argument, Command, Flag } from "effect/cli"
+import { TABLE_FORMATS } from "../../planning/files/formats.ts"
+import type { Row } from "../../planning/files/table.ts"
+import type { PointOptions } from "../../planning/points.ts"
+import { axesOf, dealt, type Shard, WHOLE } from "../../planning/sweep/design.ts"
+import type { JournalHeader } from "../../planning/sweep/journal.ts"
+import { loadSweep, type Sweep } from "../../planning/sweep/load-sweep.ts"
+import { Usage } from "../exit.ts"
+import { readCatalog, readFile } from "../files.ts"
+import { pointWorkers } from "../points/pool.ts"
+import { JournalFile } from "../sweep/journal-file.ts"
+import { outputFormat, readTable, writeTable } from "../sweep/output.ts"
+import { headerOf, MemoryStore, simulateMissing, summaryOf } from "../sweep/run-sweep.ts"
+import { showRows } from "../sweep/show.ts"
+
+/** Results on stdout. */
+const FORMATS = ["table", "csv", "jsonl", "md"] as const
+
+const shardOf = (text: string): Effect.Effect<Shard, Usage> => {
+  const match = /^(\d+)\/(\d+)$/.exec(text)
+  const [index, count] = [Number(match?.[1]), Number(match?.[2])]
+  return match !== null && index >= 1 && index <= count
+    ? Effect.succeed({ index, count })
+    : Effect.fail(
+        new Usage({
+          problem: `--shard ${text}: expected i/n, the i-th of n parts, counted from 1: 1/4 to 4/4`
+        })
+      )
+}
+
+/** Nothing came of any point: that is a mistake in the sweep, and scripts should learn of it. */
+const checkAny = (columns: JournalHeader["columns"], rows: readonly Row[], words: string) => {
+  const status = columns.findIndex(({ name }) => name === "status")
+  return rows.length > 0 && !rows.some((row) => row[status] === "simulated")
+    ? Effect.fail(new Usage({ problem: `no point could be simulated: ${words}` }))
+    : Effect.void
+}
+
+/** Without a file: all rows at the end, on stdout. */
+const toScreen = (sweep: Sweep, header: JournalHeader, format: (typeof FORMATS)[number]) =>
+  Effect.gen(function* () {
+    const store = new MemoryStore()
+    yield* simulateMissing(sweep, header, store)
+    const table = { columns: header.columns, rows: store.rows() }
+    const screen = process.stdout.isTTY ? process.stdout.columns : undefined
+    yield* Console.log(
+      format === "table" || format === "md"
+        ? showRows(format, table, axesOf(sweep.design), screen)
+        : [...TABLE_FORMATS[`.${format}`]!.encode(table.columns, table.rows)].join("").trimEnd()
+    )
+    const words = summaryOf(table)
+    yield* Console.error(words)
+    yield* checkAny(table.columns, table.rows, words)
+  })
+
+/** Whether the results are there already; an error if those of another sweep are. */
+const isThere = (path: string, header: JournalHeader): Effect.Effect<boolean, Usage> =>
+  Effect.gen(function* () {
+    if (!existsSync(path)) return false
+    const { columns, rows } = yield* readTable(path)
+    const cells = (name: string): ReadonlySet<unknown> => {
+      const at = columns.findIndex((one) => one.name === name)
+      return new Set(rows.map((row) => row[at]))
+    }
+    const points = cells("point")
+    const mine = dealt(header.points, header.shard)
+    if (
+      cells("sweep").has(header.sweep) &&
+      points.size === mine.length &&
+      mine.every((point) => points.has(point))
+    )
+      return true
+    return yield* new Usage({
+      problem: `${path} is there already and holds other results (another sweep, another version or another shard); --restart replaces it`
+    })
+  })
+
+/** Into a file, by way of a journal beside it that outlives interruptions. */
+const toFile = (sweep: Sweep, header: JournalHeader, path: string, restart: boolean) =>
+  Effect.gen(function* () {
+    const format = yield* outputFormat(path)
+    const journalPath = `${path}.journal`
+    if (restart) rmSync(journalPath, { force: true })
+    else if (!existsSync(journalPath) && (yield* isThere(path, header))) {
+      yield* Console.error(
+        `${path} is there already, with all ${dealt(header.points, header.shard).length} points`
+      )
+      return
+    }
+    const journal = yield* Effect.acquireRelease(
+      Effect.try({
+        try: () => new JournalFile(journalPath, header),
+        catch: (error) =>
+          error instanceof Usage
+            ? error
+            : new Usage({ problem: `${journalPath} cannot be used: ${String(error)}` })
+      }),
+      (journal) => Effect.sync(() => journal.close())
+    )
+    if (journal.mended !== undefined) yield* Console.error(journal.mended)
+    if (journal.done.size > 0) yield* Console.error(`${journal.done.size} points are done already`)
+    yield* simulateMissing(sweep, header, journal).pipe(
+      Effect.onInterrupt(() =>
+        Console.error(
+          `${journal.done.size} points are kept in ${journalPath}; the same command goes on from there`
+        )
+      )
+    )
+    yield* writeTable(path, format, header.columns, journal.rows())
+    const rows = [...journal.rows()]
+    journal.remove()
+    const words = summaryOf({ columns: header.columns, rows })
+    yield* Console.error(`${path}: ${words}`)
+    yield* checkAny(header.columns, rows, words)
+  }).pipe(Effect.scoped)
+
+export const sweepCommand = Command.make(
+  "sweep",
+  {
+    file: Argument.String("file").pipe(Argument.withDescription("Sweep file, YAML or JSON")),
+    output: Flag.String("output").pipe(
+      Flag.withAlias("o"),
+      Flag.withDescription(
+        "Results: .parquet, .csv or .jsonl; what is interrupted goes on when the command is given again"
+      ),
+      Flag.optional
+    ),
+    format: Flag.Literals("format", FORMATS).pipe(
+      Flag.withAlias("f"),
+      Flag.withDescription("Format of the results on stdout, without --output"),
+      Flag.withDefault("table")
+    ),
+    workers: Flag.Int("workers").pipe(
+      Flag.withAlias("w"),
+      Flag.withDescription("Threads; as many as there are cores by default"),
+      Flag.optional
+    ),
+    shard: Flag.String("shard").pipe(
+      Flag.withDescription("Only the i-th of n parts, as i/n, counted from 1; merge joins them"),
+      Flag.optional
+    ),
+    theory: Flag.Boolean("theory").pipe(
+      Flag.withDescription("Columns of what the closed forms say"),
+      Flag.withDefault(false)
+    ),
+    digest: Flag.Boolean("digest").pipe(
+      Flag.withDescription("A column with the fingerprint of each run's trace; takes about a third longer"),
+      Flag.withDefault(false)
+    ),
+    restart: Flag.Boolean("restart").pipe(
+      Flag.withDescription("Drop what was done before and begin anew"),
+      Flag.withDefault(false)
+    )
+  },
+  Effect.fnUntraced(function* ({ file, output, format, workers, shard, theory, digest, restart }) {
+    const most = Option.getOrUndefined(workers)
+    if (most !== undefined && most < 1) return yield* new Usage({ problem: "--workers: expected at least 1" })
+    const part = Option.isSome(shard) ? yield* shardOf(shard.value) : WHOLE
+    const sweep = yield* Effect.fromResult(loadSweep(file, readFile, yield* readCatalog))
+    const options: PointOptions = { theory, digest }
+    const header = headerOf(sweep, part, options)
+    yield* (
+      Option.isSome(output) ? toFile(sweep, header, output.value, restart) : toScreen(sweep, header, format)
+    ).pipe(Effect.provide(pointWorkers(most)))
+  })
+).pipe(
+  Command.withDescription(
+    "Simulate a scenario over ranges, lists and samples of any of its fields, on all cores"
+  ),
+  Command.withExamples([
+    {
+      command: "vericache sweep scenarios/sweeps/link-and-context.yaml -o link.parquet",
+      description: "Every point a row; give it again to go on after an interruption"
+    }
+  ])
+)

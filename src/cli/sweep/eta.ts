@@ -1,0 +1,55 @@
+/** How far a sweep is and how long it will take: one line on a terminal, a line for every tenth in a log. */
+export class SweepProgress {
+  readonly #stream: NodeJS.WriteStream
+  readonly #total: number
+  /** Points that were there before. */
+  readonly #before: number
+  readonly #now: () => number
+  readonly #start: number
+  #lastShown = 0
+  #tenth: number
+
+  /** `now`: milliseconds of a clock that does not go back. */
+  constructor(stream: NodeJS.WriteStream, total: number, before: number, now: () => number) {
+    this.#stream = stream
+    this.#total = total
+    this.#before = before
+    this.#now = now
+    this.#start = now()
+    this.#tenth = Math.floor((10 * before) / Math.max(1, total))
+  }
+
+  /** `done` of the total are there. */
+  at(done: number): void {
+    const now = this.#now()
+    if (this.#stream.isTTY) {
+      if (now - this.#lastShown < 100 && done < this.#total) return
+      this.#lastShown = now
+      this.#stream.write(`\r\u001b[K${this.#words(done, now)}`)
+      return
+    }
+    const tenth = Math.floor((10 * done) / Math.max(1, this.#total))
+    if (tenth <= this.#tenth) return
+    this.#tenth = tenth
+    this.#stream.write(`${this.#words(done, now)}\n`)
+  }
+
+  clear(): void {
+    if (this.#stream.isTTY) this.#stream.write("\r\u001b[K")
+  }
+
+  #words(done: number, now: number): string {
+    const seconds = (now - this.#start) / 1000
+    const rate = (done - this.#before) / Math.max(seconds, 1e-3)
+    const left = rate > 0 && done < this.#total ? `, ${duration((this.#total - done) / rate)} left` : ""
+    return `${done} of ${this.#total} points  ${Math.floor((100 * done) / this.#total)} %  ${rate.toPrecision(2)}/s${left}`
+  }
+}
+
+/** 3 s, 4 min 5 s, 2 h 10 min. */
+export const duration = (seconds: number): string => {
+  const whole = Math.ceil(seconds)
+  if (whole < 60) return `${whole} s`
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`
+}

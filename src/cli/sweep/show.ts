@@ -1,0 +1,75 @@
+/** Rows of a sweep on a screen. */
+import type { Row, Table } from "../../planning/files/table.ts"
+import type { Axis } from "../../planning/sweep/axis.ts"
+import { type Column, fitting, markdownTable, plainTable } from "../output/grid.ts"
+import { seconds, significant } from "../output/number.ts"
+
+/** Figures shown beside the axes, and their titles; the file has all of them. */
+const FIGURES: readonly (readonly [column: string, title: string, show: (value: number) => string])[] = [
+  ["tokens_per_s", "tok/s", significant],
+  ["tokens_per_s_per_gpu", "tok/s/GPU", significant],
+  ["ttft_p50_s", "TTFT p50", seconds],
+  ["ttft_p99_s", "p99", seconds],
+  ["tpot_p50_s", "TPOT p50", seconds],
+  ["tpot_p99_s", "p99", seconds]
+]
+
+/** A table for people; `screen` is the width of the terminal, if it goes to one. */
+export const showRows = (
+  format: "table" | "md",
+  { columns, rows }: Table,
+  axes: readonly Axis[],
+  screen?: number
+): string => {
+  const place = (name: string): number => columns.findIndex((one) => one.name === name)
+  const cell = (name: string): ((row: Row) => Row[number]) => {
+    const at = place(name)
+    return (row) => row[at]
+  }
+  const shown = (name: string, title = name): Column<Row> => {
+    const of = cell(name)
+    return {
+      title,
+      key: name,
+      left: rows.some((row) => typeof of(row) === "string"),
+      text: (row) => {
+        const value = of(row)
+        return typeof value === "number" ? significant(value) : String(value ?? "")
+      },
+      value: of
+    }
+  }
+  const seeds = new Set(rows.map(cell("seed")))
+  const [status, limit, reason] = ["status", "limited_by", "reason"].map(cell)
+  const grid: readonly Column<Row>[] = [
+    shown("point"),
+    ...axes.map(({ column }) => shown(column)),
+    ...(seeds.size > 1 ? [shown("seed")] : []),
+    shown("method"),
+    ...FIGURES.map(([name, title, show], i): Column<Row> => {
+      const of = cell(name)
+      return {
+        title,
+        key: name,
+        dispensable: i,
+        text: (row) => {
+          const value = of(row)
+          return typeof value === "number" ? show(value) : "–"
+        },
+        value: of
+      }
+    }),
+    {
+      title: "limited by",
+      key: "limited_by",
+      left: true,
+      text: (row) =>
+        status!(row) === "simulated"
+          ? String(limit!(row))
+          : `${String(status!(row))}: ${String(reason!(row))}`,
+      value: limit!
+    }
+  ]
+  if (format === "md") return markdownTable(grid, rows)
+  return plainTable(screen === undefined ? grid : fitting(grid, rows, screen), rows)
+}
