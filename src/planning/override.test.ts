@@ -62,6 +62,8 @@ describe("withOverrides", () => {
   it("finds methods by position and by name", () => {
     const byName = changed({ field: "methods[VeriCache].vericache.window", value: 16 })
     expect(byName).toEqual(changed({ field: "methods[2].vericache.window", value: 16 }))
+    expect(byName).toEqual(changed({ field: "methods.VeriCache.vericache.window", value: 16 }))
+    expect(byName).toEqual(changed({ field: "methods.2.vericache.window", value: 16 }))
     expect(byName.methods[2]).toMatchObject({ method: { window: { kind: "fixed", tokens: 16 } } })
   })
 

@@ -8,8 +8,8 @@ import { resolveFields, type ScenarioFields } from "../scenario/load.ts"
 import type { Scenario } from "../scenario/resolved.ts"
 
 /**
- * A field of a scenario file and what it is to be. Paths are those of the file, methods by position or name:
- * `engine.max_num_seqs`, `hardware.link.host_to_device`, `methods[0].vericache.window`, `methods[VeriCache].vericache.keep`.
+ * A field of a scenario file and what it is to be. Paths are those of the file, methods by position or name, in brackets or
+ * after a dot: `engine.max_num_seqs`, `methods[0].vericache.window`, `methods.VeriCache.vericache.keep`.
  * Values are written as in the file: `64 GB/s`, `27k tokens`, 0.2, or fields.
  */
 export interface Override {
@@ -17,7 +17,7 @@ export interface Override {
   readonly value: unknown
 }
 
-/** A step of a path: a field, or `[…]`: a place in a list, or the name of a method. */
+/** A step of a path: a field, or `[…]`: a place in a list, or the name of a method. The latter may be written as a field too. */
 export type Step =
   | { readonly kind: "field"; readonly key: string }
   | { readonly kind: "item"; readonly key: string }
@@ -46,9 +46,12 @@ class NoSuchField extends Error {
 /** Forms of acceptance: one replaces the other, and where the figures came from is then not true any more. */
 const ACCEPTANCE_FORMS: ReadonlySet<string> = new Set(["alpha", "curve", "table", "recorded"])
 
-/** What a value that a path leads into stands for: an entry of the catalog, its fields written out. */
-const opened = (value: unknown, trail: readonly string[], catalog: Catalog): unknown => {
+/** What a value that a path leads into, to `next`, stands for: an entry of the catalog, its fields written out. */
+const opened = (value: unknown, trail: readonly string[], next: string, catalog: Catalog): unknown => {
   const key = trail.at(-1)
+  // A config.json takes the place of an entry: the two have no field in common.
+  if (trail.length === 1 && key === "model" && next === "config")
+    return isRecord(value) && "config" in value ? value : {}
   const entries =
     trail.length === 1 && key === "hardware"
       ? catalog.hardware
@@ -96,16 +99,14 @@ const replaced = (
   const [step, ...rest] = steps
   if (step === undefined) return value
   const at = trail.join(".")
-  const here = opened(tree, trail, catalog)
-  if (step.kind === "item") {
+  const here = opened(tree, trail, step.key, catalog)
+  if (step.kind === "item" || Array.isArray(here)) {
     if (!Array.isArray(here)) throw new NoSuchField(`${at} is no list`)
     const index = place(here, step.key, at)
     return here.with(index, replaced(here[index], rest, value, catalog, [...trail, String(index)]))
   }
   if (here !== undefined && !isRecord(here))
-    throw new NoSuchField(
-      `${at} is ${Array.isArray(here) ? "a list" : JSON.stringify(here)}: it has no field ${step.key}`
-    )
+    throw new NoSuchField(`${at} is ${JSON.stringify(here)}: it has no field ${step.key}`)
   if (trail.at(-1) === "acceptance" && ACCEPTANCE_FORMS.has(step.key))
     return { [step.key]: value, basis: "assumed", source: "set by hand in a plan or a sweep" }
   return { ...here, [step.key]: replaced(here?.[step.key], rest, value, catalog, [...trail, step.key]) }

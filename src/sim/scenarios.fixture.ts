@@ -29,10 +29,10 @@ export const readCatalog = (): Catalog => {
   return catalog
 }
 
-/** Paths of all scenario files, relative to the scenarios folder. */
+/** Paths of all scenario files, relative to the scenarios folder; what else lies there has folders of its own. */
 export const scenarioPaths = (): readonly string[] =>
   readdirSync(ROOT, { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".yaml") && !name.startsWith("catalog"))
+    .filter((name) => name.endsWith(".yaml") && !/^(catalog|sweeps)\//.test(name))
     .toSorted()
 
 export const readScenario = (path: string, catalog: Catalog): Scenario => {

@@ -18,6 +18,8 @@ export interface Axis {
   /** Column of the results, its unit at the end. */
   readonly column: string
   readonly type: "number" | "text"
+  /** Where it stands in the sweep file. */
+  readonly path: Path
 }
 
 /** An axis of a grid. */
@@ -27,7 +29,7 @@ export interface GridAxis extends Axis {
 
 /** An axis of a sample: where a place in [0, 1) on it is. */
 export interface SampleAxis extends Axis {
-  readonly at: (place: number) => Setting
+  readonly settingAt: (place: number) => Setting
 }
 
 /** Finds faults where they stand in the sweep file. */
@@ -102,11 +104,12 @@ const fieldOf = (axis: SampleAxisFile, at: Path, into: Faults): Field | undefine
   return "problem" in field ? told(into, [...at, "field"], field.problem, field.suggestion) : field
 }
 
-const axisOf = (axis: SampleAxisFile, { dimension }: Field, type: Axis["type"]): Axis => ({
+const axisOf = (axis: SampleAxisFile, path: Path, { dimension }: Field, type: Axis["type"]): Axis => ({
   field: axis.field,
   column:
     (axis.name ?? axis.field) + (dimension === undefined || type === "text" ? "" : UNIT_SUFFIX[dimension]),
-  type
+  type,
+  path
 })
 
 export const gridAxis = (axis: GridAxisFile, at: Path, into: Faults): GridAxis | undefined => {
@@ -114,7 +117,7 @@ export const gridAxis = (axis: GridAxisFile, at: Path, into: Faults): GridAxis |
   if (field === undefined) return undefined
   if (axis.values !== undefined) {
     const { type, settings } = listed(axis.values, field)
-    return { ...axisOf(axis, field, type), settings }
+    return { ...axisOf(axis, at, field, type), settings }
   }
   const range = rangeOf(axis, field, at, into)
   const points = axis.points ?? 1
@@ -131,7 +134,7 @@ export const gridAxis = (axis: GridAxisFile, at: Path, into: Faults): GridAxis |
       [...at, "points"],
       `${points} points between ${range.from} and ${range.to}, but ${distinct.length} whole numbers`
     )
-  return { ...axisOf(axis, field, "number"), settings: values.map((value) => ({ value, shown: value })) }
+  return { ...axisOf(axis, at, field, "number"), settings: values.map((value) => ({ value, shown: value })) }
 }
 
 export const sampleAxis = (axis: SampleAxisFile, at: Path, into: Faults): SampleAxis | undefined => {
@@ -139,13 +142,16 @@ export const sampleAxis = (axis: SampleAxisFile, at: Path, into: Faults): Sample
   if (field === undefined) return undefined
   if (axis.values !== undefined) {
     const { type, settings } = listed(axis.values, field)
-    return { ...axisOf(axis, field, type), at: (place) => settings[Math.floor(place * settings.length)]! }
+    return {
+      ...axisOf(axis, at, field, type),
+      settingAt: (place) => settings[Math.floor(place * settings.length)]!
+    }
   }
   const range = rangeOf(axis, field, at, into)
   if (range === undefined) return undefined
   return {
-    ...axisOf(axis, field, "number"),
-    at: (place) => {
+    ...axisOf(axis, at, field, "number"),
+    settingAt: (place) => {
       const value = between(range, place, field.whole)
       return { value, shown: value }
     }

@@ -56,7 +56,7 @@ export const pointAt = (design: Design, index: number): DesignPoint => {
   const method = methods[digit(methods.length)]!
   const seed = seeds[digit(seeds.length)]!
   const places = sample?.places[digit(sample.places.length)] ?? []
-  const sampled = (sample?.axes ?? []).map((axis, i) => axis.at(places[i]!))
+  const sampled = (sample?.axes ?? []).map((axis, i) => axis.settingAt(places[i]!))
   // From the last axis to the first, so that the first goes round slowest.
   const settings = grid
     .toReversed()

@@ -62,10 +62,10 @@ export const fieldAt = (path: string): Field | { readonly problem: string; reado
   const steps = parsePath(path)
   if (steps === undefined)
     return { problem: `${path} is no path of fields`, suggestion: "write one as methods[0].vericache.window" }
-  const name = steps.reduce(
-    (name, { kind, key }) => (kind === "item" ? `${name}[]` : name === "" ? key : `${name}.${key}`),
-    ""
-  )
+  const name = steps.reduce((name, { kind, key }) => {
+    const inList = kind === "item" || fields().get(name)?.takes.split(" | ").includes("list") === true
+    return inList ? `${name}[]` : name === "" ? key : `${name}.${key}`
+  }, "")
   const elsewhere = OTHER_WAYS.get(name)
   if (elsewhere !== undefined) return { problem: `${name} is no axis`, suggestion: elsewhere }
   const found = fields().get(name) ?? (name.endsWith("[]") ? fields().get(name.slice(0, -2)) : undefined)

@@ -10,7 +10,7 @@ import type { Scenario } from "../../scenario/resolved.ts"
 import { digestOf } from "../../trace/digest.ts"
 import { misplaced, parsePath, withOverrides } from "../override.ts"
 import { type BaseScenario, readBase } from "../points.ts"
-import { type Faults, type GridAxis, gridAxis, type SampleAxis, sampleAxis } from "./axis.ts"
+import { type Axis, type Faults, type GridAxis, gridAxis, type SampleAxis, sampleAxis } from "./axis.ts"
 import { axesOf, type Design, type Sample, sizeOf } from "./design.ts"
 import { fieldAt } from "./fields.ts"
 import { latinHypercube } from "./latin-hypercube.ts"
@@ -69,7 +69,7 @@ export const loadSweep = (
   const methods = methodsOf(file, scenario, into)
   const seeds = file.seeds ?? Array.from({ length: file.replications ?? 1 }, (_, i) => scenario.seed + i)
   const design: Design = { grid, sample, seeds, methods }
-  checkAxes(design, file, fields, catalog, into)
+  checkAxes(axesOf(design), fields, catalog, into)
   const size = sizeOf(design)
   if (size > MAX_POINTS)
     into.faults.push(
@@ -186,9 +186,10 @@ const gridOf = ({ axes = [] }: SweepFile, into: Faults): Design["grid"] =>
 const sampleOf = ({ sample }: SweepFile, into: Faults): Sample | undefined => {
   if (sample === undefined) return undefined
   const { method, points, seed = 1, scramble = true } = sample
-  if (points > MAX_POINTS || (method === "sobol" && sample.axes.length > MAX_DIMENSIONS)) {
-    const most = points > MAX_POINTS ? `${MAX_POINTS} points` : `${MAX_DIMENSIONS} axes in a Sobol sequence`
-    into.faults.push(into.document.fault(["sample"], `at most ${most}`))
+  if (method === "sobol" && sample.axes.length > MAX_DIMENSIONS) {
+    into.faults.push(
+      into.document.fault(["sample", "axes"], `at most ${MAX_DIMENSIONS} axes in a Sobol sequence`)
+    )
     return undefined
   }
   const axes = sample.axes
@@ -213,23 +214,13 @@ const methodsOf = (file: SweepFile, scenario: Scenario, { document, faults }: Fa
 
 /** Axes against the base, and against one another. */
 const checkAxes = (
-  design: Design,
-  file: SweepFile,
+  axes: readonly Axis[],
   base: ScenarioFields,
   catalog: Catalog,
   { document, faults }: Faults
 ): void => {
-  const placed = [
-    ...(file.axes ?? []).flatMap((axis, i) =>
-      (axis.zip ?? [axis]).map((_, k): Path => (axis.zip === undefined ? ["axes", i] : ["axes", i, "zip", k]))
-    ),
-    ...(file.sample?.axes ?? []).map((_, i): Path => ["sample", "axes", i])
-  ]
-  const axes = axesOf(design)
-  // Axes that are wrong in themselves are told already; without them the places do not match.
-  if (axes.length !== placed.length) return
-  axes.forEach(({ field, column }, i) => {
-    const at = [...placed[i]!, "field"]
+  axes.forEach(({ field, column, path }, i) => {
+    const at = [...path, "field"]
     const before = axes.slice(0, i)
     if (before.some((one) => one.field === field)) faults.push(document.fault(at, `${field} varies twice`))
     else if (before.some((one) => one.column === column) || isReserved(column))

@@ -1,6 +1,12 @@
 /** A sweep as a person writes it: a scenario, the fields of it that vary, and how. */
 import { Schema } from "effect"
-import { count, optional, text } from "../../scenario/schema/fields.ts"
+import { optional, text } from "../../scenario/schema/fields.ts"
+
+/** More points than this are a slip of the keyboard, or the work of many sweeps. */
+export const MAX_POINTS = 1_000_000
+
+const points = (description: string) =>
+  Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: MAX_POINTS })).annotate({ description })
 
 const bound = (description: string) =>
   Schema.Union([Schema.Finite, Schema.NonEmptyString]).annotate({
@@ -12,7 +18,9 @@ const axisFields = {
     "Path in the scenario: engine.max_num_seqs, hardware.link.host_to_device, methods[0].vericache.window."
   ),
   name: optional(
-    text("Column in the results, without unit. Default: the path.").check(Schema.isPattern(/^[^"\r\n]+$/))
+    text("Column in the results, without unit. Default: the path.").check(
+      Schema.isPattern(/^[A-Za-z][\w.-]*$/, { message: "expected a name of letters, digits, _, . and -" })
+    )
   ),
   values: optional(
     Schema.Array(Schema.Unknown)
@@ -52,14 +60,14 @@ const gridNeeds = ["from", "to", "points"] as const
 
 const GridAxisFile = Schema.Struct({
   ...axisFields,
-  points: optional(count("Values of a range, both ends among them."))
+  points: optional(points("Values of a range, both ends among them."))
 }).check(Schema.makeFilter((axis) => oneForm(axis, gridNeeds)))
 export type GridAxisFile = typeof GridAxisFile.Type
 
 const AxisFile = Schema.Struct({
   ...axisFields,
   field: optional(axisFields.field),
-  points: optional(count("Values of a range, both ends among them.")),
+  points: optional(points("Values of a range, both ends among them.")),
   zip: optional(
     Schema.Array(GridAxisFile)
       .check(Schema.isMinLength(2))
@@ -79,9 +87,6 @@ const SampleAxisFile = Schema.Struct(axisFields).check(
   Schema.makeFilter((axis) => oneForm(axis, ["from", "to"]))
 )
 export type SampleAxisFile = typeof SampleAxisFile.Type
-
-/** More points than this are a slip of the keyboard. */
-export const MAX_POINTS = 10_000_000
 
 export const SweepFile = Schema.Struct({
   $schema: optional(
@@ -107,7 +112,7 @@ export const SweepFile = Schema.Struct({
       method: Schema.Literals(["sobol", "latin-hypercube"]).annotate({
         description: "Sobol sequence (best with a power of two of points), or Latin hypercube."
       }),
-      points: count("Points of the sample; with axes beside it, so many at each place of the grid."),
+      points: points("Points of the sample; with axes beside it, so many at each place of the grid."),
       seed: optional(Schema.Int.annotate({ description: "Seed of the sample. Default 1." })),
       scramble: optional(
         Schema.Boolean.annotate({ description: "Owen scrambling of a Sobol sequence. Default true." })
@@ -117,7 +122,7 @@ export const SweepFile = Schema.Struct({
         .annotate({ description: "Dimensions: ranges, or values each drawn equally often." })
     }).annotate({ description: "A sample of a space too large for a grid." })
   ),
-  replications: optional(count("Every point with so many seeds, from the scenario's on. Default 1.")),
+  replications: optional(points("Every point with so many seeds, from the scenario's on. Default 1.")),
   seeds: optional(
     Schema.Array(Schema.Int)
       .check(Schema.isMinLength(1))
