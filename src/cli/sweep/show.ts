@@ -2,7 +2,7 @@
 import type { Row, Table } from "../../planning/files/table.ts"
 import type { Axis } from "../../planning/sweep/axis.ts"
 import { type Column, fitting, markdownTable, plainTable } from "../output/grid.ts"
-import { seconds, significant } from "../output/number.ts"
+import { bytes, seconds, significant } from "../output/number.ts"
 
 /** Figures shown beside the axes, and their titles; the file has all of them. */
 const FIGURES: readonly (readonly [column: string, title: string, show: (value: number) => string])[] = [
@@ -12,6 +12,16 @@ const FIGURES: readonly (readonly [column: string, title: string, show: (value: 
   ["ttft_p99_s", "p99", seconds],
   ["tpot_p50_s", "TPOT p50", seconds],
   ["tpot_p99_s", "p99", seconds]
+]
+
+/** How amounts are shown, by what their columns' names end in. */
+const UNITS: readonly (readonly [suffix: string, show: (value: number) => string])[] = [
+  ["_bytes_per_s", (value) => `${bytes(value)}/s`],
+  ["_flop_per_s", (value) => `${significant(value / 1e12)} TFLOP/s`],
+  ["_bytes", bytes],
+  ["_tokens", (value) => value.toLocaleString("en-US")],
+  ["_s", seconds],
+  ["_w", (value) => `${significant(value)} W`]
 ]
 
 /** A table for people; `screen` is the width of the terminal, if it goes to one. */
@@ -26,15 +36,16 @@ export const showRows = (
     const at = place(name)
     return (row) => row[at]
   }
-  const shown = (name: string, title = name): Column<Row> => {
+  const shown = (name: string, unit = ""): Column<Row> => {
     const of = cell(name)
+    const show = UNITS.find(([suffix]) => suffix === unit)?.[1] ?? String
     return {
-      title,
+      title: name.slice(0, name.length - unit.length),
       key: name,
       left: rows.some((row) => typeof of(row) === "string"),
       text: (row) => {
         const value = of(row)
-        return typeof value === "number" ? significant(value) : String(value ?? "")
+        return typeof value === "number" ? show(value) : String(value ?? "")
       },
       value: of
     }
@@ -43,7 +54,7 @@ export const showRows = (
   const [status, limit, reason] = ["status", "limited_by", "reason"].map(cell)
   const grid: readonly Column<Row>[] = [
     shown("point"),
-    ...axes.map(({ column }) => shown(column)),
+    ...axes.map(({ column, unit }) => shown(column, unit)),
     ...(seeds.size > 1 ? [shown("seed")] : []),
     shown("method"),
     ...FIGURES.map(([name, title, show], i): Column<Row> => {

@@ -15,8 +15,10 @@ export interface Setting {
 /** A field that varies. */
 export interface Axis {
   readonly field: string
-  /** Column of the results, its unit at the end. */
+  /** Column of the results; it ends in `unit`. */
   readonly column: string
+  /** As in a column's name: `_bytes_per_s`; empty for none. */
+  readonly unit: string
   readonly type: "number" | "text"
   /** Where it stands in the sweep file. */
   readonly path: Path
@@ -104,13 +106,15 @@ const fieldOf = (axis: SampleAxisFile, at: Path, into: Faults): Field | undefine
   return "problem" in field ? told(into, [...at, "field"], field.problem, field.suggestion) : field
 }
 
-const axisOf = (axis: SampleAxisFile, path: Path, { dimension }: Field, type: Axis["type"]): Axis => ({
-  field: axis.field,
-  column:
-    (axis.name ?? axis.field) + (dimension === undefined || type === "text" ? "" : UNIT_SUFFIX[dimension]),
-  type,
-  path
-})
+const axisOf = (
+  { field, name = field }: SampleAxisFile,
+  path: Path,
+  { dimension }: Field,
+  type: Axis["type"]
+): Axis => {
+  const unit = dimension === undefined || type === "text" ? "" : UNIT_SUFFIX[dimension]
+  return { field, column: name + unit, unit, type, path }
+}
 
 export const gridAxis = (axis: GridAxisFile, at: Path, into: Faults): GridAxis | undefined => {
   const field = fieldOf(axis, at, into)

@@ -5,6 +5,7 @@ import { dealt, type Design, pointAt, sizeOf } from "./design.ts"
 const axis = (field: string, values: readonly number[]) => ({
   field,
   column: field,
+  unit: "",
   type: "number" as const,
   path: [],
   settings: values.map((value) => ({ value, shown: value }))
@@ -17,6 +18,7 @@ const DESIGN: Design = {
       {
         field: "d",
         column: "d",
+        unit: "",
         type: "number",
         path: [],
         settingAt: (place) => ({ value: place, shown: place })
