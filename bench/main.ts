@@ -9,6 +9,7 @@ import { inChild } from "./child.ts"
 import { memory } from "./memory.ts"
 import { pressure } from "./pressure.ts"
 import { render, type Section } from "./section.ts"
+import { sweep } from "./sweep.ts"
 import { vericache } from "./vericache.ts"
 
 const PARTS: Readonly<Record<string, () => Promise<Section>>> = {
@@ -16,7 +17,8 @@ const PARTS: Readonly<Record<string, () => Promise<Section>>> = {
   chat,
   vericache,
   pressure,
-  memory
+  memory,
+  sweep
 }
 
 const { values, positionals } = parseArgs({

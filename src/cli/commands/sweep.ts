@@ -1,4 +1,5 @@
-import { existsSync, rmSync } from "node:fs"
+import { existsSync, readdirSync, rmSync } from "node:fs"
+import { basename, dirname, join } from "node:path"
 import { Console, Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { TABLE_FORMATS } from "../../planning/files/formats.ts"
@@ -77,10 +78,20 @@ const isThere = (path: string, header: JournalHeader): Effect.Effect<boolean, Us
     })
   })
 
+/** Drafts of the results that a process left which was killed while it wrote them. */
+const dropDrafts = (path: string): void => {
+  const folder = dirname(path)
+  if (!existsSync(folder)) return
+  for (const name of readdirSync(folder))
+    if (name.startsWith(`${basename(path)}.`) && /\.\d+\.part$/.test(name))
+      rmSync(join(folder, name), { force: true })
+}
+
 /** Into a file, by way of a journal beside it that outlives interruptions. */
 const toFile = (sweep: Sweep, header: JournalHeader, path: string, restart: boolean) =>
   Effect.gen(function* () {
     const format = yield* outputFormat(path)
+    dropDrafts(path)
     const journalPath = `${path}.journal`
     if (restart) rmSync(journalPath, { force: true })
     else if (!existsSync(journalPath) && (yield* isThere(path, header))) {

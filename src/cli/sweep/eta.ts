@@ -1,6 +1,12 @@
+/** Where progress is written: stderr, or what stands in for it. */
+export interface ProgressStream {
+  readonly isTTY?: boolean
+  write(text: string): unknown
+}
+
 /** How far a sweep is and how long it will take: one line on a terminal, a line for every tenth in a log. */
 export class SweepProgress {
-  readonly #stream: NodeJS.WriteStream
+  readonly #stream: ProgressStream
   readonly #total: number
   /** Points that were there before. */
   readonly #before: number
@@ -10,7 +16,7 @@ export class SweepProgress {
   #tenth: number
 
   /** `now`: milliseconds of a clock that does not go back. */
-  constructor(stream: NodeJS.WriteStream, total: number, before: number, now: () => number) {
+  constructor(stream: ProgressStream, total: number, before: number, now: () => number) {
     this.#stream = stream
     this.#total = total
     this.#before = before

@@ -7,7 +7,7 @@ import { type JournalHeader, sweepId } from "../../planning/sweep/journal.ts"
 import type { Sweep } from "../../planning/sweep/load-sweep.ts"
 import { columnsOf, rowOf } from "../../planning/sweep/row.ts"
 import { packageVersion } from "../files.ts"
-import { SweepProgress } from "./eta.ts"
+import { type ProgressStream, SweepProgress } from "./eta.ts"
 
 /** What a sweep's journal begins with, here and now. */
 export const headerOf = (sweep: Sweep, shard: Shard, options: PointOptions): JournalHeader => {
@@ -43,23 +43,19 @@ export class MemoryStore implements RowStore {
   }
 }
 
-/** Simulates what is not in the store, in the order points are dealt; progress goes to stderr. */
+/** Simulates what is not in the store, in the order points are dealt; progress goes to `stderr`. */
 export const simulateMissing = (
   sweep: Sweep,
   header: JournalHeader,
-  store: RowStore
+  store: RowStore,
+  stderr: ProgressStream = process.stderr
 ): Effect.Effect<void, never, PointRunner> =>
   Effect.gen(function* () {
     const { base, design, methodNames } = sweep
     const { options, points, shard } = header
     const mine = dealt(points, shard)
     const missing = mine.filter((point) => !store.done.has(point))
-    const progress = new SweepProgress(
-      process.stderr,
-      mine.length,
-      mine.length - missing.length,
-      milliseconds
-    )
+    const progress = new SweepProgress(stderr, mine.length, mine.length - missing.length, milliseconds)
     /** Points under way; of many points only those few are ever made. */
     const underWay = new Map<number, DesignPoint>()
     function* requests(): Generator<DesignPoint> {
