@@ -35,7 +35,10 @@ export const scenarioJsonSchema = (catalog: Catalog): Node => {
 const PARTIAL: ReadonlySet<string> = new Set(["workload", "remote_prefix"])
 
 /** A node as editors need it: closed, because the loader refuses unknown fields; fields in `names` spell out the texts they take. */
-const editorNode = (node: unknown, names: ReadonlyMap<string, readonly string[]>): unknown => {
+export const editorNode = (
+  node: unknown,
+  names: ReadonlyMap<string, readonly string[]> = new Map()
+): unknown => {
   if (Array.isArray(node)) return node.map((one) => editorNode(one, names))
   if (typeof node !== "object" || node === null) return node
   const walked = Object.fromEntries(Object.entries(node).map(([key, one]) => [key, editorNode(one, names)]))

@@ -1,5 +1,6 @@
 import { Console, Effect } from "effect"
-import { Command, Flag } from "effect/cli"
+import { Argument, Command, Flag } from "effect/cli"
+import { sweepJsonSchema } from "../../planning/sweep/json-schema.ts"
 import { type FieldHelp, fieldHelp } from "../../scenario/field-help.ts"
 import { scenarioJsonSchema } from "../../scenario/json-schema.ts"
 import { readCatalog } from "../files.ts"
@@ -23,18 +24,26 @@ const columns: readonly Column<FieldHelp>[] = [
 export const schemaCommand = Command.make(
   "schema",
   {
+    kind: Argument.Literals("kind", ["scenario", "sweep"]).pipe(
+      Argument.withDescription("Kind of file"),
+      Argument.withDefault("scenario")
+    ),
     format: Flag.Literals("format", ["json", "table", "jsonl", "csv", "md"]).pipe(
       Flag.withAlias("f"),
       Flag.withDescription("json: JSON Schema for editors; the others: every field in words"),
       Flag.withDefault("json")
     )
   },
-  Effect.fnUntraced(function* ({ format }) {
-    const schema = scenarioJsonSchema(yield* readCatalog)
+  Effect.fnUntraced(function* ({ kind, format }) {
+    const schema = (kind === "sweep" ? sweepJsonSchema : scenarioJsonSchema)(yield* readCatalog)
     yield* Console.log(
       format === "json"
         ? JSON.stringify(schema, undefined, 2)
         : renderGrid(format, columns, fieldHelp(schema))
     )
   })
-).pipe(Command.withDescription("Print the JSON Schema (draft-07) of scenario files, or every field in words"))
+).pipe(
+  Command.withDescription(
+    "Print the JSON Schema (draft-07) of scenario or sweep files, or every field in words"
+  )
+)

@@ -1,5 +1,5 @@
 /** From a sweep file to a sweep that can be run, or to everything that is wrong with it. */
-import { Result, Schema } from "effect"
+import { Result } from "effect"
 import { type Catalog, isRecord } from "../../scenario/catalog.ts"
 import { closest } from "../../scenario/closest.ts"
 import { type Path, ScenarioInvalid, SourceDocument } from "../../scenario/document.ts"
@@ -238,6 +238,3 @@ const readNamedFiles = (design: Design, base: ScenarioFields, read: ReadFile, ca
       for (const { value } of settings)
         if (typeof value !== "number") withOverrides(base, [{ field, value }], read, catalog)
 }
-
-/** JSON Schema of sweep files, for editors. */
-export const sweepJsonSchema = (): unknown => Schema.toJsonSchemaDocument(SweepFile).schema
