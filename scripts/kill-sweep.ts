@@ -1,12 +1,21 @@
 /**
  * What a sweep survives: it is killed (SIGKILL) again and again at random moments, and given again, until it has been killed
- * so many times; then it may end. No row may be lost, simulated twice, or torn, and the results must be those of a sweep
+ * so many times; now and then its last row is cut through besides, as by a power cut. Then it may end. No row may be lost, simulated twice, or torn, and the results must be those of a sweep
  * that nobody disturbed, byte for byte.
  *
  *     node scripts/kill-sweep.ts [KILLS] [COMMAND …]     50 times; from source, or the command given
  */
 import { spawn } from "node:child_process"
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setTimeout as delay } from "node:timers/promises"
@@ -17,8 +26,8 @@ const command =
   given.length > 0 ? given : [process.execPath, join(import.meta.dirname, "..", "src", "cli", "main.ts")]
 const folder = mkdtempSync(join(tmpdir(), "vericache-kill-"))
 
-/** So many small points that most kills meet it at work. */
-const POINTS = 6000
+/** So many small points that every kill meets it at work. */
+const POINTS = 160 * Number(kills)
 writeFileSync(
   join(folder, "sweep.yaml"),
   `name: to be killed
@@ -34,11 +43,11 @@ replications: 10
 `
 )
 
-/** Kills come within so many milliseconds of the start, of which Node takes the first thousand. */
-const MOST = 5000
+const journal = join(folder, "killed.parquet.journal")
+const journalSize = (): number => (existsSync(journal) ? statSync(journal).size : 0)
 
-/** Runs the sweep; after so many milliseconds it is killed. Whether it ended by itself. */
-const sweep = (output: string, milliseconds?: number): Promise<boolean> =>
+/** Runs the sweep; at the moment `kill` resolves it is killed. Whether it ended by itself. */
+const sweep = (output: string, kill?: () => Promise<void>): Promise<boolean> =>
   new Promise((resolve, reject) => {
     const [program, ...args] = [...command, "sweep", "sweep.yaml", "-o", output]
     const child = spawn(program, args, { cwd: folder, stdio: ["ignore", "ignore", "pipe"] })
@@ -49,14 +58,20 @@ const sweep = (output: string, milliseconds?: number): Promise<boolean> =>
       if (signal === null && code !== 0) reject(new Error(words))
       else resolve(signal === null)
     })
-    if (milliseconds !== undefined) void delay(milliseconds).then(() => child.kill("SIGKILL"))
+    if (kill !== undefined) void kill().then(() => child.kill("SIGKILL"))
   })
 
-const journal = join(folder, "killed.parquet.journal")
+/** Up to two seconds after the start, when it reads and mends its journal; or up to one after the first new row. */
+const atRandom = async (inStart: boolean): Promise<void> => {
+  const before = journalSize()
+  for (let waited = 0; !inStart && journalSize() <= before && waited < 30_000; waited += 5) await delay(5)
+  await delay((inStart ? 2000 : 1000) * Math.random())
+}
+
 const faults: string[] = []
 let done: ReadonlySet<number> = new Set()
-let torn = 0
-let inJournal = 0
+let cut = 0
+let withNewRows = 0
 
 /** What the journal holds after a kill, against what it held before. */
 const inspect = (): void => {
@@ -67,19 +82,33 @@ const inspect = (): void => {
   for (const point of done) if (!lines.has(point)) faults.push(`point ${point} was there and is lost`)
   if (damaged > 0) faults.push(`${damaged} rows in the middle are damaged`)
   if (rows > lines.size) faults.push(`${rows - lines.size} points were simulated twice`)
-  if (soundBytes < bytes.length) torn++
-  if (lines.size > done.size) inJournal++
+  if (soundBytes < bytes.length) cut++
+  if (lines.size > done.size) withNewRows++
   done = new Set(lines.keys())
+}
+
+/** A kill leaves whole rows, for a row is written in one go; a power cut need not. So some are cut by hand. */
+const cutLastRow = (): void => {
+  if (done.size === 0) return
+  const bytes = readFileSync(journal)
+  const last = bytes.length - bytes.lastIndexOf(10, bytes.length - 2) - 1
+  truncateSync(journal, bytes.length - 1 - Math.floor((last - 1) * Math.random()))
+  done = new Set(readJournal(readFileSync(journal)).lines.keys())
+  cut++
 }
 
 let count = 0
 for (; count < Number(kills); count++) {
-  const ended = await sweep("killed.parquet", MOST * Math.random())
-  if (ended) break
+  const ended = await sweep("killed.parquet", () => atRandom(count % 5 === 0))
+  if (ended) {
+    faults.push(`it ended after ${count} kills: too few points for this machine`)
+    break
+  }
   inspect()
+  if (count % 3 === 0) cutLastRow()
 }
 console.log(
-  `killed ${count} times: ${inJournal} times with new rows, ${torn} times within a row; ${done.size} of ${POINTS} points done by then`
+  `killed ${count} times, ${withNewRows} times with new rows, ${cut} times a row was cut through; ${done.size} of ${POINTS} points done by then`
 )
 await sweep("killed.parquet")
 await sweep("undisturbed.parquet")

@@ -256,7 +256,7 @@ describe.concurrent("vericache simulate", () => {
     let ended = await vericache(["simulate", scenario, "--trace", "endless.pftrace"], 1500)
     for (let wait = 3000; ended.code === null && wait < 20_000; wait *= 2)
       ended = await vericache(["simulate", scenario, "--trace", "endless.pftrace"], wait)
-    expect(ended).toEqual({ code: 130, stdout: "", stderr: "interrupted; nothing was written\n" })
+    expect(ended).toEqual({ code: 130, stdout: "", stderr: "interrupted; no results were written\n" })
     expect(readdirSync(folder).filter((name) => name.startsWith("endless.pftrace"))).toEqual([])
   })
 })

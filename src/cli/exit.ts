@@ -34,7 +34,7 @@ export const verdictOf = (
 ): { readonly code: number; readonly words: string } => {
   if (exit._tag === "Success") return { code: EXIT.ok, words: "" }
   if (Cause.hasInterruptsOnly(exit.cause))
-    return { code: EXIT.interrupted, words: "interrupted; nothing was written" }
+    return { code: EXIT.interrupted, words: "interrupted; no results were written" }
   const error = exit.cause.reasons.find((reason) => reason._tag === "Fail")?.error
   if (error instanceof ScenarioInvalid) {
     const n = error.faults.length

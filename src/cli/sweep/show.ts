@@ -24,6 +24,10 @@ const UNITS: readonly (readonly [suffix: string, show: (value: number) => string
   ["_w", (value) => `${significant(value)} W`]
 ]
 
+/** Of what has no unit: shares, ratios, counts. */
+const fourDigits = (value: number): string =>
+  Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(4)))
+
 /** A table for people; `screen` is the width of the terminal, if it goes to one. */
 export const showRows = (
   format: "table" | "md",
@@ -38,7 +42,7 @@ export const showRows = (
   }
   const shown = (name: string, unit = ""): Column<Row> => {
     const of = cell(name)
-    const show = UNITS.find(([suffix]) => suffix === unit)?.[1] ?? String
+    const show = UNITS.find(([suffix]) => suffix === unit)?.[1] ?? fourDigits
     return {
       title: name.slice(0, name.length - unit.length),
       key: name,
