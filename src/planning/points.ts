@@ -48,6 +48,8 @@ export type PointOutcome =
       /** Name of the method. */
       readonly method: string
       readonly metrics: RunMetrics
+      /** Its output is that of decoding on full KV, by construction of the method. */
+      readonly lossless: boolean
       /** The scenario's objectives (`goodput`), met or not. */
       readonly objectives: readonly JudgedObjective[]
       /** What the closed forms of arXiv:2605.17613 say of one group; if asked for. */
@@ -190,6 +192,7 @@ export const simulatePoint = (
       kind: "simulated",
       method,
       metrics: exit.value.metrics,
+      lossless: named.method.kind !== "lossy",
       objectives: judge(scenario.objectives, exit.value.metrics),
       ...(theory ? { theory: predict(scenario, named.method) } : {}),
       ...(recorder === undefined ? {} : { digest: recorder.digest() })

@@ -3,7 +3,7 @@ import { Argument, Command, Flag } from "effect/cli"
 import { mergeShards } from "../../planning/sweep/merge.ts"
 import { Usage } from "../exit.ts"
 import { outputFormat, readTable, writeTable } from "../sweep/output.ts"
-import { summaryOf } from "../sweep/run-sweep.ts"
+import { Tally } from "../sweep/run-sweep.ts"
 
 export const mergeCommand = Command.make(
   "merge",
@@ -30,8 +30,9 @@ export const mergeCommand = Command.make(
     if ("problems" in merged)
       return yield* new Usage({ problem: [...merged.problems, "nothing was written"].join("\n") })
     const { columns, rows } = merged.table
-    yield* writeTable(output, format, columns, rows)
-    yield* Console.error(`${output}: ${summaryOf(merged.table)}`)
+    const tally = new Tally(columns)
+    yield* writeTable(output, format, columns, tally.counting(rows))
+    yield* Console.error(`${output}: ${tally.words()}`)
   })
 ).pipe(
   Command.withDescription("Join the results of a sweep's shards; every point once, or nothing is written")

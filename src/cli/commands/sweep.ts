@@ -3,7 +3,6 @@ import { basename, dirname, join } from "node:path"
 import { Console, Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { TABLE_FORMATS } from "../../planning/files/formats.ts"
-import type { Row } from "../../planning/files/table.ts"
 import type { PointOptions } from "../../planning/points.ts"
 import { axesOf, dealt, type Shard, WHOLE } from "../../planning/sweep/design.ts"
 import type { JournalHeader } from "../../planning/sweep/journal.ts"
@@ -13,7 +12,7 @@ import { readCatalog, readFile } from "../files.ts"
 import { pointWorkers } from "../points/pool.ts"
 import { JournalFile } from "../sweep/journal-file.ts"
 import { outputFormat, readTable, writeTable } from "../sweep/output.ts"
-import { headerOf, MemoryStore, simulateMissing, summaryOf } from "../sweep/run-sweep.ts"
+import { headerOf, MemoryStore, simulateMissing, Tally } from "../sweep/run-sweep.ts"
 import { showRows } from "../sweep/show.ts"
 
 /** Results on stdout. */
@@ -32,28 +31,26 @@ const shardOf = (text: string): Effect.Effect<Shard, Usage> => {
 }
 
 /** Nothing came of any point: that is a mistake in the sweep, and scripts should learn of it. */
-const checkAny = (columns: JournalHeader["columns"], rows: readonly Row[], words: string) => {
-  const status = columns.findIndex(({ name }) => name === "status")
-  return rows.length > 0 && !rows.some((row) => row[status] === "simulated")
-    ? Effect.fail(new Usage({ problem: `no point could be simulated: ${words}` }))
+const checkAny = (tally: Tally): Effect.Effect<void, Usage> =>
+  tally.points > 0 && tally.simulated === 0
+    ? Effect.fail(new Usage({ problem: "no point could be simulated" }))
     : Effect.void
-}
 
 /** Without a file: all rows at the end, on stdout. */
 const toScreen = (sweep: Sweep, header: JournalHeader, format: (typeof FORMATS)[number]) =>
   Effect.gen(function* () {
     const store = new MemoryStore()
     yield* simulateMissing(sweep, header, store)
-    const table = { columns: header.columns, rows: store.rows() }
+    const tally = new Tally(header.columns)
+    const table = { columns: header.columns, rows: [...tally.counting(store.rows())] }
     const screen = process.stdout.isTTY ? process.stdout.columns : undefined
     yield* Console.log(
       format === "table" || format === "md"
         ? showRows(format, table, axesOf(sweep.design), screen)
         : [...TABLE_FORMATS[`.${format}`]!.encode(table.columns, table.rows)].join("").trimEnd()
     )
-    const words = summaryOf(table)
-    yield* Console.error(words)
-    yield* checkAny(table.columns, table.rows, words)
+    yield* Console.error(tally.words())
+    yield* checkAny(tally)
   })
 
 /** Whether the results are there already; an error if those of another sweep are. */
@@ -119,12 +116,11 @@ const toFile = (sweep: Sweep, header: JournalHeader, path: string, restart: bool
         )
       )
     )
-    yield* writeTable(path, format, header.columns, journal.rows())
-    const rows = [...journal.rows()]
+    const tally = new Tally(header.columns)
+    yield* writeTable(path, format, header.columns, tally.counting(journal.rows()))
     journal.remove()
-    const words = summaryOf({ columns: header.columns, rows })
-    yield* Console.error(`${path}: ${words}`)
-    yield* checkAny(header.columns, rows, words)
+    yield* Console.error(`${path}: ${tally.words()}`)
+    yield* checkAny(tally)
   }).pipe(Effect.scoped)
 
 export const sweepCommand = Command.make(

@@ -1,3 +1,5 @@
+import { significant } from "../output/number.ts"
+
 /** Where progress is written: stderr, or what stands in for it. */
 export interface ProgressStream {
   readonly isTTY?: boolean
@@ -48,7 +50,7 @@ export class SweepProgress {
     const seconds = (now - this.#start) / 1000
     const rate = (done - this.#before) / Math.max(seconds, 1e-3)
     const left = rate > 0 && done < this.#total ? `, ${duration((this.#total - done) / rate)} left` : ""
-    return `${done} of ${this.#total} points  ${Math.floor((100 * done) / this.#total)} %  ${rate.toPrecision(2)}/s${left}`
+    return `${done} of ${this.#total} points  ${Math.floor((100 * done) / this.#total)} %  ${significant(rate)}/s${left}`
   }
 }
 

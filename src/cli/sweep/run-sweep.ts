@@ -1,7 +1,7 @@
 /** A sweep from its file to its rows: what is done already is kept, what is not is simulated, each row is kept as it comes. */
 import { Effect, Stream } from "effect"
-import type { Row, Table } from "../../planning/files/table.ts"
-import { type PointOptions, PointRunner } from "../../planning/points.ts"
+import type { Column, Row } from "../../planning/files/table.ts"
+import { type PointOptions, type PointOutcome, PointRunner } from "../../planning/points.ts"
 import { axesOf, dealt, type DesignPoint, pointAt, type Shard, sizeOf } from "../../planning/sweep/design.ts"
 import { type JournalHeader, sweepId } from "../../planning/sweep/journal.ts"
 import type { Sweep } from "../../planning/sweep/load-sweep.ts"
@@ -84,22 +84,46 @@ export const simulateMissing = (
 
 const milliseconds = (): number => Number(process.hrtime.bigint() / 1_000_000n)
 
-/** What came of the points, in a line: how many of which status, and the first reason of each kind. */
-export const summaryOf = ({ columns, rows }: Table): string => {
-  const place = (name: string): number => columns.findIndex((one) => one.name === name)
-  const [status, reason] = [place("status"), place("reason")]
-  const kinds = new Map<string, { count: number; readonly reason: Row[number] }>()
-  for (const row of rows) {
-    const kind = String(row[status])
-    const seen = kinds.get(kind)
-    if (seen === undefined) kinds.set(kind, { count: 1, reason: row[reason] })
+const STATUSES: readonly PointOutcome["kind"][] = ["simulated", "infeasible", "invalid", "failed"]
+
+/** What came of the points: how many of which status, and the first reason of each. */
+export class Tally {
+  readonly #status: number
+  readonly #reason: number
+  readonly #seen = new Map<Row[number], { count: number; readonly reason: Row[number] }>()
+
+  constructor(columns: readonly Column[]) {
+    this.#status = columns.findIndex(({ name }) => name === "status")
+    this.#reason = columns.findIndex(({ name }) => name === "reason")
+  }
+
+  add(row: Row): void {
+    const seen = this.#seen.get(row[this.#status])
+    if (seen === undefined) this.#seen.set(row[this.#status], { count: 1, reason: row[this.#reason] })
     else seen.count++
   }
-  return ["simulated", "infeasible", "invalid", "failed"]
-    .flatMap((kind) => {
-      const seen = kinds.get(kind)
+
+  /** The same rows, counted as they are asked for. */
+  *counting(rows: Iterable<Row>): Generator<Row> {
+    for (const row of rows) {
+      this.add(row)
+      yield row
+    }
+  }
+
+  get points(): number {
+    return STATUSES.reduce((sum, status) => sum + (this.#seen.get(status)?.count ?? 0), 0)
+  }
+
+  get simulated(): number {
+    return this.#seen.get("simulated")?.count ?? 0
+  }
+
+  words(): string {
+    return STATUSES.flatMap((status) => {
+      const seen = this.#seen.get(status)
       if (seen === undefined) return []
-      return `${seen.count} ${kind}${seen.reason === undefined ? "" : ` (the first: ${String(seen.reason)})`}`
-    })
-    .join(", ")
+      return `${seen.count} ${status}${seen.reason === undefined ? "" : ` (the first: ${String(seen.reason)})`}`
+    }).join(", ")
+  }
 }

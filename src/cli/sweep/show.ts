@@ -81,7 +81,7 @@ export const showRows = (
       text: (row) =>
         status!(row) === "simulated"
           ? String(limit!(row))
-          : `${String(status!(row))}: ${String(reason!(row))}`,
+          : `${String(status!(row))}: ${String(reason!(row)).split("\n")[0]!}`,
       value: limit!
     }
   ]

@@ -92,6 +92,9 @@ describe("a journal", () => {
 
   it("says in words why it cannot be gone on with", () => {
     expect(mismatch(HEADER, { ...HEADER, options: { theory: false } })).toBeUndefined()
+    expect(mismatch(HEADER, { ...HEADER, columns: [{ name: "new", type: "text" }] })).toBe(
+      "its rows have other columns"
+    )
     expect(
       mismatch(HEADER, {
         ...HEADER,

@@ -90,22 +90,27 @@ export const rowAt = (
 
 /** Why rows of one header cannot go on under another, in words; undefined if they can. */
 export const mismatch = (kept: JournalHeader, wanted: JournalHeader): string | undefined => {
-  const because = [
-    kept.version === wanted.version ? undefined : `it was written by vericache ${kept.version}`,
-    kept.ingredients.sweep === wanted.ingredients.sweep ? undefined : "the sweep file has changed",
-    kept.ingredients.scenario === wanted.ingredients.scenario ? undefined : "the scenario has changed",
-    kept.ingredients.files === wanted.ingredients.files
-      ? undefined
-      : "a file that the scenario names, or the catalog, has changed",
-    (["theory", "digest"] as const).every(
-      (key) => (kept.options[key] ?? false) === (wanted.options[key] ?? false)
-    )
-      ? undefined
-      : "--theory or --digest were given otherwise",
-    kept.shard.index === wanted.shard.index && kept.shard.count === wanted.shard.count
-      ? undefined
-      : `it holds shard ${kept.shard.index}/${kept.shard.count}`
-  ].filter((reason) => reason !== undefined)
+  const sameOptions = (["theory", "digest"] as const).every(
+    (key) => (kept.options[key] ?? false) === (wanted.options[key] ?? false)
+  )
+  const sameColumns = JSON.stringify(kept.columns) === JSON.stringify(wanted.columns)
+  const reasons: readonly (readonly [holds: boolean, words: string])[] = [
+    [kept.version !== wanted.version, `it was written by vericache ${kept.version}`],
+    [kept.ingredients.sweep !== wanted.ingredients.sweep, "the sweep file has changed"],
+    [kept.ingredients.scenario !== wanted.ingredients.scenario, "the scenario has changed"],
+    [
+      kept.ingredients.files !== wanted.ingredients.files,
+      "a file that the scenario names, or the catalog, has changed"
+    ],
+    [!sameOptions, "--theory or --digest were given otherwise"],
+    [
+      kept.shard.index !== wanted.shard.index || kept.shard.count !== wanted.shard.count,
+      `it holds shard ${kept.shard.index}/${kept.shard.count}`
+    ]
+  ]
+  const because = reasons.filter(([holds]) => holds).map(([, words]) => words)
+  // Of one version, from source that has changed since.
+  if (because.length === 0 && !sameColumns) return "its rows have other columns"
   return because.length === 0 ? undefined : because.join("; ")
 }
 
