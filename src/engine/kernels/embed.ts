@@ -1,0 +1,11 @@
+import type { Kernel } from "../webgpu/device.ts"
+import source from "./embed.wgsl?raw"
+import { type EngineShape, withPass } from "./shape.ts"
+import { type WeightType, withWeights } from "./weights.ts"
+
+/** Rows of the embedding table into the activations. Bindings: table, tokens, rows, pass, x. */
+export const embed = ({ config, maxTokens }: EngineShape, type: WeightType): Kernel => ({
+  name: `embed ${type}`,
+  source: withWeights(type, withPass(source)),
+  constants: { HIDDEN: config.hidden, VOCAB_QUADS: Math.ceil(config.vocab / 4), MAX_TOKENS: maxTokens }
+})

@@ -1,0 +1,18 @@
+import type { Kernel } from "../webgpu/device.ts"
+import source from "./norm.wgsl?raw"
+import { type EngineShape, withPass } from "./shape.ts"
+
+/** RMSNorm of every row, or of the chosen rows packed together. Bindings: x, gain, chosen, pass, y. */
+export const norm = ({ config, lanes }: EngineShape, chosen: boolean): Kernel => ({
+  name: "norm",
+  source: withPass(source),
+  constants: { HIDDEN: config.hidden, EPSILON: config.normEps, LANES: lanes, CHOSEN: chosen ? 1 : 0 }
+})
+
+/** One row. */
+export const normReference = (x: Float32Array, gain: Float32Array, epsilon: number): Float32Array => {
+  let sum = 0
+  for (const value of x) sum += value * value
+  const scale = 1 / Math.sqrt(sum / x.length + epsilon)
+  return x.map((value, i) => value * scale * gain[i]!)
+}

@@ -1,0 +1,29 @@
+// What every kernel of a pass knows: the rows (one position of one request each) and how many there are.
+
+struct Row {
+  // Which cache view the row attends to, and which token buffer it reads.
+  view: u32,
+  // Position of the row's token in its request.
+  position: u32,
+  // Entry of the view's tail the row's own key and value go to; it sees the tail up to and including it.
+  tail: u32,
+  // Bit 0: the choice becomes the request's next token. Bit 1: rows of a verify. Upper bits: 1 + offset of its observations.
+  flags: u32,
+}
+
+struct Pass {
+  rows: u32,
+  // Rows whose next token is wanted.
+  choices: u32,
+  // Number of the step within the submission.
+  step: u32,
+  // Most entries any row sees, rounded up to whole chunks: the stride of the scores.
+  entries: u32,
+}
+
+// A request has two views: what its drafts attend to, and its full KV.
+fn slot_of(row: Row) -> u32 { return row.view / 2u; }
+
+// Entries of one softmax chunk, and entries whose weighted values one thread adds up.
+const CHUNK = 64u;
+const SPAN = 512u;

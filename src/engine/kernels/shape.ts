@@ -1,0 +1,66 @@
+/** The sizes kernels are compiled for, and the pieces their sources are put together from. */
+import type { ModelConfig } from "../model/config.ts"
+import passSource from "./pass.wgsl?raw"
+import readRowSource from "./read-row.wgsl?raw"
+import sizesSource from "./sizes.wgsl?raw"
+import viewSource from "./view.wgsl?raw"
+
+/** Everything about a model and its caches that a kernel must know when it is compiled. */
+export interface EngineShape {
+  readonly config: ModelConfig
+  /** Bits of one element of the KV cache: 16 (pairs in a word) or 32. */
+  readonly kvBits: 16 | 32
+  /** Tokens of one page (vLLM: block_size). */
+  readonly pageTokens: number
+  /** Most tokens of a request, prompt and output. */
+  readonly maxTokens: number
+  /** Requests that may hold a cache at once. */
+  readonly slots: number
+  /** Most rows of one pass. */
+  readonly maxRows: number
+  /** Rows whose queries are kept for a compression method. */
+  readonly queryRows: number
+  /** Lanes of a reduction: 1 where barriers cost more than they save (software adapters). */
+  readonly lanes: number
+}
+
+/** A request's two views: what drafts attend to, and its full KV. */
+export const VIEWS_PER_SLOT = 2
+
+/** Entries of a softmax chunk, entries of a value span; the same numbers stand in pass.wgsl. */
+export const CHUNK = 64
+export const SPAN = 512
+
+export const VIEW_HEADER = 8
+export const LAYER_RECORD = 8
+
+export const pagesPerView = ({ maxTokens, pageTokens }: EngineShape): number =>
+  Math.ceil(maxTokens / pageTokens)
+export const viewWords = (shape: EngineShape): number =>
+  VIEW_HEADER + shape.config.layers * LAYER_RECORD + 2 * pagesPerView(shape)
+
+/** Words of one token's full KV, and of one page. */
+export const tokenWords = ({ config, kvBits }: EngineShape): number =>
+  (config.layers * 2 * config.kvHeads * config.headDim * kvBits) / 32
+export const pageWords = (shape: EngineShape): number => shape.pageTokens * tokenWords(shape)
+
+/** Sources with the pass's structures in front. */
+export const withPass = (...parts: readonly string[]): string => [passSource, ...parts].join("\n")
+
+/** Sources of kernels that know the model's sizes. */
+export const withSizes = (source: string): string => withPass(sizesSource, source)
+
+/** Sources of kernels that look into views; `reads`: they read rows of them. */
+export const withViews = (source: string, reads = false): string =>
+  withPass(sizesSource, viewSource, ...(reads ? [readRowSource] : []), source)
+
+/** Constants of sizes.wgsl. */
+export const sizeConstants = (shape: EngineShape): Readonly<Record<string, number>> => ({
+  LAYERS: shape.config.layers,
+  HEADS: shape.config.heads,
+  KV_HEADS: shape.config.kvHeads,
+  HEAD_DIM: shape.config.headDim,
+  HALF: shape.kvBits === 16 ? 1 : 0,
+  PAGE_TOKENS: shape.pageTokens,
+  PAGES_PER_VIEW: pagesPerView(shape)
+})

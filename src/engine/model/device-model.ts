@@ -1,0 +1,170 @@
+/** A model's weights on the device. They are read one tensor at a time, so the host never holds more than one matrix. */
+import { Effect } from "effect"
+import type { WeightType } from "../kernels/weights.ts"
+import type { Device } from "../webgpu/device.ts"
+import { STORAGE } from "../webgpu/usage.ts"
+import { type Checkpoint, type Dtype, ModelRefused } from "../weights/checkpoint.ts"
+import { EMBEDDING, FINAL_NORM, HEAD, inLayer } from "../weights/names.ts"
+import { toFloat32 } from "../weights/safetensors.ts"
+import type { ModelConfig } from "./config.ts"
+
+/** A matrix laid out [depth][width], width a multiple of 4; see kernels/weights.ts. */
+export interface Matrix {
+  readonly buffer: GPUBuffer
+  readonly type: WeightType
+  readonly depth: number
+  readonly width: number
+  readonly bias?: GPUBuffer
+}
+
+export interface DeviceLayer {
+  readonly inputNorm: GPUBuffer
+  readonly qkv: Matrix
+  /** Gains of the query norm, then of the key norm; ones where the model has none. */
+  readonly qkGains: GPUBuffer
+  readonly output: Matrix
+  readonly mlpNorm: GPUBuffer
+  readonly gateUp: Matrix
+  readonly down: Matrix
+}
+
+export interface DeviceModel {
+  readonly config: ModelConfig
+  readonly layers: readonly DeviceLayer[]
+  /** Laid out like the output head: [hidden][vocab]. */
+  readonly embedding: Matrix
+  readonly head: Matrix
+  readonly finalNorm: GPUBuffer
+  /** Bytes of all of it on the device. */
+  readonly bytes: number
+}
+
+const ELEMENT_BYTES: Readonly<Record<Dtype, 2 | 4>> = { F32: 4, F16: 2, BF16: 2 }
+
+/** A stored matrix, [out][in], into columns `from`… of [in][width]. */
+const transpose = (
+  source: Uint16Array | Uint32Array,
+  rows: number,
+  columns: number,
+  target: Uint16Array | Uint32Array,
+  width: number,
+  from: number
+): void => {
+  const TILE = 64
+  for (let r0 = 0; r0 < rows; r0 += TILE)
+    for (let c0 = 0; c0 < columns; c0 += TILE)
+      for (let r = r0; r < Math.min(rows, r0 + TILE); r++)
+        for (let c = c0; c < Math.min(columns, c0 + TILE); c++)
+          target[c * width + from + r] = source[r * columns + c]!
+}
+
+/** Loads a model. `onProgress`: tensors read and tensors in all. */
+export const loadModel = (
+  device: Device,
+  checkpoint: Checkpoint,
+  onProgress: (read: number, all: number) => void
+): Effect.Effect<DeviceModel, ModelRefused> =>
+  Effect.gen(function* () {
+    const { config, tensors } = checkpoint
+    const native = device.raw.features.has("shader-f16")
+    let bytes = 0
+    let read = 0
+    const all = tensors.size
+    const upload = (label: string, data: Uint8Array | Float32Array): GPUBuffer => {
+      bytes += data.byteLength
+      return device.upload(label, data)
+    }
+    const fetch = Effect.fnUntraced(function* (name: string) {
+      const data = yield* checkpoint.read(name)
+      onProgress(++read, all)
+      return data
+    })
+    const vector = Effect.fnUntraced(function* (names: readonly string[]) {
+      const parts: Float32Array[] = []
+      for (const name of names) parts.push(toFloat32(yield* fetch(name), tensors.get(name)!.dtype))
+      return concat(parts)
+    })
+
+    /** Stored matrices side by side, in their own type if they share it. */
+    const matrix = Effect.fnUntraced(function* (
+      label: string,
+      names: readonly string[],
+      biases: readonly string[] = []
+    ) {
+      const stored = names.map((name) => tensors.get(name)!)
+      const depth = stored[0]!.shape[1]!
+      const outputs = stored.map(({ shape }) => shape[0]!)
+      const width = Math.ceil(outputs.reduce((sum, one) => sum + one, 0) / 4) * 4
+      const dtype = stored.every((tensor) => tensor.dtype === stored[0]!.dtype) ? stored[0]!.dtype : "F32"
+      const elementBytes = ELEMENT_BYTES[dtype]
+      const total = depth * width * elementBytes
+      if (total > device.card.maxBindingBytes)
+        return yield* new ModelRefused({
+          file: label,
+          reason: `needs ${total} bytes in one buffer; ${device.card.name} binds at most ${device.card.maxBindingBytes}`
+        })
+      const target = elementBytes === 2 ? new Uint16Array(depth * width) : new Uint32Array(depth * width)
+      let from = 0
+      for (const [i, tensor] of stored.entries()) {
+        const data = yield* fetch(tensor.name)
+        const converted = tensor.dtype === dtype ? data : new Uint8Array(toFloat32(data, tensor.dtype).buffer)
+        const aligned = converted.byteOffset % elementBytes === 0 ? converted : converted.slice()
+        const elements =
+          elementBytes === 2
+            ? new Uint16Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 2)
+            : new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4)
+        transpose(elements, outputs[i]!, depth, target, width, from)
+        from += outputs[i]!
+      }
+      const buffer = upload(label, new Uint8Array(target.buffer))
+      const type: WeightType = dtype === "F16" && native ? "F16-native" : dtype
+      const bias = biases.length === 0 ? undefined : upload(`${label} bias`, yield* vector(biases))
+      return { buffer, type, depth, width, ...(bias === undefined ? {} : { bias }) } satisfies Matrix
+    })
+
+    const layers: DeviceLayer[] = []
+    for (let layer = 0; layer < config.layers; layer++) {
+      const name = (part: string): string => inLayer(layer, part)
+      const projections = ["q", "k", "v"].map((part) => name(`self_attn.${part}_proj`))
+      const gains = config.qkNorm
+        ? yield* vector([name("self_attn.q_norm.weight"), name("self_attn.k_norm.weight")])
+        : new Float32Array(2 * config.headDim).fill(1)
+      layers.push({
+        inputNorm: upload("input norm", yield* vector([name("input_layernorm.weight")])),
+        qkv: yield* matrix(
+          `${name("self_attn")} qkv`,
+          projections.map((one) => `${one}.weight`),
+          config.qkvBias ? projections.map((one) => `${one}.bias`) : []
+        ),
+        qkGains: upload("qk gains", gains),
+        output: yield* matrix(
+          name("self_attn.o_proj"),
+          [name("self_attn.o_proj.weight")],
+          config.outputBias ? [name("self_attn.o_proj.bias")] : []
+        ),
+        mlpNorm: upload("mlp norm", yield* vector([name("post_attention_layernorm.weight")])),
+        gateUp: yield* matrix(`${name("mlp")} gate and up`, [
+          name("mlp.gate_proj.weight"),
+          name("mlp.up_proj.weight")
+        ]),
+        down: yield* matrix(name("mlp.down_proj"), [name("mlp.down_proj.weight")])
+      })
+    }
+    const embedding = yield* matrix(EMBEDDING, [EMBEDDING])
+    const head = config.tied ? embedding : yield* matrix(HEAD, [HEAD])
+    const finalNorm = upload("final norm", yield* vector([FINAL_NORM]))
+    return { config, layers, embedding, head, finalNorm, bytes }
+  })
+
+/** An empty buffer for kernels that take a bias and are given none. */
+export const noBias = (device: Device): GPUBuffer => device.buffer("no bias", 16, STORAGE)
+
+const concat = (parts: readonly Float32Array[]): Float32Array => {
+  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    all.set(part, at)
+    at += part.length
+  }
+  return all
+}

@@ -1,0 +1,101 @@
+/** Opens a model in Hugging Face layout: config.json and *.safetensors, whole or in shards. Tensors are read one at a time. */
+import { Effect } from "effect"
+import { parseConfig } from "../model/config.ts"
+import { type Checkpoint, ModelRefused } from "./checkpoint.ts"
+import { EMBEDDING, HEAD, requiredTensors } from "./names.ts"
+import { headerLength, parseHeader, type StoredTensor } from "./safetensors.ts"
+
+/** Where a model's files are: a folder, or a web server. Paths are relative to it. */
+export interface ModelFiles {
+  /** Shown in errors. */
+  readonly name: string
+  /** Bytes of a file; undefined if there is none of this name. */
+  readonly size: (path: string) => Effect.Effect<number | undefined, ModelRefused>
+  readonly read: (path: string, from: number, bytes: number) => Effect.Effect<Uint8Array, ModelRefused>
+}
+
+const INDEX = "model.safetensors.index.json"
+const SINGLE = "model.safetensors"
+
+interface Located extends StoredTensor {
+  readonly file: string
+}
+
+/** A file as text; undefined if there is none. */
+export const readText = (files: ModelFiles, path: string): Effect.Effect<string | undefined, ModelRefused> =>
+  Effect.gen(function* () {
+    const bytes = yield* files.size(path)
+    return bytes === undefined ? undefined : new TextDecoder().decode(yield* files.read(path, 0, bytes))
+  })
+
+const readJson = Effect.fnUntraced(function* (files: ModelFiles, path: string) {
+  const text = yield* readText(files, path)
+  if (text === undefined) return undefined
+  return yield* Effect.try({
+    try: () => JSON.parse(text) as unknown,
+    catch: (error) => new ModelRefused({ file: `${files.name}/${path}`, reason: `no JSON: ${String(error)}` })
+  })
+})
+
+const readShard = Effect.fnUntraced(function* (files: ModelFiles, file: string) {
+  const refuse = (reason: string) => new ModelRefused({ file: `${files.name}/${file}`, reason })
+  const size = yield* files.size(file)
+  if (size === undefined) return yield* refuse("is not there, though the index names it")
+  const length = headerLength(yield* files.read(file, 0, Math.min(8, size)), size)
+  if (typeof length === "string") return yield* refuse(length)
+  const tensors = parseHeader(yield* files.read(file, 8, length), size)
+  if (typeof tensors === "string") return yield* refuse(tensors)
+  return [...tensors.values()].map((tensor): Located => ({ ...tensor, file }))
+})
+
+const shardNames = Effect.fnUntraced(function* (files: ModelFiles) {
+  const index = yield* readJson(files, INDEX)
+  if (index === undefined) {
+    if ((yield* files.size(SINGLE)) === undefined)
+      return yield* new ModelRefused({ file: files.name, reason: `has neither ${SINGLE} nor ${INDEX}` })
+    return [SINGLE]
+  }
+  const map = (index as { readonly weight_map?: unknown }).weight_map
+  if (typeof map !== "object" || map === null)
+    return yield* new ModelRefused({ file: `${files.name}/${INDEX}`, reason: "has no weight_map" })
+  return [...new Set(Object.values(map).map(String))].toSorted()
+})
+
+/** Opens a model. Everything its config needs is there with the right shape, or the model is refused with all that is wrong. */
+export const openCheckpoint = (files: ModelFiles): Effect.Effect<Checkpoint, ModelRefused> =>
+  Effect.gen(function* () {
+    const json = yield* readJson(files, "config.json")
+    if (json === undefined)
+      return yield* new ModelRefused({
+        file: files.name,
+        reason: "has no config.json; a folder in Hugging Face layout is expected"
+      })
+    const config = parseConfig(json)
+    if (!("hidden" in config))
+      return yield* new ModelRefused({ file: `${files.name}/config.json`, reason: config.join("; ") })
+    const located = new Map<string, Located>()
+    for (const shard of yield* shardNames(files))
+      for (const tensor of yield* readShard(files, shard)) located.set(tensor.name, tensor)
+    // Tied models store the table under either name.
+    const table = located.get(EMBEDDING) ?? (config.tied ? located.get(HEAD) : undefined)
+    if (table !== undefined) located.set(EMBEDDING, { ...table, name: EMBEDDING })
+
+    const faults: string[] = []
+    for (const [name, shape] of requiredTensors(config)) {
+      const found = located.get(name)
+      if (found === undefined) faults.push(`${name} is missing`)
+      else if (found.shape.join() !== shape.join())
+        faults.push(`${name} is ${found.shape.join("×")}, config.json needs ${shape.join("×")}`)
+    }
+    if (faults.length > 0) {
+      const more = faults.length > 5 ? `; and ${faults.length - 5} more` : ""
+      return yield* new ModelRefused({ file: files.name, reason: faults.slice(0, 5).join("; ") + more })
+    }
+    const read = (name: string): Effect.Effect<Uint8Array, ModelRefused> => {
+      const tensor = located.get(name)
+      return tensor === undefined
+        ? Effect.fail(new ModelRefused({ file: files.name, reason: `${name} is missing` }))
+        : files.read(tensor.file, tensor.from, tensor.bytes)
+    }
+    return { config, tensors: located, read }
+  })

@@ -1,0 +1,37 @@
+/** Made-up weights of any shape, for measuring speed and for tests: the same seed gives the same bytes. */
+import { Effect } from "effect"
+import type { ModelConfig } from "../model/config.ts"
+import type { Checkpoint, Dtype, Tensor } from "./checkpoint.ts"
+import { requiredTensors } from "./names.ts"
+
+/** Numbers in [-1, 1) by a linear congruential generator: quality is of no matter here, sameness is. */
+const fill = (target: Float32Array, seed: number, scale: number): void => {
+  let state = (seed ^ 0x2545f491) >>> 0
+  for (let i = 0; i < target.length; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    target[i] = (state / 2 ** 31 - 1) * scale
+  }
+}
+
+/** Weights scaled so that activations keep their size; norms are ones. `dtype` F16 is not offered: it needs no arithmetic twin. */
+export const randomCheckpoint = (config: ModelConfig, seed: number, dtype: "F32" | "BF16"): Checkpoint => {
+  const tensors = new Map<string, Tensor>()
+  for (const [name, shape] of requiredTensors(config)) tensors.set(name, { name, dtype, shape })
+  const order = [...tensors.keys()]
+  const read = (name: string): Effect.Effect<Uint8Array> =>
+    Effect.sync(() => {
+      const { shape } = tensors.get(name)!
+      const values = new Float32Array(shape.reduce((product, one) => product * one, 1))
+      const isNorm = name.includes("norm")
+      if (isNorm) values.fill(1)
+      else fill(values, Math.imul(seed + 1, 7919) + order.indexOf(name), 1.7 / Math.sqrt(shape.at(-1)!))
+      return encode(values, dtype)
+    })
+  return { config, tensors, read }
+}
+
+const encode = (values: Float32Array, dtype: Exclude<Dtype, "F16">): Uint8Array => {
+  if (dtype === "F32") return new Uint8Array(values.buffer)
+  const words = new Uint32Array(values.buffer)
+  return new Uint8Array(Uint16Array.from(words, (word) => word >>> 16).buffer)
+}
