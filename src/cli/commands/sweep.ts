@@ -13,7 +13,7 @@ import { pointWorkers } from "../points/pool.ts"
 import { JournalFile } from "../sweep/journal-file.ts"
 import { outputFormat, readTable, writeTable } from "../sweep/output.ts"
 import { headerOf, MemoryStore, simulateMissing, Tally } from "../sweep/run-sweep.ts"
-import { showRows } from "../sweep/show.ts"
+import { listPoints, showRows } from "../sweep/show.ts"
 
 /** Results on stdout. */
 const FORMATS = ["table", "csv", "jsonl", "md"] as const
@@ -156,18 +156,27 @@ export const sweepCommand = Command.make(
       Flag.withDescription("A column with the fingerprint of each run's trace; takes about a third longer"),
       Flag.withDefault(false)
     ),
+    list: Flag.Boolean("list").pipe(
+      Flag.withDescription("Check the sweep and list its points; simulate none"),
+      Flag.withDefault(false)
+    ),
     restart: Flag.Boolean("restart").pipe(
       Flag.withDescription("Drop what was done before and begin anew"),
       Flag.withDefault(false)
     )
   },
-  Effect.fnUntraced(function* ({ file, output, format, workers, shard, theory, digest, restart }) {
+  Effect.fnUntraced(function* ({ file, output, format, workers, shard, theory, digest, list, restart }) {
     const most = Option.getOrUndefined(workers)
     if (most !== undefined && most < 1) return yield* new Usage({ problem: "--workers: expected at least 1" })
     const part = Option.isSome(shard) ? yield* shardOf(shard.value) : WHOLE
     const sweep = yield* Effect.fromResult(loadSweep(file, readFile, yield* readCatalog))
     const options: PointOptions = { theory, digest }
     const header = headerOf(sweep, part, options)
+    if (list) {
+      const points = dealt(header.points, part).toSorted((a, b) => a - b)
+      yield* Console.log(listPoints(sweep, points))
+      return
+    }
     yield* (
       Option.isSome(output) ? toFile(sweep, header, output.value, restart) : toScreen(sweep, header, format)
     ).pipe(Effect.provide(pointWorkers(most)))

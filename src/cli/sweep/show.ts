@@ -1,6 +1,8 @@
 /** Rows of a sweep on a screen. */
 import type { Row, Table } from "../../planning/files/table.ts"
 import type { Axis } from "../../planning/sweep/axis.ts"
+import { axesOf, pointAt } from "../../planning/sweep/design.ts"
+import type { Sweep } from "../../planning/sweep/load-sweep.ts"
 import { type Column, fitting, markdownTable, plainTable } from "../output/grid.ts"
 import { bytes, seconds, significant } from "../output/number.ts"
 
@@ -28,6 +30,45 @@ const UNITS: readonly (readonly [suffix: string, show: (value: number) => string
 const fourDigits = (value: number): string =>
   Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(4)))
 
+/** Left of what comes of a point: which it is. */
+interface Shown {
+  readonly name: string
+  readonly unit?: string
+  readonly of: (row: Row) => Row[number]
+}
+
+const shown = ({ name, unit = "", of }: Shown, rows: readonly Row[]): Column<Row> => {
+  const show = UNITS.find(([suffix]) => suffix === unit)?.[1] ?? fourDigits
+  return {
+    title: name.slice(0, name.length - unit.length),
+    key: name,
+    left: rows.some((row) => typeof of(row) === "string"),
+    text: (row) => {
+      const value = of(row)
+      return typeof value === "number" ? show(value) : String(value ?? "")
+    },
+    value: of
+  }
+}
+
+/** The points of a sweep and what they set, without what comes of them. */
+export const listPoints = ({ design, methodNames }: Sweep, points: readonly number[]): string => {
+  const rows = points.map((index): Row => {
+    const { cells, seed, method } = pointAt(design, index)
+    return [index, ...cells, seed, methodNames[method]]
+  })
+  const names = [
+    { name: "point" },
+    ...axesOf(design).map(({ column, unit }) => ({ name: column, unit })),
+    { name: "seed" },
+    { name: "method" }
+  ]
+  return plainTable(
+    names.map((one, i) => shown({ ...one, of: (row) => row[i] }, rows)),
+    rows
+  )
+}
+
 /** A table for people; `screen` is the width of the terminal, if it goes to one. */
 export const showRows = (
   format: "table" | "md",
@@ -40,27 +81,15 @@ export const showRows = (
     const at = place(name)
     return (row) => row[at]
   }
-  const shown = (name: string, unit = ""): Column<Row> => {
-    const of = cell(name)
-    const show = UNITS.find(([suffix]) => suffix === unit)?.[1] ?? fourDigits
-    return {
-      title: name.slice(0, name.length - unit.length),
-      key: name,
-      left: rows.some((row) => typeof of(row) === "string"),
-      text: (row) => {
-        const value = of(row)
-        return typeof value === "number" ? show(value) : String(value ?? "")
-      },
-      value: of
-    }
-  }
   const seeds = new Set(rows.map(cell("seed")))
   const [status, limit, reason] = ["status", "limited_by", "reason"].map(cell)
   const grid: readonly Column<Row>[] = [
-    shown("point"),
-    ...axes.map(({ column, unit }) => shown(column, unit)),
-    ...(seeds.size > 1 ? [shown("seed")] : []),
-    shown("method"),
+    ...[
+      { name: "point" },
+      ...axes.map(({ column, unit }) => ({ name: column, unit })),
+      ...(seeds.size > 1 ? [{ name: "seed" }] : []),
+      { name: "method" }
+    ].map((one) => shown({ ...one, of: cell(one.name) }, rows)),
     ...FIGURES.map(([name, title, show], i): Column<Row> => {
       const of = cell(name)
       return {

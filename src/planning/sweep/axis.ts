@@ -22,6 +22,8 @@ export interface Axis {
   readonly type: "number" | "text"
   /** Where it stands in the sweep file. */
   readonly path: Path
+  /** Values as they are listed there; none of a range. */
+  readonly listed: readonly unknown[]
 }
 
 /** An axis of a grid. */
@@ -107,13 +109,13 @@ const fieldOf = (axis: SampleAxisFile, at: Path, into: Faults): Field | undefine
 }
 
 const axisOf = (
-  { field, name = field }: SampleAxisFile,
+  { field, name = field, values = [] }: SampleAxisFile,
   path: Path,
   { dimension }: Field,
   type: Axis["type"]
 ): Axis => {
   const unit = dimension === undefined || type === "text" ? "" : UNIT_SUFFIX[dimension]
-  return { field, column: name + unit, unit, type, path }
+  return { field, column: name + unit, unit, type, path, listed: values }
 }
 
 export const gridAxis = (axis: GridAxisFile, at: Path, into: Faults): GridAxis | undefined => {

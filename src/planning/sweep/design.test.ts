@@ -8,6 +8,7 @@ const axis = (field: string, values: readonly number[]) => ({
   unit: "",
   type: "number" as const,
   path: [],
+  listed: [],
   settings: values.map((value) => ({ value, shown: value }))
 })
 
@@ -21,6 +22,7 @@ const DESIGN: Design = {
         unit: "",
         type: "number",
         path: [],
+        listed: [],
         settingAt: (place) => ({ value: place, shown: place })
       }
     ],

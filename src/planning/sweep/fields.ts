@@ -11,7 +11,9 @@ import { parsePath } from "../override.ts"
 export interface Field {
   /** Unit of its numbers, if it has one. */
   readonly dimension?: Dimension
-  /** Takes whole numbers, tokens among them. */
+  /** Takes numbers, with or without a unit. */
+  readonly numeric: boolean
+  /** Takes whole numbers only, tokens among them. */
   readonly whole: boolean
 }
 
@@ -76,6 +78,7 @@ export const fieldAt = (path: string): Field | { readonly problem: string; reado
   const dimension = UNIT.exec(found.description)?.[1] as Dimension | undefined
   const takes = found.takes.split(" | ")
   return {
+    numeric: dimension !== undefined || takes.includes("number") || takes.includes("integer"),
     whole: dimension === "tokens" || (takes.includes("integer") && !takes.includes("number")),
     ...(dimension === undefined ? {} : { dimension })
   }

@@ -138,6 +138,7 @@ axes:
   - { field: hardware.link.host_to_device, from: 10 GB, to: 20 GB/s, points: 3 }
   - { field: engine.block_size, from: 1, to: 4, points: 9 }
   - { field: workload.timeout, from: 0, to: 10 s, points: 2, scale: log }
+  - { field: workload.context, from: 1, to: 2, points: 2 }
   - zip:
       - { field: faults.cancel, values: [0, 0.1] }
       - { field: faults.reload_failure, values: [0, 0.1, 0.2] }
@@ -154,8 +155,9 @@ sample:
       's/sweep.yaml:7:44 expected bytes/s such as "64 GB/s", found "10 GB"',
       "s/sweep.yaml:8:49 9 points between 1 and 4, but 4 whole numbers",
       "s/sweep.yaml:9:32 expected more than 0 on a log scale",
-      "s/sweep.yaml:10:5 axes that go in step are of one length, found 2, 3",
-      "s/sweep.yaml:17:9 seed is no axis; give seeds or replications beside the axes"
+      "s/sweep.yaml:10:32 workload.context takes no numbers; list its values",
+      "s/sweep.yaml:11:5 axes that go in step are of one length, found 2, 3",
+      "s/sweep.yaml:18:9 seed is no axis; give seeds or replications beside the axes"
     ])
   })
 
@@ -169,12 +171,18 @@ axes:
   - { field: engine.block_size, values: [16] }
   - { field: engine.block_size, values: [32] }
   - { field: engine.horizon, values: [64], name: tokens_per_s }
+sample:
+  method: sobol
+  points: 2
+  axes:
+    - { field: hardware, values: [h100-sxm, h200-smx] }
 `)
     ).toEqual([
       "s/sweep.yaml:4:7 methods has 2 items, counted from 0",
       's/sweep.yaml:5:7 workload.input is "2k tokens": it has no field uniform',
       "s/sweep.yaml:7:7 engine.block_size varies twice",
-      "s/sweep.yaml:8:7 two columns would be called tokens_per_s; give it a name: of its own"
+      "s/sweep.yaml:8:7 two columns would be called tokens_per_s; give it a name: of its own",
+      "s/sweep.yaml:13:45 no h200-smx in the catalog; did you mean h200-sxm?"
     ])
   })
 

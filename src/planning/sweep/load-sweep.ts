@@ -79,7 +79,7 @@ export const loadSweep = (
       )
     )
   if (into.faults.length > 0) return failed(into.faults)
-  readNamedFiles(design, fields, recording, catalog)
+  readNamedFiles(axesOf(design), fields, recording, catalog)
   return Result.succeed({
     name: file.name,
     base,
@@ -219,7 +219,7 @@ const checkAxes = (
   catalog: Catalog,
   { document, faults }: Faults
 ): void => {
-  axes.forEach(({ field, column, path }, i) => {
+  axes.forEach(({ field, column, path, listed }, i) => {
     const at = [...path, "field"]
     const before = axes.slice(0, i)
     if (before.some((one) => one.field === field)) faults.push(document.fault(at, `${field} varies twice`))
@@ -228,13 +228,37 @@ const checkAxes = (
     const under = axes.some((one) => field.startsWith(`${one.field}.`) || field.startsWith(`${one.field}[`))
     const problem = under ? undefined : misplaced(base, field, catalog)
     if (problem !== undefined) faults.push(document.fault(at, problem.message, problem.suggestion))
+    const known = namesOf(field, catalog)
+    listed.forEach((value, k) => {
+      if (known !== undefined && typeof value === "string" && !known.has(value))
+        faults.push(
+          document.fault(
+            [...path, "values", k],
+            `no ${value} in the catalog`,
+            closest(value, [...known.keys()])
+          )
+        )
+    })
   })
 }
 
+/** The section of the catalog that a field names an entry of. */
+const namesOf = (field: string, catalog: Catalog): ReadonlyMap<string, unknown> | undefined => {
+  if (field === "hardware") return catalog.hardware
+  if (field === "model") return catalog.models
+  if (field.endsWith(".compressor")) return catalog.compressors
+  return field.endsWith(".drafter") ? catalog.drafters : undefined
+}
+
 /** Files that values of axes name belong to what the results depend on: they are read once, and so noted. */
-const readNamedFiles = (design: Design, base: ScenarioFields, read: ReadFile, catalog: Catalog): void => {
-  for (const { field, settings } of design.grid.flat())
+const readNamedFiles = (
+  axes: readonly Axis[],
+  base: ScenarioFields,
+  read: ReadFile,
+  catalog: Catalog
+): void => {
+  for (const { field, listed } of axes)
     if (/^(model|workload)\b/.test(field))
-      for (const { value } of settings)
+      for (const value of listed)
         if (typeof value !== "number") withOverrides(base, [{ field, value }], read, catalog)
 }
