@@ -72,8 +72,13 @@ interface Range {
   readonly log: boolean
 }
 
-const rangeOf = (axis: SampleAxisFile, { dimension, numeric }: Field, at: Path, into: Faults): Range | undefined => {
-  if (!numeric) return told(into, [...at, \"from\"], `${axis.field} takes no numbers`, \"list its values\")
+const rangeOf = (
+  axis: SampleAxisFile,
+  { dimension, numeric }: Field,
+  at: Path,
+  into: Faults
+): Range | undefined => {
+  if (!numeric) return told(into, [...at, "from"], `${axis.field} takes no numbers`, "list its values")
   const end = (key: "from" | "to"): number | undefined => {
     const given = axis[key]!
     const parsed = typeof given === "number" ? given : dimension && parseQuantity(given, dimension)
