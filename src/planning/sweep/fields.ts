@@ -64,15 +64,20 @@ export const fieldAt = (path: string): Field | { readonly problem: string; reado
   const steps = parsePath(path)
   if (steps === undefined)
     return { problem: `${path} is no path of fields`, suggestion: "write one as methods[0].vericache.window" }
+  const items: string[] = []
   const name = steps.reduce((name, { kind, key }) => {
-    const inList = kind === "item" || fields().get(name)?.takes.split(" | ").includes("list") === true
-    return inList ? `${name}[]` : name === "" ? key : `${name}.${key}`
+    if (kind === "item" || fields().get(name)?.takes.split(" | ").includes("list") === true) {
+      items.push(key)
+      return `${name}[]`
+    }
+    return name === "" ? key : `${name}.${key}`
   }, "")
   const elsewhere = OTHER_WAYS.get(name)
   if (elsewhere !== undefined) return { problem: `${name} is no axis`, suggestion: elsewhere }
   const found = fields().get(name) ?? (name.endsWith("[]") ? fields().get(name.slice(0, -2)) : undefined)
   if (found === undefined) {
-    const suggestion = nearest(name)
+    // With the methods that were written, where the field meant has any.
+    const suggestion = nearest(name)?.replaceAll("[]", () => (items.length > 0 ? `.${items.shift()!}` : "[]"))
     return { problem: `no field ${path} in a scenario`, ...(suggestion === undefined ? {} : { suggestion }) }
   }
   const dimension = UNIT.exec(found.description)?.[1] as Dimension | undefined

@@ -209,6 +209,24 @@ axes:
     ])
   })
 
+  it("is told of brackets that YAML takes for a list, once, and of the method it wrote", () => {
+    expect(
+      faults(`name: s
+scenario: base.yaml
+axes:
+  - { field: methods[0].vericache.window, values: [1] }
+  - { field: "methods[1].full_kv", values: [1] }
+`)
+    ).toEqual([
+      "s/sweep.yaml:4:21 brackets within { } begin a list; write methods.0, or put the path in quotes"
+    ])
+    expect(
+      faults("name: s\nscenario: base.yaml\naxes: [{ field: methods.V.vericache.windw, values: [1] }]")
+    ).toEqual([
+      "s/sweep.yaml:3:10 no field methods.V.vericache.windw in a scenario; did you mean methods.V.vericache.window?"
+    ])
+  })
+
   it("is told the faults of a scenario written in it where they stand", () => {
     expect(
       faults(`name: s

@@ -43,7 +43,7 @@ export const loadSweep = (
   const text = readText(path, read)
   if (typeof text !== "string") return failed([text])
   const document = new SourceDocument(path, text)
-  if (document.faults.length > 0) return failed(document.faults)
+  if (document.faults.length > 0) return failed(withoutBrackets(document.faults))
   const { value } = document
   const decoded = document.decode(SweepFile, value)
   const into: Faults = { document, faults: "faults" in decoded ? [...decoded.faults] : [] }
@@ -98,6 +98,22 @@ export const loadSweep = (
         ])
       )
     }
+  })
+}
+
+/** A path with brackets in braces, where YAML takes them for a list: said once a line, and in other words. */
+const withoutBrackets = (faults: readonly Fault[]): readonly Fault[] => {
+  const isPath = ({ excerpt = "" }: Fault): boolean => /\{.*\bfield:\s*[^"'\s,}]*\[/.test(excerpt)
+  return faults.flatMap((fault, i) => {
+    if (!isPath(fault)) return [fault]
+    if (faults.slice(0, i).some(({ line }) => line === fault.line)) return []
+    return [
+      {
+        ...fault,
+        message: "brackets within { } begin a list",
+        suggestion: "write methods.0, or put the path in quotes"
+      }
+    ]
   })
 }
 
