@@ -75,10 +75,10 @@ const perform = async (workers: number): Promise<Swept> => {
   await Effect.runPromise(
     Effect.gen(function* () {
       const journal = new JournalFile(join(folder, "journal"), header)
-      yield* simulateMissing(sweep, header, journal)
+      yield* simulateMissing(sweep, header, journal, { write: () => {} })
       // Before the pool ends them.
       after = threads()
-      yield* writeTable(join(folder, "out.parquet"), parquetFormat, header.columns, journal.rows())
+      yield* writeTable(join(folder, "out.parquet"), parquetFormat, header.columns, journal.rows().rows)
       journal.close()
     }).pipe(Effect.provide(pointWorkers(workers)))
   )

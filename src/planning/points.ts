@@ -206,7 +206,9 @@ export const simulatePoint = (
       needed: error.needed,
       available: error.available
     }
-  return { kind: "failed", method, reason: Cause.pretty(exit.cause) }
+  // The message alone: where it was thrown depends on how vericache is installed.
+  const defect = Cause.squash(exit.cause)
+  return { kind: "failed", method, reason: defect instanceof Error ? defect.message : String(defect) }
 }
 
 /** Every fault of a scenario, without its place in a file that the changed fields are not in. */

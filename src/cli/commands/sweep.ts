@@ -116,8 +116,13 @@ const toFile = (sweep: Sweep, header: JournalHeader, path: string, restart: bool
         )
       )
     )
+    const { size, rows } = journal.rows()
+    if (size < journal.done.size)
+      return yield* new Usage({
+        problem: `${journalPath} has lost rows; is another vericache at work on it? Give the command again`
+      })
     const tally = new Tally(header.columns)
-    yield* writeTable(path, format, header.columns, tally.counting(journal.rows()))
+    yield* writeTable(path, format, header.columns, tally.counting(rows))
     journal.remove()
     yield* Console.error(`${path}: ${tally.words()}`)
     yield* checkAny(tally)

@@ -3,11 +3,13 @@ import {
   closeSync,
   existsSync,
   fdatasync,
+  fstatSync,
   fsyncSync,
   ftruncateSync,
   mkdirSync,
   openSync,
   readFileSync,
+  readSync,
   rmSync,
   writeSync
 } from "node:fs"
@@ -22,6 +24,7 @@ import {
   rowLine
 } from "../../planning/sweep/journal.ts"
 import { Usage } from "../exit.ts"
+import { syncToDisk } from "./disk.ts"
 
 export class JournalFile {
   /** Points that are in it. */
@@ -51,8 +54,9 @@ export class JournalFile {
         ? `${path}: ${torn > 0 ? `cut off ${torn} bytes of a row that was not written to its end` : ""}${torn > 0 && kept.damaged > 0 ? "; " : ""}${kept.damaged > 0 ? `passed over ${kept.damaged} damaged rows` : ""}`
         : undefined
     this.#fd = openSync(path, "a+")
-    ftruncateSync(this.#fd, kept.soundBytes)
+    if (torn > 0) ftruncateSync(this.#fd, kept.soundBytes)
     if (kept.header === undefined) writeSync(this.#fd, headerLine(header))
+    syncToDisk(path)
   }
 
   /** Adds the row of a point. It is on its way to the disk when this returns, together with others that come meanwhile. */
@@ -63,11 +67,17 @@ export class JournalFile {
     this.#sync()
   }
 
-  /** All rows by number of the point. */
-  *rows(): Generator<Row> {
-    const bytes = readFileSync(this.#path)
+  /** All rows by number of the point, as they are in the file: what was not kept is not made up. */
+  rows(): { readonly size: number; readonly rows: Iterable<Row> } {
+    // Through what is open: another process may have taken the name away.
+    const bytes = new Uint8Array(fstatSync(this.#fd).size)
+    for (let at = 0, read = -1; at < bytes.length && read !== 0; at += read)
+      read = readSync(this.#fd, bytes, at, bytes.length - at, at)
     const { lines } = readJournal(bytes)
-    for (const [, line] of [...lines].toSorted(([a], [b]) => a - b)) yield rowAt(bytes, line)
+    function* rows(): Generator<Row> {
+      for (const [, line] of [...lines].toSorted(([a], [b]) => a - b)) yield rowAt(bytes, line)
+    }
+    return { size: lines.size, rows: rows() }
   }
 
   close(): void {

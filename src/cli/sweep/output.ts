@@ -1,12 +1,12 @@
 /** Results of sweeps in files. */
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync } from "node:fs"
-import { dirname } from "node:path"
+import { existsSync, readFileSync } from "node:fs"
 import { Effect } from "effect"
 import { TABLE_FORMATS, tableFormat } from "../../planning/files/formats.ts"
 import type { Column, Row, Table, TableFormat } from "../../planning/files/table.ts"
 import { fixedType } from "../../planning/sweep/row.ts"
 import { Usage } from "../exit.ts"
 import { writeObstacle, writeWhole } from "../files.ts"
+import { syncToDisk } from "./disk.ts"
 
 /** The format of a file to be written; an error before anything is simulated if that could not be done after. */
 export const outputFormat = (path: string): Effect.Effect<TableFormat, Usage> => {
@@ -30,16 +30,7 @@ export const writeTable = (
 ): Effect.Effect<void, Usage> =>
   Effect.andThen(
     writeWhole(path, format.encode(columns, rows)),
-    Effect.sync(() => {
-      for (const name of [path, dirname(path)]) {
-        const fd = openSync(name, "r")
-        try {
-          fsyncSync(fd)
-        } finally {
-          closeSync(fd)
-        }
-      }
-    })
+    Effect.sync(() => syncToDisk(path))
   )
 
 /** Reads results back. */
