@@ -36,7 +36,7 @@ export interface PointRequest {
 
 /** What comes of a point besides its metrics. */
 export interface PointOptions {
-  /** Ask the closed forms too. */
+  /** Ask the closed forms of one group too; those of remote prefix caching are another matter and left out. */
   readonly theory?: boolean
   /** Record the whole run and keep its fingerprint; takes about a third longer. */
   readonly digest?: boolean
@@ -194,7 +194,9 @@ export const simulatePoint = (
       metrics: exit.value.metrics,
       lossless: named.method.kind !== "lossy",
       objectives: judge(scenario.objectives, exit.value.metrics),
-      ...(theory ? { theory: predict(scenario, named.method) } : {}),
+      ...(theory && scenario.deployment.kind === "long-context"
+        ? { theory: predict(scenario, named.method) }
+        : {}),
       ...(recorder === undefined ? {} : { digest: recorder.digest() })
     }
   const error = exit.cause.reasons.find((reason) => reason._tag === "Fail")?.error
