@@ -40,3 +40,16 @@ describe("scenarios/sweeps", () => {
     expect(sizeOf(design)).toBeGreaterThan(20)
   })
 })
+
+describe("docs/sweeps.md", () => {
+  it("shows sweeps that load", () => {
+    const guide = readFileSync(join(SWEEPS, "..", "..", "docs", "sweeps.md"), "utf8")
+    const [grid = "", sample = ""] = [...guide.matchAll(/```yaml\n(.*?)```/gs)].map(([, yaml]) => yaml!)
+    const sizes = [grid, `name: s\nscenario: ../llama-8b-h100-chat.yaml\n${sample}`].map((text) => {
+      const path = join(SWEEPS, "guide.yaml")
+      const read = (file: string) => (file === path ? new TextEncoder().encode(text) : readFileSync(file))
+      return sizeOf(Result.getOrThrow(loadSweep(path, read, catalog)).design)
+    })
+    expect(sizes).toEqual([5 * 3 * 2 * 3 * 2, 128 * 1])
+  })
+})
