@@ -67,8 +67,8 @@ export type PointOutcome =
     }
   /** The changed scenario contradicts itself or a schema; every fault, one after the other. */
   | { readonly kind: "invalid"; readonly reason: string }
-  /** The simulation broke: a fault of vericache itself. */
-  | { readonly kind: "failed"; readonly method: string; readonly reason: string }
+  /** The simulation broke: a fault of vericache itself, or out of memory. */
+  | { readonly kind: "failed"; readonly reason: string }
 
 /** The outcome of the point at `index` of those asked for. */
 export interface PointResult {
@@ -210,7 +210,7 @@ export const simulatePoint = (
     }
   // The message alone: where it was thrown depends on how vericache is installed.
   const defect = Cause.squash(exit.cause)
-  return { kind: "failed", method, reason: defect instanceof Error ? defect.message : String(defect) }
+  return { kind: "failed", reason: defect instanceof Error ? defect.message : String(defect) }
 }
 
 /** Every fault of a scenario, without its place in a file that the changed fields are not in. */

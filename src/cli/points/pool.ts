@@ -135,11 +135,10 @@ class Pool {
       return
     }
     const reason = error instanceof Error ? error.message : String(error)
-    const method = String(current.point.method)
     this.#back(thread, {
       run: current.run,
       index: current.index,
-      outcome: { kind: "failed", method, reason }
+      outcome: { kind: "failed", reason }
     })
   }
 
