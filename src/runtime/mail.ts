@@ -29,6 +29,8 @@ export interface Outbox {
   readonly run: (iteration: Iteration) => void
   /** Ends the running passes at the next boundary. */
   readonly cut: () => void
+  /** What a request has on the device is void. */
+  readonly release: (request: RequestId) => void
   readonly move: (order: Order) => void
   /** Stops a transfer; no mail about it follows. */
   readonly stop: (order: Order) => void

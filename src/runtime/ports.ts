@@ -108,6 +108,8 @@ export class Gpu extends Context.Service<
     readonly run: (iteration: Iteration) => Effect.Effect<IterationResult, DeviceLost>
     /** Ends the running call at the end of the pass that is in progress. No call running: no effect. */
     readonly cut: () => void
+    /** What a request has on the device is void: it ended, or gave way and will start over. */
+    readonly release: (request: RequestId) => void
   }
 >()("vericache/Gpu") {}
 

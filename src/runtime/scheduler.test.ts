@@ -76,6 +76,7 @@ class Desk {
       run: (iteration) => {
         this.running = iteration
       },
+      release: () => {},
       cut: () => {
         this.cuts++
       },

@@ -328,6 +328,7 @@ export class Scheduler implements Core {
     this.#prefills.leave(request)
     this.#admission.leave(request)
     request.rebuilding = false
+    this.#out.release(request.spec.id)
   }
 
   // --- the next pass ---

@@ -1,6 +1,4 @@
 /** The KV caches on the device: one paged arena, and the views through which requests see their part of it. */
-import { Effect } from "effect"
-import { DeviceLost } from "../../runtime/ports.ts"
 import type { Compression } from "../compressors/compressor.ts"
 import { copy } from "../kernels/copy.ts"
 import { packCodes, packScales } from "../kernels/pack.ts"
@@ -14,7 +12,7 @@ import {
   VIEWS_PER_SLOT,
   viewWords
 } from "../kernels/shape.ts"
-import type { Bound, Device } from "../webgpu/device.ts"
+import type { Bound, Device, PendingRead } from "../webgpu/device.ts"
 import { USAGE } from "../webgpu/usage.ts"
 import { bitsOf, type PackedLayout } from "./packed-layout.ts"
 import { PageAllocator } from "./pages.ts"
@@ -136,8 +134,8 @@ export class DeviceCache {
       this.#submit(this.#copy, moves.slice(from, from + MOVES))
   }
 
-  /** Reads rows of a view's tail: one after another, each [layer][key, value][kv head][channel]. */
-  readRows(view: number, from: number, count: number): Effect.Effect<Uint8Array, DeviceLost> {
+  /** Sends rows of a view's tail home: one after another, each [layer][key, value][kv head][channel]. */
+  startReading(view: number, from: number, count: number): PendingRead {
     if (count > this.#shape.maxRows) throw new Error("more rows than go home at once")
     const moves = Array.from({ length: count }, (_, i) => ({
       fromView: view,
@@ -146,7 +144,7 @@ export class DeviceCache {
       to: 0
     }))
     this.#submit(this.#gather, moves)
-    return this.#device.read(this.#linear, 0, count * tokenWords(this.#shape) * 4)
+    return this.#device.startRead(this.#linear, 0, count * tokenWords(this.#shape) * 4)
   }
 
   close(): void {

@@ -55,6 +55,15 @@ export interface Kernel {
   readonly constants: Readonly<Record<string, number>>
 }
 
+/** Bytes on their way to the host. */
+export interface PendingRead {
+  readonly bytes: number
+  /** Waits for them. Once. */
+  readonly collect: Effect.Effect<Uint8Array, DeviceLost>
+  /** Gives them up. */
+  readonly cancel: () => void
+}
+
 export class Device {
   readonly raw: GPUDevice
   readonly card: AdapterCard
@@ -137,9 +146,23 @@ export class Device {
     }
   }
 
+  /** Copies `bytes` bytes from `offset` into a buffer the host can read, after everything submitted before. */
+  startRead(source: GPUBuffer, offset: number, bytes: number): PendingRead {
+    const staging = this.buffer("read back", bytes, USAGE.mapRead | USAGE.copyTarget)
+    const encoder = this.raw.createCommandEncoder()
+    encoder.copyBufferToBuffer(source, offset, staging, 0, Math.ceil(bytes / 4) * 4)
+    this.raw.queue.submit([encoder.finish()])
+    const cancel = (): void => this.destroy(staging)
+    const collect = this.mapped(staging, MAP_READ).pipe(
+      Effect.map(() => new Uint8Array(staging.getMappedRange(0, Math.ceil(bytes / 4) * 4).slice(0, bytes))),
+      Effect.ensuring(Effect.sync(cancel))
+    )
+    return { bytes, collect, cancel }
+  }
+
   /**
-   * Reads `bytes` bytes from `offset`, after everything submitted before. Sleeps first for most of the time the work is
-   * expected to take: waiting inside WebGPU spins the thread in Node.
+   * Reads `bytes` bytes from `offset`. Sleeps first for most of the time the work before it is expected to take: waiting
+   * inside WebGPU spins the thread in Node.
    */
   read(
     source: GPUBuffer,
@@ -147,16 +170,9 @@ export class Device {
     bytes: number,
     expectedSeconds = 0
   ): Effect.Effect<Uint8Array, DeviceLost> {
-    return Effect.gen({ self: this }, function* () {
-      const staging = this.buffer("read back", bytes, USAGE.mapRead | USAGE.copyTarget)
-      const encoder = this.raw.createCommandEncoder()
-      encoder.copyBufferToBuffer(source, offset, staging, 0, Math.ceil(bytes / 4) * 4)
-      this.raw.queue.submit([encoder.finish()])
-      if (expectedSeconds > 0.002) yield* Effect.sleep(expectedSeconds * 850)
-      yield* this.mapped(staging, MAP_READ)
-      const data = new Uint8Array(staging.getMappedRange(0, Math.ceil(bytes / 4) * 4).slice(0, bytes))
-      this.destroy(staging)
-      return data
+    return Effect.suspend(() => {
+      const { collect } = this.startRead(source, offset, bytes)
+      return expectedSeconds > 0.002 ? Effect.delay(collect, expectedSeconds * 850) : collect
     })
   }
 

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import type { Mail } from "../mail.ts"
-import { Gpu, type Iteration } from "../ports.ts"
+import { Gpu, type Iteration, type RequestId } from "../ports.ts"
 import { Mailbox } from "./mailbox.ts"
 import { startActor } from "./supervisor.ts"
 
@@ -8,6 +8,7 @@ import { startActor } from "./supervisor.ts"
 export interface GpuActor {
   readonly run: (iteration: Iteration) => void
   readonly cut: () => void
+  readonly release: (request: RequestId) => void
 }
 
 /** Starts the actor in the current scope. */
@@ -25,6 +26,10 @@ export const startGpu = (tell: (mail: Mail) => void) =>
       }
     })
     yield* startActor(serve)
-    const actor: GpuActor = { run: (iteration) => mailbox.offer(iteration), cut: gpu.cut }
+    const actor: GpuActor = {
+      run: (iteration) => mailbox.offer(iteration),
+      cut: gpu.cut,
+      release: gpu.release
+    }
     return actor
   })

@@ -1,7 +1,7 @@
-import { Effect, Exit, Fiber, type Scope } from "effect"
+import { Cause, Effect, Exit, Fiber, type Scope } from "effect"
 import type { Mail, Order, Path } from "../mail.ts"
 import type { Observer } from "../observer.ts"
-import { type LinkShape, Time } from "../ports.ts"
+import { DeviceLost, type LinkShape, Time } from "../ports.ts"
 import { Mailbox } from "./mailbox.ts"
 import { startActor, type Supervisor } from "./supervisor.ts"
 
@@ -41,7 +41,12 @@ export const startLink = (
       observe.linkEnds(order, start, end, Exit.isSuccess(exit))
       if (stopped.delete(order.tag)) return
       if (Exit.isSuccess(exit)) tell({ type: "moved", order, start, end })
-      else tell({ type: "move-failed", order, reason: String(exit.cause) })
+      else {
+        const lost = Cause.findErrorOption(exit.cause)
+        if (lost._tag === "Some" && lost.value instanceof DeviceLost)
+          tell({ type: "device-lost", reason: lost.value.reason })
+        else tell({ type: "move-failed", order, reason: String(exit.cause) })
+      }
     })
 
     const serve = Effect.gen(function* () {

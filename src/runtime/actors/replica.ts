@@ -62,6 +62,7 @@ export const startReplica = (
     const scheduler = new Scheduler(setup, observe, {
       run: gpu.run,
       cut: gpu.cut,
+      release: gpu.release,
       move: (order: Order) => links[order.path].move(order),
       stop: (order: Order) => links[order.path].stop(order),
       ask: (ask) => options.verifier?.ask(ask, tell),

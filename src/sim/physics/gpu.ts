@@ -85,6 +85,9 @@ export class SimulatedGpu {
       })
     })
 
+  /** Nothing of a request is on a simulated device. */
+  readonly release = (): void => {}
+
   readonly cut = (): void => {
     if (this.#run === undefined) return
     this.#catchUp()

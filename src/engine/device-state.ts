@@ -1,0 +1,89 @@
+/** Everything the engine has on the device: weights, caches, activations. Made at the start, and anew when a device is lost. */
+import { Effect } from "effect"
+import { attentionFloats, type ObservationBuffers, queryFloats } from "./cache/observing.ts"
+import { DeviceCache } from "./cache/device-cache.ts"
+import type { Needs } from "./compressors/compressor.ts"
+import { type EngineShape, pageWords } from "./kernels/shape.ts"
+import { loadModel } from "./model/device-model.ts"
+import { draftedBytes, Forward, samplerBytes } from "./model/forward.ts"
+import { type Device, NoAdapter, openDevice } from "./webgpu/device.ts"
+import { Uploader } from "./webgpu/uploader.ts"
+import type { Checkpoint, ModelRefused } from "./weights/checkpoint.ts"
+
+export interface DeviceState {
+  readonly device: Device
+  readonly weightBytes: number
+  readonly cache: DeviceCache
+  readonly forward: Forward
+  readonly uploader: Uploader
+  /** Tokens of every slot, `maxTokens` each. */
+  readonly tokens: GPUBuffer
+  readonly samplers: GPUBuffer
+  readonly observations: ObservationBuffers
+  readonly close: () => void
+}
+
+export interface DeviceStateOptions {
+  readonly gpu: GPU
+  readonly checkpoint: Checkpoint
+  /** `lanes` is decided by the adapter. */
+  readonly shape: Omit<EngineShape, "lanes">
+  /** Pages of the KV arena. */
+  readonly pages: number
+  readonly needs: Needs
+  readonly onProgress: (read: number, all: number) => void
+}
+
+/** Lanes of a reduction on hardware; software adapters pay more for a barrier than they gain. */
+const HARDWARE_LANES = 64
+
+export const openDeviceState = (
+  options: DeviceStateOptions
+): Effect.Effect<DeviceState & { readonly shape: EngineShape }, NoAdapter | ModelRefused> =>
+  Effect.gen(function* () {
+    const { gpu, checkpoint, pages, needs, onProgress } = options
+    const device = yield* openDevice(gpu)
+    const shape: EngineShape = {
+      ...options.shape,
+      lanes: device.card.kind === "software" ? 1 : HARDWARE_LANES
+    }
+    const arenaBytes = pages * pageWords(shape) * 4
+    if (arenaBytes > Math.min(device.card.maxBindingBytes, device.card.maxBufferBytes)) {
+      device.close()
+      return yield* new NoAdapter({
+        reason: `the KV caches need ${arenaBytes} bytes in one buffer, ${device.card.name} binds at most ${device.card.maxBindingBytes}; lower the memory for KV`
+      })
+    }
+    const model = yield* loadModel(device, checkpoint, onProgress).pipe(
+      Effect.onError(() => Effect.sync(() => device.close()))
+    )
+    const { slots, maxTokens } = shape
+    const cache = new DeviceCache(device, shape, pages)
+    const tokens = device.buffer("tokens", slots * maxTokens * 4)
+    const samplers = device.buffer("samplers", samplerBytes(slots))
+    const observations = {
+      attention: device.buffer("attention seen", slots * attentionFloats(shape, needs) * 4),
+      queries: device.buffer("queries kept", slots * queryFloats(shape, needs) * 4)
+    }
+    const forward = new Forward(device, shape, model, {
+      arena: cache.arena,
+      views: cache.views,
+      tokens,
+      samplers,
+      observed: observations.attention,
+      queries: observations.queries,
+      drafted: device.buffer("draft distributions", draftedBytes(shape))
+    })
+    return {
+      device,
+      shape,
+      weightBytes: model.bytes,
+      cache,
+      forward,
+      uploader: new Uploader(device),
+      tokens,
+      samplers,
+      observations,
+      close: () => device.close()
+    }
+  })

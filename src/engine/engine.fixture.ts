@@ -1,0 +1,179 @@
+/** What the engine's tests share: a software device, tiny models, and full-KV decoding to compare with. */
+import { Effect, Exit, Scope } from "effect"
+import { nodeGpu } from "../cli/gpu.ts"
+import { servingPlan } from "../runtime/serving.ts"
+import type { Compressor as PricedCompressor, Method } from "../scenario/resolved.ts"
+import type { Compressor } from "./compressors/compressor.ts"
+import { identity } from "./compressors/drop.ts"
+import { Engine } from "./engine.ts"
+import { GREEDY, type Sampling } from "./kernels/choose.ts"
+import type { ModelConfig } from "./model/config.ts"
+import { enginePhysics, type Faults } from "./physics.ts"
+import { runRequests } from "./run.ts"
+import type { Committed } from "./session.ts"
+import { engineSetup, fixedWindow, SLACK_PAGES } from "./setup.ts"
+import type { Checkpoint } from "./weights/checkpoint.ts"
+import { randomCheckpoint } from "./weights/random.ts"
+
+/** A model small enough for thousands of passes: two layers, four query heads on two KV heads. */
+export const tinyConfig = (fields: Partial<ModelConfig> = {}): ModelConfig => ({
+  modelType: "llama",
+  hidden: 32,
+  layers: 2,
+  heads: 4,
+  kvHeads: 2,
+  headDim: 16,
+  intermediate: 48,
+  vocab: 61,
+  maxPositions: 512,
+  normEps: 1e-5,
+  ropeTheta: 10_000,
+  ropeScaling: { kind: "none" },
+  tied: true,
+  qkvBias: false,
+  outputBias: false,
+  qkNorm: false,
+  eosTokens: [],
+  ...fields
+})
+
+export interface Asked {
+  readonly prompt: readonly number[]
+  readonly output: number
+  readonly sampling?: Sampling
+  readonly cancelAfter?: number
+}
+
+export interface Trial {
+  readonly checkpoint: Checkpoint
+  readonly kind: "full" | "vericache" | "lossy" | "sparse"
+  readonly compressor?: Compressor
+  readonly keep?: number
+  readonly window?: number
+  readonly kvBits?: 16 | 32
+  readonly maxRows?: number
+  readonly maxTokens?: number
+  readonly slots?: number
+  /** Pages for all requests together; enough for all at once if not given. */
+  readonly pages?: number
+  readonly maxNumBatchedTokens?: number
+  readonly faults?: Faults
+  readonly asked: readonly Asked[]
+}
+
+export interface TrialResult {
+  /** Tokens each request produced. */
+  readonly produced: readonly (readonly number[])[]
+  readonly commits: readonly Committed[]
+  readonly rebuilds: number
+  /** Pages still taken when all was over. */
+  readonly leaked: number
+  readonly hostBytesLeft: number
+}
+
+const priced = (keep: number): PricedCompressor => ({
+  name: "test",
+  origin: { basis: "assumed", source: "test" },
+  kind: "drop",
+  mode: "offline",
+  keep,
+  acceptance: { kind: "iid", alpha: 0.9, origin: { basis: "assumed", source: "test" } },
+  attentionEfficiency: 1
+})
+
+const methodOf = ({ kind, keep = 0.5, window = 4 }: Trial): Method => {
+  switch (kind) {
+    case "full":
+      return { kind: "full-kv" }
+    case "lossy":
+      return { kind: "lossy", compressor: priced(keep) }
+    case "sparse":
+      return { kind: "sparse", compressor: priced(keep), window: fixedWindow(window) }
+    case "vericache":
+      return {
+        kind: "vericache",
+        compressor: priced(keep),
+        window: fixedWindow(window),
+        schedule: "staggered",
+        reload: "full",
+        granularity: "whole"
+      }
+  }
+}
+
+let gpu: GPU | undefined
+
+/** Runs requests through scheduler and engine on the software adapter. */
+export const trial = async (options: Trial): Promise<TrialResult> => {
+  gpu ??= await Effect.runPromise(nodeGpu("software"))
+  const { checkpoint, kind, compressor = identity, asked } = options
+  const { maxRows = 32, maxTokens = 256, slots = 4, kvBits = 16, keep = 0.5 } = options
+  const pageTokens = 16
+  const each = Math.ceil(maxTokens / pageTokens)
+  const pages = options.pages ?? 3 * each * slots
+  const commits: Committed[] = []
+  const program = Effect.gen(function* () {
+    const engine = yield* Engine.open({
+      gpu: gpu!,
+      checkpoint,
+      shape: { config: checkpoint.config, kvBits, pageTokens, maxTokens, slots, maxRows, queryRows: 64 },
+      pages: pages + slots * (SLACK_PAGES + 2 * each),
+      needs: compressor.needs,
+      onProgress: () => {},
+      compressor,
+      budget: { keep, elementBits: kvBits, seed: 1 },
+      serving: {
+        mode: kind === "full" ? "full" : kind === "lossy" ? "unverified" : "rounds",
+        keepsFull: kind === "sparse"
+      },
+      onCommit: (commit) => commits.push(commit)
+    })
+    yield* Effect.addFinalizer(() => Effect.sync(() => engine.close()))
+    const physics = yield* enginePhysics(engine, 1e9, options.faults)
+    const setup = engineSetup({
+      plan: servingPlan(methodOf(options), false),
+      shape: engine.shape,
+      pages,
+      weightBytes: engine.state.weightBytes,
+      hostBytes: 1e9,
+      linkBandwidth: 1e9,
+      iterationSeconds: 0.005,
+      window: options.window ?? 4,
+      maxNumBatchedTokens: options.maxNumBatchedTokens ?? 64
+    })
+    yield* runRequests(engine, physics, {
+      setup,
+      arrivals: asked.map(({ prompt, output, sampling = GREEDY, cancelAfter }) => ({
+        prompt: { tokens: prompt, maxTokens: output, sampling },
+        at: 0,
+        ...(cancelAfter === undefined ? {} : { cancelAfter })
+      }))
+    })
+    return {
+      rebuilds: engine.rebuilds,
+      leaked: engine.state.cache.pages.used,
+      hostBytesLeft: engine.pool.bytes
+    }
+  })
+  const scope = Scope.makeUnsafe()
+  const exit = await Effect.runPromiseExit(Effect.provideService(program, Scope.Scope, scope))
+  await Effect.runPromise(Scope.close(scope, exit))
+  if (Exit.isFailure(exit)) throw new Error(`the run failed: ${String(exit.cause)}`)
+  const produced = asked.map((_, id) =>
+    commits.filter(({ request }) => request === id).flatMap(({ tokens }) => tokens)
+  )
+  return { ...exit.value, produced, commits }
+}
+
+/** The same requests on full KV alone, one at a time. */
+export const fullDecoding = async (options: Trial): Promise<readonly (readonly number[])[]> => {
+  const produced: (readonly number[])[] = []
+  for (const one of options.asked) {
+    const result = await trial({ ...options, kind: "full", compressor: identity, faults: {}, asked: [one] })
+    produced.push(result.produced[0]!)
+  }
+  return produced
+}
+
+export const tinyCheckpoint = (seed: number, fields: Partial<ModelConfig> = {}): Checkpoint =>
+  randomCheckpoint(tinyConfig(fields), seed, "F32")

@@ -1,0 +1,261 @@
+/**
+ * The engine's requests and what becomes of their KV: full KV in host memory, compressed KV on the device, full KV on the
+ * device while a pass needs it. What runs when is the scheduler's business; see passes.ts and physics.ts.
+ */
+import { Effect } from "effect"
+import type { DeviceLost, RequestId } from "../runtime/ports.ts"
+import { draftView, fullView, packedPages } from "./cache/device-cache.ts"
+import { HostPool } from "./cache/host-pool.ts"
+import { attentionFloats, readObservation } from "./cache/observing.ts"
+import { layOut } from "./cache/packed-layout.ts"
+import type { Budget, Compression, Compressor } from "./compressors/compressor.ts"
+import { type DeviceState, type DeviceStateOptions, openDeviceState } from "./device-state.ts"
+import { SAMPLER_WORDS, samplerWords } from "./kernels/choose.ts"
+import { type EngineShape, tokenWords } from "./kernels/shape.ts"
+import { ROW } from "./model/forward.ts"
+import { type Committed, type Prompt, Session, type Tail } from "./session.ts"
+import type { NoAdapter } from "./webgpu/device.ts"
+import type { ModelRefused } from "./weights/checkpoint.ts"
+
+/** How requests are served; the facts of a serving plan the caches depend on. */
+export interface Serving {
+  /** `rounds`: draft on compressed KV and verify; `full`: no compressed KV; `unverified`: compressed KV only. */
+  readonly mode: "rounds" | "full" | "unverified"
+  /** The full KV stays on the device between verifies. */
+  readonly keepsFull: boolean
+}
+
+export interface EngineOptions extends DeviceStateOptions {
+  readonly compressor: Compressor
+  readonly budget: Budget
+  readonly serving: Serving
+  readonly onCommit: (committed: Committed) => void
+}
+
+export class Engine {
+  readonly options: EngineOptions
+  readonly pool: HostPool
+  readonly sessions = new Map<RequestId, Session>()
+  state: DeviceState
+  readonly shape: EngineShape
+  /** Devices lost and made anew. */
+  rebuilds = 0
+  readonly #slots: number[]
+
+  private constructor(options: EngineOptions, state: DeviceState, shape: EngineShape) {
+    this.options = options
+    this.state = state
+    this.shape = shape
+    this.pool = new HostPool(shape)
+    this.#slots = Array.from({ length: shape.slots }, (_, i) => shape.slots - 1 - i)
+  }
+
+  static open(options: EngineOptions): Effect.Effect<Engine, NoAdapter | ModelRefused> {
+    return Effect.map(openDeviceState(options), (state) => new Engine(options, state, state.shape))
+  }
+
+  close(): void {
+    this.state.close()
+  }
+
+  session(id: RequestId): Session {
+    const session = this.sessions.get(id)
+    if (session === undefined) throw new Error(`request ${id} is not in the engine`)
+    return session
+  }
+
+  // --- requests ---
+
+  /** Takes a request in. Whatever host memory has of its prompt is its own at once: `session.home.tokens`. */
+  admit(id: RequestId, prompt: Prompt): Session {
+    if (prompt.tokens.length + prompt.maxTokens > this.shape.maxTokens)
+      throw new Error(`request ${id} is longer than the ${this.shape.maxTokens} tokens there is room for`)
+    const session = new Session(id, prompt, this.pool.open(prompt.tokens))
+    this.sessions.set(id, session)
+    return session
+  }
+
+  /** Gives a request its place on the device, if it has none. */
+  place(session: Session): void {
+    if (session.slot !== undefined) return
+    session.slot = this.#slots.pop()
+    if (session.slot === undefined) throw new Error("more requests run than there are places")
+    this.#describe(session)
+  }
+
+  /** Forgets a request and all it holds. */
+  forget(id: RequestId): void {
+    const session = this.sessions.get(id)
+    if (session === undefined) return
+    this.release(session)
+    this.pool.close(session.home)
+    this.sessions.delete(id)
+  }
+
+  /** Drops what a request has on the device; its tokens and its full KV in host memory stay. */
+  release(session: Session): void {
+    session.epoch++
+    for (const read of session.saving) read.cancel()
+    session.saving = []
+    session.drafts = []
+    this.dropFull(session)
+    this.dropDraft(session)
+    if (session.slot !== undefined) this.#slots.push(session.slot)
+    session.slot = undefined
+  }
+
+  /** Tokens, sampler and empty views of a request on the device. */
+  #describe(session: Session): void {
+    const { device, tokens, samplers, cache, observations } = this.state
+    const { place: slot, prompt } = session
+    device.write(tokens, slot * this.shape.maxTokens * 4, Uint32Array.from(session.tokens))
+    device.write(samplers, slot * SAMPLER_WORDS * 4, samplerWords(prompt.sampling))
+    cache.clearPacked(draftView(slot))
+    cache.clearPacked(fullView(slot))
+    const floats = attentionFloats(this.shape, this.options.compressor.needs)
+    device.write(observations.attention, slot * floats * 4, new Uint32Array(floats))
+  }
+
+  // --- caches ---
+
+  /** Makes a tail reach to token `end`. The scheduler has seen to it that there are pages. */
+  extend(session: Session, which: "full" | "draft", end: number): void {
+    const tail = which === "full" ? (session.full ??= emptyTail(0)) : session.tail
+    if (tail === undefined) throw new Error(`request ${session.id} has no compressed KV`)
+    const want = Math.ceil((end - tail.start) / this.shape.pageTokens)
+    if (want <= tail.pages.length) return
+    const more = this.#take(want - tail.pages.length)
+    const view = which === "full" ? fullView(session.place) : draftView(session.place)
+    this.state.cache.setTail(view, more, tail.pages.length)
+    tail.pages.push(...more)
+  }
+
+  dropFull(session: Session): void {
+    if (session.full !== undefined) this.state.cache.pages.give(session.full.pages)
+    session.full = undefined
+    session.fullUntilHome = false
+  }
+
+  dropDraft(session: Session): void {
+    this.state.cache.pages.give(session.packed)
+    if (session.tail !== undefined) this.state.cache.pages.give(session.tail.pages)
+    session.packed = []
+    session.tail = undefined
+  }
+
+  /**
+   * Builds the compressed KV from the full one on the device: asks the method what stays, packs it, copies the newest
+   * tokens behind it. `again`: by the method's last answer, with everything since in the tail.
+   */
+  compress(session: Session, again = false): Effect.Effect<void, DeviceLost> {
+    return Effect.gen({ self: this }, function* () {
+      const { full } = session
+      if (full === undefined) throw new Error(`request ${session.id} has no full KV to compress`)
+      const known = again ? session.compression : undefined
+      const compression = known ?? (yield* this.#ask(session, full))
+      session.compression = compression
+      const { cache } = this.state
+      this.dropDraft(session)
+      const layout = layOut(compression, { ...this.shape.config, kvBits: this.shape.kvBits })
+      session.packed = this.#take(packedPages(this.shape, layout))
+      cache.pack(fullView(session.place), draftView(session.place), compression, layout, session.packed)
+      const tail = emptyTail(compression.tailStart)
+      session.tail = tail
+      this.extend(session, "draft", full.end)
+      this.copyToTail(session, tail.start, full.end)
+    })
+  }
+
+  /** Copies tokens [from, to) of the full KV on the device behind the compressed one. */
+  copyToTail(session: Session, from: number, to: number): void {
+    const tail = session.tail!
+    const moves = Array.from({ length: Math.max(0, to - from) }, (_, i) => ({
+      fromView: fullView(session.place),
+      from: from + i,
+      toView: draftView(session.place),
+      to: from + i - tail.start
+    }))
+    this.state.cache.copyRows(moves)
+    tail.end = Math.max(tail.end, to)
+  }
+
+  /** Bytes on the device of a request's compressed KV: whole pages, as they are allocated. */
+  compressedBytes(session: Session): number {
+    return (session.packed.length + (session.tail?.pages.length ?? 0)) * this.state.cache.pageBytes
+  }
+
+  /** Bytes of the full KV of `tokens` tokens. */
+  fullBytes(tokens: number): number {
+    return tokens * tokenWords(this.shape) * 4
+  }
+
+  /** Observation flags of a request's prompt row at `position`, and of its verify rows. */
+  promptFlags({ place: slot, prompt }: Session, position: number): number {
+    const { attention, queries } = this.options.compressor.needs
+    const length = prompt.tokens.length
+    let flags = 0
+    if (
+      attention?.over === "prompt" ||
+      (attention?.over === "recent" && position >= length - (attention.rows ?? 32))
+    )
+      flags |= observing(slot) | (attention.reduce === "max" ? ROW.most : 0)
+    if (queries !== undefined && position >= length - queries) flags |= observing(slot) | ROW.queries
+    return flags
+  }
+
+  verifyFlags({ place: slot }: Session): number {
+    const { attention } = this.options.compressor.needs
+    if (attention?.verify !== true) return 0
+    return observing(slot) | (attention.reduce === "max" ? ROW.most : 0)
+  }
+
+  /** Makes the device anew after it was lost: all requests keep their tokens and what is in host memory. */
+  rebuild(): Effect.Effect<void, NoAdapter | ModelRefused> {
+    return Effect.gen({ self: this }, function* () {
+      this.state.close()
+      this.state = yield* openDeviceState(this.options)
+      this.rebuilds++
+      for (const session of this.sessions.values()) {
+        session.epoch++
+        session.saving = []
+        session.drafts = []
+        session.full = undefined
+        session.fullUntilHome = false
+        session.packed = []
+        session.tail = undefined
+        if (session.slot !== undefined) this.#describe(session)
+      }
+    })
+  }
+
+  #ask(session: Session, full: Tail): Effect.Effect<Compression, DeviceLost> {
+    const { compressor, budget } = this.options
+    const { device, observations, cache } = this.state
+    return Effect.map(
+      readObservation(
+        device,
+        this.shape,
+        { ...observations, arena: cache.arena },
+        compressor.needs,
+        session.place,
+        full.end,
+        session.prompt.tokens.length,
+        full.pages
+      ),
+      (observation) => compressor.compress(observation, budget)
+    )
+  }
+
+  #take(count: number): number[] {
+    const { pages } = this.state.cache
+    const taken = pages.take(count)
+    if (taken === undefined)
+      throw new Error(
+        `${count} pages are wanted, ${pages.capacity - pages.used} of ${pages.capacity} are free`
+      )
+    return taken
+  }
+}
+
+const emptyTail = (start: number): Tail => ({ start, end: start, pages: [] })
+const observing = (slot: number): number => (slot + 1) << ROW.observeShift

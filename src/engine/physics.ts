@@ -1,0 +1,140 @@
+/** The engine behind the runtime's ports: real passes, real copies, the wall clock. */
+import { Clock, Context, Deferred, Effect } from "effect"
+import {
+  Corrupt,
+  type DeviceLost,
+  Gpu,
+  type IterationResult,
+  type Iteration,
+  LinkDown,
+  LinkIn,
+  LinkOut,
+  type LinkShape,
+  Network,
+  Time
+} from "../runtime/ports.ts"
+import type { Engine } from "./engine.ts"
+import { kvBytesPerToken } from "./model/config.ts"
+import { Passes } from "./passes.ts"
+import { transfer } from "./transfers.ts"
+
+/** Faults to inject: each is asked before a transfer or a pass, and may say what goes wrong. */
+export interface Faults {
+  readonly transfer?: (request: number, kind: string) => "down" | "corrupt" | undefined
+  readonly pass?: (index: number) => "lose-device" | undefined
+}
+
+export interface EnginePhysics {
+  readonly ports: Context.Context<Gpu | LinkIn | LinkOut | Network | Time>
+  /** What an `Iteration` costs is measured; how it splits between limits is modelled from this, bytes/s. */
+  readonly copyBandwidth: number
+}
+
+/** Puts an engine behind the ports. `copyBandwidth`: device-to-device bytes/s measured on this adapter. */
+export const enginePhysics = (
+  engine: Engine,
+  copyBandwidth: number,
+  faults: Faults = {}
+): Effect.Effect<EnginePhysics> =>
+  Effect.gen(function* () {
+    const clock = yield* Clock.Clock
+    const start = clock.currentTimeNanosUnsafe()
+    // Actors wake each other within one turn of the event loop; what happens in a turn happens at one time.
+    let turn: number | undefined
+    const now = (): number => {
+      if (turn === undefined) {
+        turn = Number(clock.currentTimeNanosUnsafe() - start)
+        queueMicrotask(() => {
+          turn = undefined
+        })
+      }
+      return turn
+    }
+    const time = Time.of({
+      now,
+      until: (at) =>
+        Effect.suspend(() => (at > now() ? Effect.sleep(Math.ceil((at - now()) / 1e6)) : Effect.void))
+    })
+    const passes = new Passes(engine)
+
+    /** A pass is under way; it will notice a lost device itself. */
+    let passing: Deferred.Deferred<void> | undefined
+
+    const run = (iteration: Iteration): Effect.Effect<IterationResult, DeviceLost> =>
+      Effect.gen(function* () {
+        const from = now()
+        const ended = yield* Deferred.make<void>()
+        passing = ended
+        if (faults.pass?.(iteration.index) === "lose-device") engine.state.device.raw.destroy()
+        const { steps, verified } = yield* passes.run(iteration).pipe(
+          Effect.tapError(() => Effect.orDie(engine.rebuild())),
+          Effect.ensuring(
+            Effect.suspend(() => {
+              passing = undefined
+              return Deferred.succeed(ended, undefined)
+            })
+          )
+        )
+        const seconds = (now() - from) / 1e9
+        const hbmBytes = bytesOf(engine, iteration, steps)
+        const hbm = Math.min(seconds, hbmBytes / copyBandwidth)
+        return {
+          steps,
+          seconds,
+          verified,
+          limits: { hbm, compute: seconds - hbm, interconnect: 0, scheduling: 0 },
+          hbmBytes
+        }
+      })
+
+    /** A transfer found the device gone: the pass under way says so, or the link must. */
+    const lost = (cause: DeviceLost): Effect.Effect<never, DeviceLost | LinkDown> =>
+      Effect.gen(function* () {
+        if (passing !== undefined) {
+          yield* Deferred.await(passing)
+          return yield* new LinkDown({ moved: 0 })
+        }
+        yield* Effect.orDie(engine.rebuild())
+        return yield* cause
+      })
+
+    const link: LinkShape = {
+      move: (order) =>
+        Effect.gen(function* () {
+          const from = now()
+          const fault = faults.transfer?.(order.request, order.kind)
+          if (fault === "down") return yield* new LinkDown({ moved: 0 })
+          yield* Effect.catchTag(transfer(engine, order), "DeviceLost", lost)
+          if (fault === "corrupt") return yield* new Corrupt({ reason: "a copy arrived damaged" })
+          return { bytes: order.bytes, seconds: (now() - from) / 1e9 }
+        })
+    }
+    return {
+      copyBandwidth,
+      ports: Context.make(
+        Gpu,
+        Gpu.of({
+          run,
+          cut: () => passes.cut(),
+          release: (id) => {
+            const session = engine.sessions.get(id)
+            if (session !== undefined) engine.release(session)
+          }
+        })
+      ).pipe(
+        Context.add(LinkIn, LinkIn.of(link)),
+        Context.add(LinkOut, LinkOut.of(link)),
+        Context.add(Network, Network.of(link)),
+        Context.add(Time, time)
+      )
+    }
+  })
+
+/** Bytes a run of passes reads from device memory: weights once a step, and the KV its rows attend to. */
+const bytesOf = (engine: Engine, { decode, draft, verify, prefill }: Iteration, steps: number): number => {
+  const perToken = kvBytesPerToken(engine.shape.config, engine.shape.kvBits / 8)
+  const spans =
+    verify.reduce((sum, item) => sum + item.context + item.drafted, 0) +
+    prefill.reduce((sum, item) => sum + item.cached + item.tokens, 0)
+  return steps * (engine.state.weightBytes + (decode.kvTokens + draft.kvTokens + spans) * perToken)
+}
