@@ -19,7 +19,10 @@ const ROOMS: Readonly<Record<string, Room>> = {
   runtime: { rooms: ["protocol", "trace", "scenario/resolved.ts"], packages: ["effect"] },
   "sim/kernel": { rooms: [], packages: [] },
   sim: { rooms: ["runtime", "trace", "scenario", "protocol"], packages: ["effect"] },
-  engine: { rooms: ["runtime", "trace", "scenario/resolved.ts", "protocol"], packages: ["effect", "webgpu"] },
+  engine: {
+    rooms: ["runtime", "trace", "scenario/resolved.ts", "protocol"],
+    packages: ["effect", "webgpu", "@huggingface/tokenizers"]
+  },
   twin: { rooms: ["scenario", "sim", "trace"], packages: ["effect"] },
   planning: { rooms: ["scenario", "sim", "trace"], packages: ["effect", "hyparquet", "hyparquet-writer"] },
   ui: { rooms: ["trace", "planning", "scenario"], packages: ["effect", "d3"] },

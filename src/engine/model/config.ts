@@ -47,15 +47,51 @@ export interface ModelConfig {
 
 /** Architectures whose forward pass is the engine's. */
 const ARCHITECTURES: Readonly<
-  Record<string, { readonly qkvBias?: true; readonly qkNorm?: true; readonly windowSwitch?: true }>
+  Record<
+    string,
+    {
+      readonly modelType: string
+      /** Whether `attention_bias` decides on all four projections; other architectures do not read it. */
+      readonly biasField: boolean
+      readonly qkvBias: boolean
+      readonly qkNorm: boolean
+      /** `none`: no window; `stated`: used when given; `switched`: only with `use_sliding_window`. */
+      readonly window: "none" | "stated" | "switched"
+      /** Where it is not hidden_size / num_attention_heads. */
+      readonly headDim?: number
+    }
+  >
 > = {
-  LlamaForCausalLM: {},
-  MistralForCausalLM: {},
-  Qwen2ForCausalLM: { qkvBias: true, windowSwitch: true },
-  Qwen3ForCausalLM: { qkNorm: true, windowSwitch: true }
+  LlamaForCausalLM: { modelType: "llama", biasField: true, qkvBias: false, qkNorm: false, window: "none" },
+  MistralForCausalLM: {
+    modelType: "mistral",
+    biasField: false,
+    qkvBias: false,
+    qkNorm: false,
+    window: "stated"
+  },
+  Qwen2ForCausalLM: {
+    modelType: "qwen2",
+    biasField: false,
+    qkvBias: true,
+    qkNorm: false,
+    window: "switched"
+  },
+  Qwen3ForCausalLM: {
+    modelType: "qwen3",
+    biasField: true,
+    qkvBias: false,
+    qkNorm: true,
+    window: "switched",
+    headDim: 128
+  }
 }
 
 type Json = Readonly<Record<string, unknown>>
+
+/** A field's value as a message tells it. */
+const told = (value: unknown): string =>
+  value === undefined || value === null ? "missing" : JSON.stringify(value)
 
 /** Reads a parsed config.json. Returns every fault found, in words, if there is any. */
 export const parseConfig = (json: unknown): ModelConfig | readonly string[] => {
@@ -66,12 +102,12 @@ export const parseConfig = (json: unknown): ModelConfig | readonly string[] => {
   const architecture = ARCHITECTURES[names[0] ?? ""]
   if (architecture === undefined) {
     const known = Object.keys(ARCHITECTURES).join(", ")
-    return [`architectures is ${JSON.stringify(raw["architectures"] ?? null)}; the engine runs ${known}`]
+    return [`architectures is ${told(raw["architectures"])}; the engine runs ${known}`]
   }
   const positive = (key: string, fallback?: number): number => {
     const value = raw[key] ?? fallback
     if (typeof value === "number" && Number.isFinite(value) && value > 0) return value
-    faults.push(`${key} is ${JSON.stringify(value ?? null)}; a number above 0 is expected`)
+    faults.push(`${key} is ${told(value)}; a number above 0 is expected`)
     return 1
   }
   const whole = (key: string, fallback?: number): number => {
@@ -85,7 +121,7 @@ export const parseConfig = (json: unknown): ModelConfig | readonly string[] => {
   const hidden = whole("hidden_size")
   const heads = whole("num_attention_heads")
   const kvHeads = whole("num_key_value_heads", heads)
-  const headDim = whole("head_dim", hidden / heads)
+  const headDim = whole("head_dim", architecture.headDim ?? hidden / heads)
   const maxPositions = whole("max_position_embeddings")
   if (heads % kvHeads !== 0) faults.push(`${heads} query heads do not share ${kvHeads} KV heads evenly`)
   if (headDim % 16 !== 0) faults.push(`head_dim is ${headDim}; the engine needs a multiple of 16`)
@@ -98,12 +134,12 @@ export const parseConfig = (json: unknown): ModelConfig | readonly string[] => {
   refuse("quantization_config", "quantised weights are not supported; use F32, F16 or BF16 ones")
   refuse("mlp_bias", "biases in the MLP are not supported")
   const partial = raw["partial_rotary_factor"]
-  if (partial !== undefined && partial !== 1)
+  if (partial !== undefined && partial !== null && partial !== 1)
     faults.push("partial_rotary_factor: rotating part of a head is not supported")
-  const window = slidingWindow(raw, architecture.windowSwitch === true, faults)
-  const bias = raw["attention_bias"] === true
+  const window = slidingWindow(raw, architecture.window, faults)
+  const bias = architecture.biasField && raw["attention_bias"] === true
   const parsed: ModelConfig = {
-    modelType: String(raw["model_type"] ?? names[0]),
+    modelType: architecture.modelType,
     hidden,
     layers: whole("num_hidden_layers"),
     heads,
@@ -115,9 +151,9 @@ export const parseConfig = (json: unknown): ModelConfig | readonly string[] => {
     normEps: positive("rms_norm_eps", 1e-6),
     ...ropeOf(raw, maxPositions, faults),
     tied: raw["tie_word_embeddings"] === true,
-    qkvBias: bias || architecture.qkvBias === true,
+    qkvBias: bias || architecture.qkvBias,
     outputBias: bias,
-    qkNorm: architecture.qkNorm === true,
+    qkNorm: architecture.qkNorm,
     ...(window === undefined ? {} : { slidingWindow: window }),
     eosTokens: tokenIds(raw["eos_token_id"]),
     ...(typeof raw["bos_token_id"] === "number" ? { bosToken: raw["bos_token_id"] } : {})
@@ -128,20 +164,38 @@ export const parseConfig = (json: unknown): ModelConfig | readonly string[] => {
 const tokenIds = (value: unknown): readonly number[] =>
   (Array.isArray(value) ? value : [value]).filter((id): id is number => typeof id === "number")
 
+/** Layers of Qwen2 and Qwen3 without a window, where the config does not say; as transformers has it. */
+const FULL_LAYERS = 28
+
 /** Mistral's window is in use whenever it is stated; Qwen's only behind a switch, and then in part of the layers. */
-const slidingWindow = (raw: Json, behindSwitch: boolean, faults: string[]): number | undefined => {
+const slidingWindow = (
+  raw: Json,
+  rule: "none" | "stated" | "switched",
+  faults: string[]
+): number | undefined => {
   const window = raw["sliding_window"]
-  if (typeof window !== "number") return undefined
-  if (!behindSwitch) return window
-  if (raw["use_sliding_window"] !== true) return undefined
-  const layers = raw["num_hidden_layers"]
-  const full = raw["max_window_layers"]
-  if (typeof full === "number" && typeof layers === "number" && full >= layers) return undefined
-  if (full !== 0) {
-    faults.push("use_sliding_window: a window in some layers only is not supported")
+  const kinds = Array.isArray(raw["layer_types"]) ? raw["layer_types"] : []
+  if (kinds.some((kind) => kind !== "full_attention" && kind !== "sliding_attention")) {
+    faults.push(
+      `layer_types: ${told([...new Set(kinds)])}; the engine has full_attention and sliding_attention`
+    )
     return undefined
   }
-  return window
+  const switchedOff = rule === "switched" && raw["use_sliding_window"] !== true
+  if (rule === "none" || switchedOff || window === undefined || window === null) return undefined
+  if (typeof window !== "number" || !Number.isInteger(window) || window < 1) {
+    faults.push(`sliding_window is ${told(window)}; a whole number above 0 is expected`)
+    return undefined
+  }
+  const layers = Number(raw["num_hidden_layers"])
+  const full = kinds.length > 0 ? kinds.filter((kind) => kind === "full_attention").length : undefined
+  const without = full ?? (rule === "stated" ? 0 : Number(raw["max_window_layers"] ?? FULL_LAYERS))
+  if (without >= layers) return undefined
+  if (without === 0) return window
+  faults.push(
+    `sliding_window: a window in some layers only (${layers - without} of ${layers}) is not supported`
+  )
+  return undefined
 }
 
 /** Both spellings of transformers: `rope_theta` with `rope_scaling`, and `rope_parameters` with everything in it. */
@@ -150,11 +204,21 @@ const ropeOf = (
   maxPositions: number,
   faults: string[]
 ): Pick<ModelConfig, "ropeTheta" | "ropeScaling"> => {
-  const inner = (raw["rope_parameters"] ?? raw["rope_scaling"] ?? {}) as Json
+  const stated = raw["rope_parameters"] ?? raw["rope_scaling"] ?? {}
+  const inner = (typeof stated === "object" ? stated : {}) as Json
+  if (
+    typeof stated !== "object" ||
+    Object.values(inner).some((value) => typeof value === "object" && value !== null)
+  )
+    faults.push("rope_parameters: one set of parameters for all layers is expected")
+  if ((inner["partial_rotary_factor"] ?? 1) !== 1)
+    faults.push("rope_parameters.partial_rotary_factor: rotating part of a head is not supported")
+  if (inner["truncate"] === false)
+    faults.push("rope_parameters.truncate: yarn without rounding of its range is not supported")
   const number = (key: string, fallback?: number): number => {
     const value = inner[key] ?? fallback
     if (typeof value === "number" && value > 0) return value
-    faults.push(`rope_scaling.${key} is ${JSON.stringify(value ?? null)}; a number above 0 is expected`)
+    faults.push(`rope_scaling.${key} is ${told(value)}; a number above 0 is expected`)
     return 1
   }
   const theta = inner["rope_theta"] ?? raw["rope_theta"] ?? 10_000

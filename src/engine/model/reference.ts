@@ -48,8 +48,8 @@ export class ReferenceDecoder {
   #room = 0
   #keys: Float32Array[] = []
   #values: Float32Array[] = []
-  #turns = new Float32Array()
-  #scores = new Float32Array()
+  #turns: Float32Array = new Float32Array()
+  #scores: Float32Array = new Float32Array()
 
   private constructor(
     config: ModelConfig,
@@ -229,7 +229,7 @@ export class ReferenceDecoder {
   }
 }
 
-const enlarged = (values: Float32Array, floats: number): Float32Array<ArrayBuffer> => {
+const enlarged = (values: Float32Array, floats: number): Float32Array => {
   const larger = new Float32Array(floats)
   larger.set(values)
   return larger
