@@ -4,7 +4,7 @@ import type { DeviceLost } from "../../runtime/ports.ts"
 import type { Needs, Observation } from "../compressors/compressor.ts"
 import { type EngineShape, pageWords } from "../kernels/shape.ts"
 import type { Device } from "../webgpu/device.ts"
-import { fromHalf } from "../weights/safetensors.ts"
+import { fromHalf } from "../weights/dtype.ts"
 
 /** Device buffers observations gather in, a region for each slot. */
 export interface ObservationBuffers {

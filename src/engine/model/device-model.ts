@@ -5,7 +5,7 @@ import type { Device } from "../webgpu/device.ts"
 import { STORAGE } from "../webgpu/usage.ts"
 import { type Checkpoint, type Dtype, ModelRefused } from "../weights/checkpoint.ts"
 import { EMBEDDING, FINAL_NORM, HEAD, inLayer } from "../weights/names.ts"
-import { toFloat32 } from "../weights/safetensors.ts"
+import { toFloat32 } from "../weights/dtype.ts"
 import type { ModelConfig } from "./config.ts"
 
 /** A matrix laid out [depth][width], width a multiple of 4; see kernels/weights.ts. */

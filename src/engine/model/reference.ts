@@ -5,7 +5,7 @@
 import { Effect } from "effect"
 import type { Checkpoint, ModelRefused } from "../weights/checkpoint.ts"
 import { EMBEDDING, FINAL_NORM, HEAD, inLayer } from "../weights/names.ts"
-import { toFloat32 } from "../weights/safetensors.ts"
+import { toFloat32 } from "../weights/dtype.ts"
 import { type ModelConfig, ropeTable } from "./config.ts"
 
 /** A projection: weight [out][in] in rows, and a bias [out] where the model has one. */

@@ -17,6 +17,12 @@ export interface ModelFiles {
 const INDEX = "model.safetensors.index.json"
 const SINGLE = "model.safetensors"
 
+/** After so many faults the rest are of the same kind. */
+const MOST_FAULTS = 10
+
+/** Tensors that a model would not compute the same without: those of layers, stored frequencies apart, and biases. */
+const CHANGES_RESULT = /^model\.layers\.(?!.*rotary_emb\.inv_freq$)|^(model\.norm|lm_head)\.bias$/
+
 interface Located extends StoredTensor {
   readonly file: string
 }
@@ -58,7 +64,14 @@ const shardNames = Effect.fnUntraced(function* (files: ModelFiles) {
   const map = (index as { readonly weight_map?: unknown }).weight_map
   if (typeof map !== "object" || map === null)
     return yield* new ModelRefused({ file: `${files.name}/${INDEX}`, reason: "has no weight_map" })
-  return [...new Set(Object.values(map).map(String))].toSorted()
+  const names = [...new Set(Object.values(map).map(String))].toSorted()
+  const outside = names.find((name) => /[/\\]/.test(name))
+  if (names.length === 0 || outside !== undefined)
+    return yield* new ModelRefused({
+      file: `${files.name}/${INDEX}`,
+      reason: outside === undefined ? "names no shard" : `names ${outside}, which is not beside it`
+    })
+  return names
 })
 
 /** Opens a model. Everything its config needs is there with the right shape, or the model is refused with all that is wrong. */
@@ -74,22 +87,33 @@ export const openCheckpoint = (files: ModelFiles): Effect.Effect<Checkpoint, Mod
     if (!("hidden" in config))
       return yield* new ModelRefused({ file: `${files.name}/config.json`, reason: config.join("; ") })
     const located = new Map<string, Located>()
+    const faults: string[] = []
     for (const shard of yield* shardNames(files))
-      for (const tensor of yield* readShard(files, shard)) located.set(tensor.name, tensor)
+      for (const tensor of yield* readShard(files, shard)) {
+        const other = located.get(tensor.name)
+        if (other !== undefined) faults.push(`${tensor.name} is both in ${other.file} and in ${shard}`)
+        located.set(tensor.name, tensor)
+      }
     // Tied models store the table under either name.
     const table = located.get(EMBEDDING) ?? (config.tied ? located.get(HEAD) : undefined)
     if (table !== undefined) located.set(EMBEDDING, { ...table, name: EMBEDDING })
 
-    const faults: string[] = []
-    for (const [name, shape] of requiredTensors(config)) {
+    const required = requiredTensors(config)
+    for (const [name, shape] of required) {
       const found = located.get(name)
       if (found === undefined) faults.push(`${name} is missing`)
       else if (found.shape.join() !== shape.join())
         faults.push(`${name} is ${found.shape.join("×")}, config.json needs ${shape.join("×")}`)
     }
+    for (const name of located.keys())
+      if (!required.has(name) && CHANGES_RESULT.test(name))
+        faults.push(`${name} is there, but nothing in config.json says how the model uses it`)
     if (faults.length > 0) {
-      const more = faults.length > 5 ? `; and ${faults.length - 5} more` : ""
-      return yield* new ModelRefused({ file: files.name, reason: faults.slice(0, 5).join("; ") + more })
+      const more = faults.length > MOST_FAULTS ? `; and ${faults.length - MOST_FAULTS} more` : ""
+      return yield* new ModelRefused({
+        file: files.name,
+        reason: faults.slice(0, MOST_FAULTS).join("; ") + more
+      })
     }
     const read = (name: string): Effect.Effect<Uint8Array, ModelRefused> => {
       const tensor = located.get(name)

@@ -2,6 +2,7 @@
 import { Effect } from "effect"
 import type { ModelConfig } from "../model/config.ts"
 import type { Checkpoint, Dtype, Tensor } from "./checkpoint.ts"
+import { fromFloat32 } from "./dtype.ts"
 import { requiredTensors } from "./names.ts"
 
 /** Numbers in [-1, 1) by a linear congruential generator: quality is of no matter here, sameness is. */
@@ -13,8 +14,8 @@ const fill = (target: Float32Array, seed: number, scale: number): void => {
   }
 }
 
-/** Weights scaled so that activations keep their size; norms are ones. `dtype` F16 is not offered: it needs no arithmetic twin. */
-export const randomCheckpoint = (config: ModelConfig, seed: number, dtype: "F32" | "BF16"): Checkpoint => {
+/** Weights scaled so that activations keep their size; norms are ones. A tensor is made when it is read. */
+export const randomCheckpoint = (config: ModelConfig, seed: number, dtype: Dtype): Checkpoint => {
   const tensors = new Map<string, Tensor>()
   for (const [name, shape] of requiredTensors(config)) tensors.set(name, { name, dtype, shape })
   const order = [...tensors.keys()]
@@ -25,13 +26,7 @@ export const randomCheckpoint = (config: ModelConfig, seed: number, dtype: "F32"
       const isNorm = name.includes("norm")
       if (isNorm) values.fill(1)
       else fill(values, Math.imul(seed + 1, 7919) + order.indexOf(name), 1.7 / Math.sqrt(shape.at(-1)!))
-      return encode(values, dtype)
+      return fromFloat32(values, dtype)
     })
   return { config, tensors, read }
-}
-
-const encode = (values: Float32Array, dtype: Exclude<Dtype, "F16">): Uint8Array => {
-  if (dtype === "F32") return new Uint8Array(values.buffer)
-  const words = new Uint32Array(values.buffer)
-  return new Uint8Array(Uint16Array.from(words, (word) => word >>> 16).buffer)
 }

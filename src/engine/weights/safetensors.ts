@@ -1,13 +1,12 @@
 /** The safetensors format: eight bytes of length, a JSON header, then the tensors' bytes in row-major order. */
 import type { Dtype, Tensor } from "./checkpoint.ts"
+import { DTYPE_BYTES } from "./dtype.ts"
 
 export interface StoredTensor extends Tensor {
   /** Bytes from the start of the file. */
   readonly from: number
   readonly bytes: number
 }
-
-export const DTYPE_BYTES: Readonly<Record<Dtype, number>> = { F32: 4, F16: 2, BF16: 2 }
 
 /** Larger headers than this are no headers: the format's own limit. */
 const MOST_HEADER = 100_000_000
@@ -43,12 +42,12 @@ export const parseHeader = (
   const tensors = new Map<string, StoredTensor>()
   for (const [name, entry] of Object.entries(json as Record<string, unknown>)) {
     if (name === "__metadata__") continue
-    const { dtype, shape, data_offsets: offsets } = entry as Record<string, unknown>
+    const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>
     if (typeof dtype !== "string" || !isCounts(shape) || !isCounts(offsets) || offsets.length !== 2)
       return `${name} has no dtype, shape and data_offsets`
     const [from, to] = offsets as readonly [number, number]
     if (to < from || start + to > fileBytes) return `${name} lies outside the file: it is cut off`
-    if (!(dtype in DTYPE_BYTES)) {
+    if (!Object.hasOwn(DTYPE_BYTES, dtype)) {
       if (name.endsWith(".weight") || name.endsWith(".bias"))
         return `${name} is ${dtype}; the engine reads F32, F16 and BF16`
       continue
@@ -57,25 +56,12 @@ export const parseHeader = (
     if (bytes !== to - from) return `${name} has ${to - from} bytes, its shape needs ${bytes}`
     tensors.set(name, { name, dtype: dtype as Dtype, shape, from: start + from, bytes })
   }
-  return tensors
+  return overlap([...tensors.values()]) ?? tensors
 }
 
-/** Elements as single-precision numbers. */
-export const toFloat32 = (bytes: Uint8Array, dtype: Dtype): Float32Array => {
-  const { buffer, byteOffset, byteLength } = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice()
-  if (dtype === "F32") return new Float32Array(buffer, byteOffset, byteLength / 4)
-  const halves = new Uint16Array(buffer, byteOffset, byteLength / 2)
-  if (dtype === "F16") return Float32Array.from(halves, fromHalf)
-  const words = new Uint32Array(halves.length)
-  for (let i = 0; i < halves.length; i++) words[i] = halves[i]! << 16
-  return new Float32Array(words.buffer)
-}
-
-/** The number an IEEE half-precision pattern stands for. */
-export const fromHalf = (half: number): number => {
-  const sign = half & 0x8000 ? -1 : 1
-  const exponent = (half >> 10) & 31
-  const fraction = half & 1023
-  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN
-  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
+/** Two tensors over the same bytes are a sign of a broken or malicious file; the format forbids it. */
+const overlap = (tensors: readonly StoredTensor[]): string | undefined => {
+  const inOrder = tensors.filter(({ bytes }) => bytes > 0).toSorted((a, b) => a.from - b.from)
+  const at = inOrder.findIndex(({ from }, i) => i > 0 && from < inOrder[i - 1]!.from + inOrder[i - 1]!.bytes)
+  return at < 0 ? undefined : `${inOrder[at - 1]!.name} and ${inOrder[at]!.name} overlap`
 }
