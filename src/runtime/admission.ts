@@ -68,6 +68,18 @@ export class Admission {
     }
   }
 
+  /**
+   * A request gives way that has `entries` tokens in its pages: full pages keep what they hold until others take them, from the last page to the first (vLLM V1
+   * with prefix caching). Where KV lives elsewhere too, it comes back from there.
+   */
+  leaveCached(request: Served, entries: number): void {
+    const { plan, layout, engine } = this.#core.setup
+    if (!engine.enablePrefixCaching || plan.mode !== "full" || plan.offloaded) return
+    if (layout.localBytesPerToken > 0 || request.home > 0 || request.rebuilding) return
+    const { free, taken } = this.#core.pool
+    request.left = { pages: Math.floor(entries / layout.pageTokens), until: taken + free }
+  }
+
   takePages(request: Served, pages: number): boolean {
     if (!this.#core.pool.take(pages)) return false
     request.pages += pages
@@ -85,9 +97,14 @@ export class Admission {
       return true
     }
     const computes = request.home < request.needed
+    request.found = computes ? this.#stillThere(request) : 0
     const now = computes ? this.#firstChunk(request, budget) : this.#fetched(request)
     const planned = this.#rounds.planned(request, this.running)
-    if ((this.running.length > 0 && planned > pool.capacity) || !pool.take(now)) return false
+    // The whole prompt must fit, though it is computed and paged chunk by chunk (vLLM's scheduler_reserve_full_isl).
+    const whole = computes ? contextPages(layout, request.length) : 0
+    if ((this.running.length > 0 && (planned > pool.capacity || whole > pool.free)) || !pool.take(now))
+      return false
+    request.left = undefined
     request.pages = now
     this.#hold(request, host)
     return true
@@ -98,10 +115,18 @@ export class Admission {
     request.hostBytes = host
   }
 
-  /** Pages of a context that is computed: what is stored already and the first chunk; later chunks take their own. */
+  /** Tokens of a request that its old pages still hold; the last one is always computed, for what follows from it. */
+  #stillThere({ left, length }: Served): number {
+    if (left === undefined) return 0
+    const overwritten = Math.max(0, this.#core.pool.taken - left.until)
+    const { pageTokens } = this.#core.setup.layout
+    return Math.min(Math.max(0, left.pages - overwritten), Math.floor((length - 1) / pageTokens)) * pageTokens
+  }
+
+  /** Pages of a context that is computed: what is there already and the first chunk; later chunks take their own. */
   #firstChunk(request: Served, budget: number): number {
     const { layout } = this.#core.setup
-    return contextPages(layout, Math.min(request.length, request.home + budget))
+    return contextPages(layout, Math.min(request.length, request.home + request.found + budget))
   }
 
   /** Pages of a context that comes ready made. */

@@ -41,6 +41,7 @@ export class PagePool {
   readonly capacity: number
   #used = 0
   #peak = 0
+  #taken = 0
 
   constructor(capacity: number) {
     this.capacity = capacity
@@ -56,11 +57,17 @@ export class PagePool {
     return this.#peak
   }
 
+  /** Pages ever taken. Free pages are taken in the order they became free, so this says which of those given back still hold what they held. */
+  get taken(): number {
+    return this.#taken
+  }
+
   /** Takes `pages` if they are free; says whether it did. */
   take(pages: number): boolean {
     if (!(pages >= 0)) throw new Error(`cannot take ${pages} pages`)
     if (pages > this.free) return false
     this.#used += pages
+    this.#taken += pages
     if (this.#used > this.#peak) this.#peak = this.#used
     return true
   }

@@ -70,7 +70,8 @@ export class Observer {
   }
 
   queued(request: Served, now: number): void {
-    request.phaseSince = now
+    // The first time it has been waiting since it came, though a pass kept the scheduler from looking.
+    request.phaseSince = request.phaseSince === request.arrival ? request.arrival : now
   }
 
   admitted(request: Served, now: number): void {

@@ -26,14 +26,19 @@ interface Parts {
 export class Passes {
   readonly #core: Core
   readonly #parts: Parts
+  /** Somebody gave way in the pass being composed: nobody is admitted beside that. */
+  #preempted = false
 
   constructor(core: Core, parts: Parts) {
     this.#core = core
     this.#parts = parts
   }
 
-  /** The next pass, or a run of equal ones; undefined if there is nothing to run. */
-  compose(now: number): Iteration | undefined {
+  /**
+   * The next pass, or a run of equal ones; undefined if there is nothing to run. `follows`: a pass ended at this instant, so
+   * that an engine that schedules ahead made up its mind about this one when that began.
+   */
+  compose(now: number, follows: boolean): Iteration | undefined {
     const core = this.#core
     const { decoding, rounds, prefills } = this.#parts
     const { proposals, plan, engine } = core.setup
@@ -43,11 +48,14 @@ export class Passes {
     let budget = engine.maxNumBatchedTokens - (decoding.count + rounds.drafting.count) * (1 + proposals)
     const verify = rounds.takeVerifies(Math.max(1, budget))
     for (const item of verify) budget -= item.drafted + 1
-    budget = this.#composePrefill(budget, now)
+    const ahead = engine.asyncScheduling === true
+    const running = decoding.count + rounds.drafting.count + verify.length + prefills.count > 0
+    this.#composePrefill(budget, now, !(ahead && follows && running))
+    if (ahead) this.#admitAhead(now)
     const prefill = prefills.items()
     if (decoding.count + rounds.drafting.count + verify.length + prefill.length === 0) return undefined
 
-    const unattended = verify.length + prefill.length === 0 && !rounds.unsettled && !this.#awaitsStream()
+    const unattended = verify.length + prefills.count === 0 && !rounds.unsettled && !this.#awaitsStream()
     const limit = Math.min(LONGEST_SPAN, Math.max(1, core.agenda.next() - core.index))
     const steps = unattended
       ? Math.min(decoding.stepsWithin(limit), rounds.drafting.stepsUntilWindowFull())
@@ -64,8 +72,8 @@ export class Passes {
     }
   }
 
-  /** Chunks of running prompts, then of newly admitted ones. */
-  #composePrefill(tokens: number, now: number): number {
+  /** Chunks of running prompts, then, where this pass may have them, of newly admitted ones. */
+  #composePrefill(tokens: number, now: number, admits: boolean): void {
     const { prefills, admission, decoding } = this.#parts
     let budget = tokens
     let preempted = false
@@ -80,18 +88,35 @@ export class Passes {
       }
       if (prefills.has(request)) budget -= prefills.chunk(request, budget)
     }
-    while (!preempted && budget > 0) {
-      const request = admission.admit(budget)
+    this.#preempted = preempted
+    while (admits && !preempted && budget > 0) {
+      const request = this.#admit(budget, now)
       if (request === undefined) break
-      this.#core.observe.admitted(request, now)
-      const context = request.home >= request.needed ? "fetch" : "prefill"
-      this.#core.send(request, { type: "ADMITTED", context }, now)
       if (!prefills.has(request)) continue
       if (!admission.takePages(request, prefills.pagesFor(request, budget)))
         throw new Error("admitted without pages")
       budget -= prefills.chunk(request, budget)
     }
-    return budget
+  }
+
+  /** Admits requests for the pass after this one, as far as its budget will go: they are computed from then on. */
+  #admitAhead(now: number): void {
+    const { prefills, decoding } = this.#parts
+    let budget = this.#core.setup.engine.maxNumBatchedTokens - decoding.count - prefills.left
+    while (!this.#preempted && budget > 0) {
+      const request = this.#admit(budget, now)
+      if (request === undefined) return
+      if (prefills.has(request)) budget -= request.needed - request.computed
+    }
+  }
+
+  #admit(budget: number, now: number): Served | undefined {
+    const request = this.#parts.admission.admit(budget)
+    if (request === undefined) return undefined
+    this.#core.observe.admitted(request, now)
+    const context = request.home >= request.needed ? "fetch" : "prefill"
+    this.#core.send(request, { type: "ADMITTED", context }, now)
+    return request
   }
 
   /** Preempts the request admitted last that holds pages; false if there is none. */
@@ -102,6 +127,8 @@ export class Passes {
     if (victim === undefined) return false
     this.#parts.decoding.givePages()
     this.#parts.decoding.stop(victim, now)
+    const { prefills, admission } = this.#parts
+    admission.leaveCached(victim, prefills.has(victim) ? victim.computed : victim.needed)
     this.#core.observe.preempted(victim, now)
     this.#core.send(victim, { type: "PREEMPT" }, now)
     return true

@@ -20,6 +20,14 @@ export class Prefills {
     return this.#computing.size
   }
 
+  /** Tokens of running prompts that the pass being composed leaves to later ones. */
+  get left(): number {
+    let tokens = 0
+    for (const request of this.#computing) tokens += this.#target(request) - request.computed
+    for (const chunk of this.#chunks) tokens -= chunk.tokens
+    return tokens
+  }
+
   /** Bytes of stored KV that have to come in: all of it where attention needs it exactly, else its compressed copy. */
   fetchBytes(request: Served): number {
     const { layout, plan } = this.#core.setup
@@ -32,7 +40,8 @@ export class Prefills {
 
   /** Starts to compute what is not stored; fetches what is. A rebuild does not trust the link that failed: it computes all. */
   start(request: Served): void {
-    request.computed = 0
+    request.computed = request.found
+    request.found = 0
     if (request.home === 0 || request.rebuilding) this.#computing.add(request)
     else {
       this.#loading.add(request)

@@ -18,7 +18,7 @@ import type { IterationResult, RequestId, Transfer } from "./ports.ts"
 import { Passes } from "./passes.ts"
 import { Prefills } from "./prefills.ts"
 import { Rounds } from "./rounds.ts"
-import { Served } from "./served.ts"
+import { type RequestSpec, Served } from "./served.ts"
 import type { ServingSetup } from "./setup.ts"
 import { Transfers } from "./transfers.ts"
 import type { Ask } from "./verifying.ts"
@@ -40,8 +40,10 @@ export class Scheduler implements Core {
   readonly #passes: Passes
   #busy = false
   #passed: IterationResult | undefined
-  /** Mail that came during a pass and must not change it. */
-  #pending: Mail[] = []
+  /** When the last pass ended, ns. */
+  #passEnd = -1
+  /** Mail that came during a pass and must not change it, and when it came, ns. */
+  #pending: { readonly mail: Mail; readonly at: number }[] = []
   readonly #commands: RequestCommand[] = []
 
   constructor(setup: ServingSetup, observe: Observer, out: Outbox) {
@@ -83,16 +85,16 @@ export class Scheduler implements Core {
         break
       case "moved":
         if (this.#transfers.arrived(mail.order)) this.#handle(mail, now)
-        else this.#defer(mail, this.#hastens(mail.order))
+        else this.#defer(mail, now, this.#hastens(mail.order))
         break
       case "move-failed":
-        if (!this.#transfers.failed(mail)) this.#defer(mail, false)
+        if (!this.#transfers.failed(mail)) this.#defer(mail, now, false)
         break
       case "arrive":
-        this.#defer(mail, this.#admission.open)
+        this.#defer(mail, now, this.#admission.open)
         break
       case "remote-reloaded":
-        this.#defer(mail, this.#isStalled(mail.request))
+        this.#defer(mail, now, this.#isStalled(mail.request))
         break
       case "device-lost":
         this.#busy = false
@@ -101,7 +103,7 @@ export class Scheduler implements Core {
         this.#drain(now)
         return
       default:
-        this.#defer(mail, true)
+        this.#defer(mail, now, true)
     }
     if (this.#passed !== undefined && !this.#transfers.awaiting) this.#complete(this.#passed, now)
   }
@@ -143,10 +145,11 @@ export class Scheduler implements Core {
 
   // --- what happened ---
 
-  #handle(mail: Mail, now: number): void {
+  /** `at`: when the mail came, ns; before `now` if a pass was running. */
+  #handle(mail: Mail, now: number, at = now): void {
     switch (mail.type) {
       case "arrive":
-        this.#arrive(mail.spec.id, mail, now)
+        this.#arrive(mail.spec, at, now)
         return
       case "cancel":
       case "timeout": {
@@ -182,13 +185,14 @@ export class Scheduler implements Core {
     }
   }
 
-  #arrive(id: RequestId, { spec }: Extract<Mail, { type: "arrive" }>, now: number): void {
+  /** Latencies count from when the request came, whatever it had to wait for before it was looked at. */
+  #arrive(spec: RequestSpec, at: number, now: number): void {
     const { plan, optimalWindow, maxRetries } = this.setup
     const window = plan.window.kind === "fixed" ? plan.window.tokens : optimalWindow
     const context = requestTable.initialContext({ mode: plan.mode, output: spec.output, window, maxRetries })
-    const request = new Served(spec, now, requestTable.initialState, context, this.setup.prior)
-    this.#requests.set(id, request)
-    this.observe.arrived(request, now)
+    const request = new Served(spec, at, requestTable.initialState, context, this.setup.prior)
+    this.#requests.set(spec.id, request)
+    this.observe.arrived(request, at)
     for (const command of requestTable.initialCommands) this.#perform(request, command, now)
   }
 
@@ -221,8 +225,8 @@ export class Scheduler implements Core {
     }
   }
 
-  #defer(mail: Mail, hasten: boolean): void {
-    this.#pending.push(mail)
+  #defer(mail: Mail, at: number, hasten: boolean): void {
+    this.#pending.push({ mail, at })
     if (hasten) this.#out.cut()
   }
 
@@ -241,13 +245,14 @@ export class Scheduler implements Core {
   #drain(now: number): void {
     const pending = this.#pending
     this.#pending = []
-    for (const mail of pending) this.#handle(mail, now)
+    for (const { mail, at } of pending) this.#handle(mail, now, at)
   }
 
   /** The pass is over: count its tokens, tell the requests, then take the mail that came meanwhile. */
   #complete(result: IterationResult, now: number): void {
     this.#passed = undefined
     this.#busy = false
+    this.#passEnd = now
     const first = this.index
     this.index += result.steps
     this.#rounds.advance(result.steps)
@@ -335,7 +340,7 @@ export class Scheduler implements Core {
 
   /** Starts the next pass; false if there is nothing to run. */
   #run(now: number): boolean {
-    const iteration = this.#passes.compose(now)
+    const iteration = this.#passes.compose(now, this.#passEnd === now)
     if (iteration === undefined) return false
     this.#busy = true
     const occupancy = {

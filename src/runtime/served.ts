@@ -37,6 +37,10 @@ export class Served {
   home: number
   computed = 0
   folded = 0
+  /** Pages it gave back full, and the count of pages taken from which on they are overwritten, last page first. */
+  left: { readonly pages: number; readonly until: number } | undefined
+  /** Leading tokens that admission found in pages it had left. */
+  found = 0
   /** Its full KV is recomputed in HBM, after rounds were given up. */
   rebuilding = false
 

@@ -79,6 +79,17 @@ const tablesOf = (file: NonNullable<HardwareFile["tables"]>): KernelTables => ({
         }
       }),
   ...(file.attention_prefill === undefined ? {} : { attentionPrefill: file.attention_prefill }),
+  ...(file.attention_mixed === undefined
+    ? {}
+    : {
+        attentionMixed: {
+          chunk: file.attention_mixed.chunk,
+          cached: file.attention_mixed.cached,
+          requests: file.attention_mixed.requests,
+          kvTokens: file.attention_mixed.kv_tokens,
+          seconds: file.attention_mixed.seconds
+        }
+      }),
   ...(file.lm_head === undefined ? {} : { lmHead: file.lm_head })
 })
 

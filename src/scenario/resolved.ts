@@ -51,6 +51,17 @@ export interface KernelTables {
     readonly cached: readonly number[]
     readonly seconds: readonly (readonly number[])[]
   }
+  /**
+   * Time of attention of one layer in a pass that has both a prefill chunk and decoding requests: `seconds[i][j][k][l]` at
+   * `chunk[i]`, `cached[j]`, `requests[k]`, `kvTokens[l]`. One kernel serves both, and the sum of the two tables is not it.
+   */
+  readonly attentionMixed?: {
+    readonly chunk: readonly number[]
+    readonly cached: readonly number[]
+    readonly requests: readonly number[]
+    readonly kvTokens: readonly number[]
+    readonly seconds: readonly (readonly (readonly (readonly number[])[])[])[]
+  }
   /** Time of the output head and the sampler by sequences in the pass. */
   readonly lmHead?: { readonly sequences: readonly number[]; readonly seconds: readonly number[] }
 }
@@ -272,6 +283,11 @@ export interface Engine {
   /** Bytes the engine needs beside weights and KV: activations at their peak, runtime context. */
   readonly reservedBytes: number
   readonly enablePrefixCaching: boolean
+  /**
+   * The next pass is scheduled while one runs (vLLM: async_scheduling): host work hides behind the GPU, and a request is
+   * computed one pass later than it could be. Absent: no.
+   */
+  readonly asyncScheduling?: boolean
   /** Iterations the VeriCache scheduler looks ahead, W. */
   readonly horizon: number
 }

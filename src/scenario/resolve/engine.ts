@@ -28,6 +28,7 @@ export const resolveEngine = (to: Resolution): Engine => {
     reservedBytes:
       file.reserved === undefined ? ENGINE_DEFAULTS.reservedBytes : amount(file.reserved, "bytes"),
     enablePrefixCaching: file.enable_prefix_caching ?? ENGINE_DEFAULTS.enablePrefixCaching,
+    ...(file.async_scheduling === undefined ? {} : { asyncScheduling: file.async_scheduling }),
     horizon: file.horizon ?? ENGINE_DEFAULTS.horizon,
     ...(file.num_gpu_blocks_override === undefined ? {} : { numGpuBlocks: file.num_gpu_blocks_override })
   }

@@ -32,6 +32,21 @@ const matchesGrid = (
   return wrong === undefined ? matches(rows, seconds, row) : matches(columns, wrong, column)
 }
 
+/** One time for every point of a grid of four variables. */
+const matchesMixed = (
+  sizes: readonly number[],
+  seconds: readonly (readonly (readonly (readonly number[])[])[])[]
+): true | string => {
+  const [chunk, cached, requests, kvTokens] = sizes
+  const fits =
+    seconds.length === chunk &&
+    seconds.every(
+      (a) =>
+        a.length === cached && a.every((b) => b.length === requests && b.every((c) => c.length === kvTokens))
+    )
+  return fits || `expected seconds of shape ${sizes.join(" × ")}: chunk × cached × requests × kv_tokens`
+}
+
 const TablesFile = Schema.Struct({
   ...origin,
   dense: optional(
@@ -50,6 +65,19 @@ const TablesFile = Schema.Struct({
     Schema.Struct({ chunk: grid, cached: grid, seconds: Schema.Array(times) }).check(
       Schema.makeFilter(({ chunk, cached, seconds }) =>
         matchesGrid(chunk.length, cached.length, seconds, ["chunk", "cached"])
+      )
+    )
+  ),
+  attention_mixed: optional(
+    Schema.Struct({
+      chunk: grid,
+      cached: grid,
+      requests: grid,
+      kv_tokens: grid,
+      seconds: Schema.Array(Schema.Array(Schema.Array(times)))
+    }).check(
+      Schema.makeFilter(({ chunk, cached, requests, kv_tokens, seconds }) =>
+        matchesMixed([chunk.length, cached.length, requests.length, kv_tokens.length], seconds)
       )
     )
   ),

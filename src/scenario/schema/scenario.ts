@@ -20,7 +20,13 @@ const EngineFile = Schema.Struct({
   num_gpu_blocks_override: optional(count("KV pages, where they were measured.")),
   reserved: optional(quantity("bytes", "Activations and runtime context per GPU. Default 2 GiB, assumed.")),
   enable_prefix_caching: optional(
-    Schema.Boolean.annotate({ description: "Reuse prefix blocks that a trace names. Default true." })
+    Schema.Boolean.annotate({ description: "Reuse prefix blocks that a trace names, and what the pages of a preempted request still hold. Default true." })
+  ),
+  async_scheduling: optional(
+    Schema.Boolean.annotate({
+      description:
+        "Schedule the next pass while one runs: hides host work, and requests start one pass later. vLLM's later versions do. Default false."
+    })
   ),
   horizon: optional(
     Schema.Int.check(Schema.isBetween({ minimum: 4, maximum: 4096 })).annotate({

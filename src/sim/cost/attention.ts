@@ -1,7 +1,7 @@
 /** Attention of a pass over its KV, all layers together: affine in the KV read and in the query–key pairs. */
 import { kvShape } from "../../scenario/model-shape.ts"
 import type { Attention, KernelTables, Model } from "../../scenario/resolved.ts"
-import { covers, interpolate2, type TableName } from "./interpolate.ts"
+import { covers, interpolate2, interpolateGrid, type TableName } from "./interpolate.ts"
 import type { AttentionLoad, PassCost } from "./load.ts"
 import type { Roofline } from "./roofline.ts"
 
@@ -37,6 +37,23 @@ export const flopsPerPair = (attention: Attention, phase: "decode" | "prefill"):
 const flopsPerCached = (attention: Attention): number =>
   attention.kind === "gqa" ? 0 : 2 * attention.kvRank * attention.heads * (attention.nopeDim + attention.vDim)
 
+/**
+ * Several prompts' chunks as one that has as many query–key pairs after as many cached tokens as they have on average: that is
+ * the work of the kernel they share.
+ */
+const asOneChunk = ({
+  requests,
+  positions,
+  kvTokens,
+  pairs
+}: AttentionLoad): { chunk: number; cached: number } => {
+  const cached = (kvTokens - positions) / requests
+  if (requests === 1) return { chunk: positions, cached }
+  // pairs = chunk·cached + chunk·(chunk + 1) / 2
+  const b = cached + 0.5
+  return { chunk: Math.sqrt(b * b + 2 * pairs) - b, cached }
+}
+
 /** Attention of one phase; decode serves every position that reads a cache: decoded, drafted, verified. */
 export class AttentionLayers {
   readonly #phase: "decode" | "prefill"
@@ -66,18 +83,35 @@ export class AttentionLayers {
 
   /**
    * Adds the attention of a load to a pass. `relative`: bandwidth efficiency over its layout relative to plain KV, which
-   * `roofline` knows and a measured table does not. Returns whether a table said how long it takes, launches included.
+   * `roofline` knows and a measured table does not; `measured`: seconds, where they are known already. Returns whether a table said how long it takes, launches included.
    */
-  add(out: PassCost, load: AttentionLoad, roofline: Roofline, relative: number): boolean {
+  add(out: PassCost, load: AttentionLoad, roofline: Roofline, relative: number, measured?: number): boolean {
     const stored = load.kvTokens * this.#bytes.global + load.localKvTokens * this.#bytes.local
     const flops =
       load.pairs * this.#pairs.global +
       load.localPairs * this.#pairs.local +
       (load.kvTokens - load.positions) * this.#cached
     const seconds =
-      this.#tables === undefined ? undefined : this.#measured(load, roofline.floor(stored, flops))
+      this.#tables === undefined
+        ? undefined
+        : (measured ?? this.#measured(load, roofline.floor(stored, flops)))
     roofline.add(out, stored, 0, flops, seconds === undefined ? undefined : seconds / relative)
     return seconds !== undefined
+  }
+
+  /**
+   * Seconds by table that a pass with both kinds takes more than its decode attention alone (`decoding` seconds). One kernel
+   * runs over both, mostly slower than two would: decoding requests get no split of their KV there. Undefined without a table.
+   */
+  beyondDecode(prefill: AttentionLoad, decode: AttentionLoad, decoding: number): number | undefined {
+    const table = this.#tables?.attentionMixed
+    if (table === undefined || this.#layers.local > 0 || decode.positions !== decode.requests)
+      return undefined
+    const { chunk, cached } = asOneChunk(prefill)
+    const axes = [table.chunk, table.cached, table.requests, table.kvTokens]
+    const at = [chunk, cached, decode.requests, decode.kvTokens / decode.requests]
+    if (!axes.every((axis, i) => covers(axis, at[i]!))) this.#extrapolated.add("attentionMixed")
+    return Math.max(0, this.#layers.global * interpolateGrid(axes, table.seconds, at) - decoding)
   }
 
   /** Seconds by table of requests that are all alike, as long as their mean; at least `floor` where it extrapolates. */
@@ -86,6 +120,7 @@ export class AttentionLayers {
     const single = this.#phase === "decode" && positions === requests
     const table = single ? this.#tables?.attentionDecode : this.#tables?.attentionPrefill
     if (table === undefined) return undefined
+    if (!single && this.#phase === "prefill" && this.#layers.local === 0) return this.#oneChunk(load, floor)
     const chunk = positions / requests
     const rows = "requests" in table ? table.requests : table.chunk
     const columns = "requests" in table ? table.kvTokens : table.cached
@@ -105,6 +140,17 @@ export class AttentionLayers {
     addLayers(this.#layers.local, localKvTokens)
     if (inside) return seconds
     this.#extrapolated.add(single ? "attentionDecode" : "attentionPrefill")
+    return Math.max(seconds, floor)
+  }
+
+  /** Seconds by table of the chunks of a pass; at least `floor` where it extrapolates. */
+  #oneChunk(load: AttentionLoad, floor: number): number {
+    const table = this.#tables!.attentionPrefill!
+    const { chunk, cached } = asOneChunk(load)
+    const seconds =
+      this.#layers.global * interpolate2(table.chunk, table.cached, table.seconds, chunk, cached)
+    if (covers(table.chunk, chunk) && covers(table.cached, cached)) return seconds
+    this.#extrapolated.add("attentionPrefill")
     return Math.max(seconds, floor)
   }
 }

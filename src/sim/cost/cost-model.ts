@@ -104,11 +104,15 @@ export class CostModel {
     const requests = decode.requests + draft.requests + verify.requests + prefill.requests
     const { stepOverhead, stepOverheadPerRequest } = this.#hardware
     out.scheduling = stepOverhead + stepOverheadPerRequest * requests + this.#launches
+    const linearAndRest = out.hbm + out.compute
     this.#attend(out, decode, this.#plain, 1)
+    const decoding = out.hbm + out.compute - linearAndRest
     this.#attend(out, draft, this.#compressed, this.#draftEfficiency)
     this.#attend(out, verify, this.#plain, 1)
-    if (prefill.requests > 0 && !this.#prefill.add(out, prefill, this.#chunked, 1)) {
-      out.scheduling += this.#attentionLaunches.prefill
+    if (prefill.requests > 0) {
+      const beyond = decode.requests > 0 ? this.#prefill.beyondDecode(prefill, decode, decoding) : undefined
+      if (!this.#prefill.add(out, prefill, this.#chunked, 1, beyond))
+        out.scheduling += this.#attentionLaunches.prefill
     }
     if (load.logits > 0) this.#addHead(out, load.logits)
     if (load.drafterBytes > 0) this.#drafter.add(out, load.drafterBytes, 0, 0, undefined)

@@ -41,6 +41,26 @@ export const interpolate2 = (
   return Math.max(0, between(rows, i, row, low, high))
 }
 
+/** The same over any number of variables: `values` nests as deep as there are `axes`, and `at` has a place for each. */
+export const interpolateGrid = (
+  axes: readonly (readonly number[])[],
+  values: Nested,
+  at: readonly number[]
+): number => {
+  const [axis, ...inner] = axes
+  const [x, ...rest] = at
+  const within = (i: number): number => {
+    const value = (values as readonly Nested[])[i]!
+    return typeof value === "number" ? value : interpolateGrid(inner, value, rest)
+  }
+  if (axis!.length === 1) return within(0)
+  const i = segment(axis!, x!)
+  return Math.max(0, between(axis!, i, x!, within(i), within(i + 1)))
+}
+
+/** Numbers in lists of lists. */
+type Nested = number | readonly Nested[]
+
 /** Exact at both ends of the segment. */
 const between = (grid: readonly number[], i: number, x: number, low: number, high: number): number => {
   const t = (x - grid[i]!) / (grid[i + 1]! - grid[i]!)

@@ -14,10 +14,13 @@ import { Dma, SimulatedLinks } from "./links.ts"
 
 const gpuModel = (scenario: Scenario, method: Method): GpuModel => {
   const { model, hardware, engine, seed } = scenario
+  // Work of the host that hides behind the pass before costs nothing.
+  const timed =
+    engine.asyncScheduling === true ? { ...hardware, stepOverhead: 0, stepOverheadPerRequest: 0 } : hardware
   const compressor = compressorOf(method)
   const drafter = drafterOf(method)
   return {
-    cost: new CostModel(model, hardware, engine.tensorParallelSize, compressor?.attentionEfficiency ?? 1),
+    cost: new CostModel(model, timed, engine.tensorParallelSize, compressor?.attentionEfficiency ?? 1),
     // Two models of one seed would share their draws.
     judge: new Judge(
       compressor === undefined ? undefined : makeAcceptance(compressor.acceptance, seed),
