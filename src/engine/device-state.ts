@@ -25,6 +25,8 @@ export interface DeviceState {
 
 export interface DeviceStateOptions {
   readonly gpu: GPU
+  /** A device to share; without one, or once it is lost, the engine opens its own. */
+  readonly device?: Device
   readonly checkpoint: Checkpoint
   /** `lanes` is decided by the adapter. */
   readonly shape: Omit<EngineShape, "lanes">
@@ -42,7 +44,8 @@ export const openDeviceState = (
 ): Effect.Effect<DeviceState & { readonly shape: EngineShape }, NoAdapter | ModelRefused> =>
   Effect.gen(function* () {
     const { gpu, checkpoint, pages, needs, onProgress } = options
-    const device = yield* openDevice(gpu)
+    const given = options.device
+    const device = given !== undefined && given.lost === undefined ? given.share() : yield* openDevice(gpu)
     const shape: EngineShape = {
       ...options.shape,
       lanes: device.card.kind === "software" ? 1 : HARDWARE_LANES

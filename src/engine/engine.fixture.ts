@@ -12,6 +12,7 @@ import { enginePhysics, type Faults } from "./physics.ts"
 import { runRequests } from "./run.ts"
 import type { Committed } from "./session.ts"
 import { engineSetup, fixedWindow, SLACK_PAGES } from "./setup.ts"
+import { type Device, openDevice } from "./webgpu/device.ts"
 import type { Checkpoint } from "./weights/checkpoint.ts"
 import { randomCheckpoint } from "./weights/random.ts"
 
@@ -69,6 +70,10 @@ export interface TrialResult {
   /** Pages still taken when all was over. */
   readonly leaked: number
   readonly hostBytesLeft: number
+  /** GPU buffers left after the engine was closed. */
+  readonly buffersLeft: number
+  readonly drafted: number
+  readonly accepted: number
 }
 
 const priced = (keep: number): PricedCompressor => ({
@@ -101,20 +106,30 @@ const methodOf = ({ kind, keep = 0.5, window = 4 }: Trial): Method => {
   }
 }
 
-let gpu: GPU | undefined
+let shared: { readonly gpu: GPU; readonly device: Device } | undefined
+
+/** The software adapter, opened once: compiling kernels anew for every trial would be most of its time. */
+export const softwareDevice = async (): Promise<{ readonly gpu: GPU; readonly device: Device }> => {
+  if (shared !== undefined && shared.device.lost === undefined) return shared
+  const gpu = shared?.gpu ?? (await Effect.runPromise(nodeGpu("software")))
+  shared = { gpu, device: await Effect.runPromise(openDevice(gpu)) }
+  return shared
+}
 
 /** Runs requests through scheduler and engine on the software adapter. */
 export const trial = async (options: Trial): Promise<TrialResult> => {
-  gpu ??= await Effect.runPromise(nodeGpu("software"))
+  const { gpu, device } = await softwareDevice()
   const { checkpoint, kind, compressor = identity, asked } = options
   const { maxRows = 32, maxTokens = 256, slots = 4, kvBits = 16, keep = 0.5 } = options
   const pageTokens = 16
   const each = Math.ceil(maxTokens / pageTokens)
   const pages = options.pages ?? 3 * each * slots
   const commits: Committed[] = []
+  let opened: Engine | undefined
   const program = Effect.gen(function* () {
     const engine = yield* Engine.open({
-      gpu: gpu!,
+      gpu,
+      device,
       checkpoint,
       shape: { config: checkpoint.config, kvBits, pageTokens, maxTokens, slots, maxRows, queryRows: 64 },
       pages: pages + slots * (SLACK_PAGES + 2 * each),
@@ -128,6 +143,7 @@ export const trial = async (options: Trial): Promise<TrialResult> => {
       },
       onCommit: (commit) => commits.push(commit)
     })
+    opened = engine
     yield* Effect.addFinalizer(() => Effect.sync(() => engine.close()))
     const physics = yield* enginePhysics(engine, 1e9, options.faults)
     const setup = engineSetup({
@@ -162,7 +178,15 @@ export const trial = async (options: Trial): Promise<TrialResult> => {
   const produced = asked.map((_, id) =>
     commits.filter(({ request }) => request === id).flatMap(({ tokens }) => tokens)
   )
-  return { ...exit.value, produced, commits }
+  const rounds = commits.filter(({ accepted, rejected }) => accepted + rejected.length > 0)
+  return {
+    ...exit.value,
+    produced,
+    commits,
+    buffersLeft: opened!.state.device.allocated.buffers,
+    drafted: rounds.reduce((sum, { accepted, rejected }) => sum + accepted + rejected.length, 0),
+    accepted: rounds.reduce((sum, { accepted }) => sum + accepted, 0)
+  }
 }
 
 /** The same requests on full KV alone, one at a time. */

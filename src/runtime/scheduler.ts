@@ -197,7 +197,8 @@ export class Scheduler implements Core {
   }
 
   #moved(order: Order, now: number): void {
-    this.#transfers.ended(order)
+    // News of a transfer can lie behind the news that stopped it.
+    if (!this.#transfers.ended(order)) return
     const request = this.#requests.get(order.transfer.request)
     if (request === undefined) return
     if (order.transfer.kind === "fetch") this.#prefills.fetched(request, now)
@@ -206,7 +207,7 @@ export class Scheduler implements Core {
   }
 
   #moveFailed(order: Order, now: number): void {
-    this.#transfers.ended(order)
+    if (!this.#transfers.ended(order)) return
     const request = this.#requests.get(order.transfer.request)
     this.observe.transferFailed(request, now)
     if (request !== undefined && order.transfer.kind === "fetch") this.#prefills.fetchFailed(request, now)

@@ -32,8 +32,9 @@ export class Transfers {
     return order.tag
   }
 
-  ended(order: Order): void {
-    this.#orders.delete(order.tag)
+  /** A transfer is over; false if it had been stopped, so that what became of it is nobody's concern. */
+  ended(order: Order): boolean {
+    return this.#orders.delete(order.tag)
   }
 
   /** The pass about to run ends no sooner than this transfer. */

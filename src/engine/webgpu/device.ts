@@ -67,22 +67,34 @@ export interface PendingRead {
 export class Device {
   readonly raw: GPUDevice
   readonly card: AdapterCard
-  /** Why the device was lost, once it is. */
-  lost: string | undefined
-  readonly #pipelines = new Map<string, GPUComputePipeline>()
+  readonly #parent: Device | undefined
+  readonly #pipelines: Map<string, GPUComputePipeline>
   readonly #buffers = new Set<GPUBuffer>()
+  #lost: string | undefined
   /** First error nobody scoped: a kernel or a copy that WebGPU refused. */
   #fault: string | undefined
 
-  constructor(raw: GPUDevice, card: AdapterCard) {
+  constructor(raw: GPUDevice, card: AdapterCard, parent?: Device) {
     this.raw = raw
     this.card = card
+    this.#parent = parent
+    this.#pipelines = parent === undefined ? new Map<string, GPUComputePipeline>() : parent.#pipelines
+    if (parent !== undefined) return
     void raw.lost.then(({ message, reason }) => {
-      this.lost ??= message || reason
+      this.#lost ??= message || reason
     })
     raw.addEventListener("uncapturederror", (event) => {
       this.#fault ??= event.error.message
     })
+  }
+
+  /** Why the device was lost, once it is. */
+  get lost(): string | undefined {
+    return this.#root.#lost
+  }
+
+  get #root(): Device {
+    return this.#parent ?? this
   }
 
   /** Buffers alive and their bytes: zero after everything is closed. */
@@ -186,11 +198,17 @@ export class Device {
     return this.#settled(() => this.raw.queue.onSubmittedWorkDone())
   }
 
-  /** Destroys every buffer and the device. */
+  /** The same device for another user: it shares the pipelines and has buffers of its own. */
+  share(): Device {
+    return new Device(this.raw, this.card, this)
+  }
+
+  /** Destroys every buffer, and the device unless it is shared. */
   close(): void {
-    this.lost ??= "closed"
     for (const buffer of this.#buffers) buffer.destroy()
     this.#buffers.clear()
+    if (this.#parent !== undefined) return
+    this.#lost ??= "closed"
     this.#pipelines.clear()
     this.raw.destroy()
   }
@@ -202,7 +220,8 @@ export class Device {
     }).pipe(
       Effect.andThen(
         Effect.suspend(() => {
-          if (this.#fault !== undefined) return Effect.die(new Error(`WebGPU refused: ${this.#fault}`))
+          const fault = this.#root.#fault
+          if (fault !== undefined) return Effect.die(new Error(`WebGPU refused: ${fault}`))
           return this.lost === undefined ? Effect.void : Effect.fail(new DeviceLost({ reason: this.lost }))
         })
       )

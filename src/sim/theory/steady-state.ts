@@ -80,7 +80,8 @@ const residentKv = ({ kv, keep, reload, drafter }: SteadyState, window: number):
 
 /** Largest B_c with M + B_g·KV + B_c·KV_avg ≤ HBM, whatever the demand. arXiv:2605.17613 (6) */
 export const largestBatch = (state: SteadyState, window: number): number =>
-  Math.max(0, Math.floor((state.memory - fixedBytes(state)) / residentKv(state, window)))
+  // What fits exactly fits, however the division rounds.
+  Math.max(0, Math.floor((state.memory - fixedBytes(state)) / residentKv(state, window) + 1e-9))
 
 /** Largest B_c with B_c·ℓ/(x + 1) ≤ 1: reloads that have the link to themselves for ℓ iterations. arXiv:2605.17613 (9) */
 const largestStaggeredBatch = (span: number, window: number): number => Math.floor((window + 1) / span)
