@@ -161,7 +161,8 @@ export const parseConfig = (json: unknown): ModelConfig | readonly string[] => {
   return faults.length > 0 ? faults : parsed
 }
 
-const tokenIds = (value: unknown): readonly number[] =>
+/** One id or several, as configs give them; none for anything else. */
+export const tokenIds = (value: unknown): readonly number[] =>
   (Array.isArray(value) ? value : [value]).filter((id): id is number => typeof id === "number")
 
 /** Layers of Qwen2 and Qwen3 without a window, where the config does not say; as transformers has it. */

@@ -87,6 +87,15 @@ describe("a checkpoint", () => {
     expect(Effect.runSync(opened.read(EMBEDDING))).toEqual(table.bytes)
   })
 
+  it("ends at the tokens of config.json and of generation_config.json", () => {
+    const opened = open({
+      ...single(whole),
+      "config.json": configJson(config, { eos_token_id: 3 }),
+      "generation_config.json": utf8('{"eos_token_id":[3,5]}')
+    })
+    expect(opened.config.eosTokens).toEqual([3, 5])
+  })
+
   it("may hold what changes nothing", () => {
     const extra = { dtype: "F32", shape: [8], bytes: new Uint8Array(32) }
     const names = ["model.layers.0.self_attn.rotary_emb.inv_freq", "training.step"]

@@ -1,6 +1,6 @@
 /** Opens a model in Hugging Face layout: config.json and *.safetensors, whole or in shards. Tensors are read one at a time. */
 import { Effect } from "effect"
-import { parseConfig } from "../model/config.ts"
+import { type ModelConfig, parseConfig, tokenIds } from "../model/config.ts"
 import { type Checkpoint, ModelRefused } from "./checkpoint.ts"
 import { EMBEDDING, HEAD, requiredTensors } from "./names.ts"
 import { headerLength, parseHeader, type StoredTensor } from "./safetensors.ts"
@@ -16,6 +16,7 @@ export interface ModelFiles {
 
 const INDEX = "model.safetensors.index.json"
 const SINGLE = "model.safetensors"
+const GENERATION = "generation_config.json"
 
 /** After so many faults the rest are of the same kind. */
 const MOST_FAULTS = 10
@@ -121,5 +122,12 @@ export const openCheckpoint = (files: ModelFiles): Effect.Effect<Checkpoint, Mod
         ? Effect.fail(new ModelRefused({ file: files.name, reason: `${name} is missing` }))
         : files.read(tensor.file, tensor.from, tensor.bytes)
     }
-    return { config, tensors: located, read }
+    return { config: yield* withStops(files, config), tensors: located, read }
   })
+
+/** Chat models often name their end-of-turn token in generation_config.json alone; generation ends at either. */
+const withStops = Effect.fnUntraced(function* (files: ModelFiles, config: ModelConfig) {
+  const json = yield* readJson(files, GENERATION)
+  const more = tokenIds((json as { readonly eos_token_id?: unknown } | undefined)?.eos_token_id)
+  return { ...config, eosTokens: [...new Set([...config.eosTokens, ...more])] }
+})
