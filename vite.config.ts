@@ -11,6 +11,7 @@ export default defineConfig({
     outDir: "dist",
     minify: false,
     rolldownOptions: {
+      // webgpu is native and found at run time; see src/cli/gpu.ts.
       external: [...builtinModules, ...builtinModules.map((name) => `node:${name}`)],
       output: { entryFileNames: "vericache.js", banner: "#!/usr/bin/env node", codeSplitting: false }
     }

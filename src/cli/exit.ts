@@ -1,5 +1,8 @@
 /** How a command ends: what the shell is told, and what a person reads on stderr. */
 import { Cause, type Exit, Schema } from "effect"
+import { UnknownCompressor } from "../engine/compressors/registry.ts"
+import { NoAdapter } from "../engine/webgpu/device.ts"
+import { ModelRefused } from "../engine/weights/checkpoint.ts"
 import { ScenarioInvalid } from "../scenario/document.ts"
 import { Infeasible } from "../sim/setup.ts"
 
@@ -43,6 +46,8 @@ export const verdictOf = (
       words: `${error.message}\n${n} ${n === 1 ? "fault" : "faults"}; nothing was run or written`
     }
   }
+  if (error instanceof ModelRefused || error instanceof NoAdapter || error instanceof UnknownCompressor)
+    return { code: EXIT.usage, words: error.message }
   if (error instanceof Usage) return { code: EXIT.usage, words: error.message }
   if (error instanceof Infeasible) return { code: EXIT.infeasible, words: error.message }
   if (error instanceof ObjectiveMissed) return { code: EXIT.objectiveMissed, words: error.message }

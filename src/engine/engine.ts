@@ -29,6 +29,8 @@ export interface EngineOptions extends DeviceStateOptions {
   readonly compressor: Compressor
   readonly budget: Budget
   readonly serving: Serving
+  /** Tokens that end a request's output. */
+  readonly stopTokens?: readonly number[]
   readonly onCommit: (committed: Committed) => void
 }
 
@@ -38,6 +40,8 @@ export class Engine {
   readonly sessions = new Map<RequestId, Session>()
   state: DeviceState
   readonly shape: EngineShape
+  /** Told of a request whose output has ended before its most tokens were reached. */
+  onStop: (request: RequestId) => void = () => {}
   /** Devices lost and made anew. */
   rebuilds = 0
   readonly #slots: number[]
@@ -114,6 +118,21 @@ export class Engine {
     cache.clearPacked(fullView(slot))
     const floats = attentionFloats(this.shape, this.options.compressor.needs)
     device.write(observations.attention, slot * floats * 4, new Uint32Array(floats))
+  }
+
+  /** Makes tokens final, up to one that ends the output. Returns how many. */
+  commit(session: Session, tokens: readonly number[], accepted: number, rejected: readonly number[]): number {
+    if (session.stopped) return 0
+    const { stopTokens = [], onCommit } = this.options
+    const stop = tokens.findIndex((token) => stopTokens.includes(token))
+    const kept = stop < 0 ? tokens : tokens.slice(0, stop + 1)
+    session.tokens.push(...kept)
+    onCommit({ request: session.id, tokens: kept, accepted: Math.min(accepted, kept.length), rejected })
+    if (stop >= 0) {
+      session.stopped = true
+      this.onStop(session.id)
+    }
+    return kept.length
   }
 
   // --- caches ---

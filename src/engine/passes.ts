@@ -220,8 +220,7 @@ export class Passes {
   /** A token is final without a round. */
   #produced(session: Session, token: number): void {
     if (session.produced >= session.prompt.maxTokens) return
-    session.tokens.push(token)
-    this.#engine.options.onCommit({ request: session.id, tokens: [token], accepted: 0, rejected: [] })
+    this.#engine.commit(session, [token], 0, [])
   }
 
   /** Keeps what full KV agreed with, sends the new rows home and into the compressed KV, and drops the rest. */
@@ -237,7 +236,7 @@ export class Passes {
       const first = session.tokens.length - 1
       const rejected = drafts.slice(accepted)
       session.drafts = []
-      session.tokens.push(...tokens)
+      const kept = this.#engine.commit(session, tokens, accepted, rejected)
       session.rounds++
       session.drafted += drafted
       session.accepted += accepted
@@ -248,11 +247,10 @@ export class Passes {
       session.full!.end = session.tokens.length - 1
       if (options.serving.keepsFull) yield* this.#recompress(session, first)
       else {
-        session.saving.push(state.cache.startReading(fullView(session.place), first, tokens.length))
+        session.saving.push(state.cache.startReading(fullView(session.place), first, kept))
         yield* this.#recompress(session, first)
         this.#engine.dropFull(session)
       }
-      options.onCommit({ request: session.id, tokens, accepted, rejected })
       return { request: session.id, drafted, accepted }
     })
   }

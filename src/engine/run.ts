@@ -12,7 +12,7 @@ import type { RunMetrics } from "../trace/metrics.ts"
 import type { Recorder } from "../trace/recorder.ts"
 import type { Engine } from "./engine.ts"
 import { type EnginePhysics } from "./physics.ts"
-import type { Prompt } from "./session.ts"
+import type { Prompt, Session } from "./session.ts"
 
 /** A request and when it arrives, ns after the start. */
 export interface Arrival {
@@ -26,7 +26,7 @@ export interface RunOptions {
   readonly setup: ServingSetup
   readonly arrivals: readonly Arrival[]
   readonly recorder?: Recorder
-  readonly onEnded?: (request: number) => void
+  readonly onEnded?: (session: Session) => void
 }
 
 /** Serves all arrivals, numbered in their order, to their ends. */
@@ -73,11 +73,18 @@ export const runRequests = (
           hbmBytes: setup.weightBytes + setup.pages * pageBytes(setup.layout),
           host,
           onEnded: (request, outcome) => {
+            onEnded?.(engine.session(request))
             engine.forget(request)
-            onEnded?.(request)
             ended(request, outcome)
           }
-        }).pipe(Effect.provideContext(physics.ports)),
+        }).pipe(
+          Effect.tap((replica) =>
+            Effect.sync(() => {
+              engine.onStop = (request) => replica.cancel(request, "cancel")
+            })
+          ),
+          Effect.provideContext(physics.ports)
+        ),
       () => {}
     )
     // The clock has moved on since the last end.

@@ -53,6 +53,8 @@ export class Session {
   fullUntilHome = false
   /** Raised whenever what is on the device is dropped: transfers that began before stop. */
   epoch = 0
+  /** Its output ended with a stop token. */
+  stopped = false
   rounds = 0
   drafted = 0
   accepted = 0
