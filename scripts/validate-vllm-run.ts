@@ -25,7 +25,10 @@ const knob = (name: string): number | undefined => {
   return found === undefined ? undefined : Number(found.slice(name.length + 1))
 }
 const meta = JSON.parse(readFileSync(join(runFolder!, "meta.json"), "utf8"))
-const { run, faults } = readEngineLog("requests.jsonl", readFileSync(join(runFolder!, "requests.jsonl"), "utf8"))
+const { run, faults } = readEngineLog(
+  "requests.jsonl",
+  readFileSync(join(runFolder!, "requests.jsonl"), "utf8")
+)
 if (run === undefined) throw new Error(JSON.stringify(faults))
 const parts = (
   [
@@ -70,7 +73,13 @@ const scenario: Scenario = {
     ...(meta.kv_cache?.num_gpu_blocks === undefined ? {} : { numGpuBlocks: meta.kv_cache.num_gpu_blocks })
   },
   deployment: { kind: "long-context" },
-  workload: { context: "prefill", kind: "trace", requests: run.requests, blockTokens: 512, origin: base.origin },
+  workload: {
+    context: "prefill",
+    kind: "trace",
+    requests: run.requests,
+    blockTokens: 512,
+    origin: base.origin
+  },
   methods: [{ name: "full-kv", method: { kind: "full-kv" } }],
   baseline: "full-kv",
   faults: { reloadFailure: 0, cancel: 0 },
@@ -80,7 +89,13 @@ const scenario: Scenario = {
 const exit = simulate(scenario, scenario.methods[0]!)
 if (Exit.isFailure(exit)) throw new Error(String(exit.cause))
 const { metrics } = exit.value
-console.log(metrics.events, metrics.limits, metrics.duration, metrics.throughput.tokensPerSecond, run.tokensPerSecond)
+console.log(
+  metrics.events,
+  metrics.limits,
+  metrics.duration,
+  metrics.throughput.tokensPerSecond,
+  run.tokensPerSecond
+)
 for (const name of ["ttft", "tpot", "e2el"] as const) {
   const measured = run.latencies[name]!
   const ours = metrics[name]

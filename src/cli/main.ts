@@ -3,6 +3,10 @@ import { NodeServices } from "@effect/platform-node"
 import { Effect } from "effect"
 import { Command } from "effect/cli"
 import { catalogCommand } from "./commands/catalog.ts"
+import { calibrateCommand } from "./commands/calibrate.ts"
+import { compressorsCommand } from "./commands/compressors.ts"
+import { generateCommand } from "./commands/generate.ts"
+import { importCommand } from "./commands/import.ts"
 import { mergeCommand } from "./commands/merge.ts"
 import { schemaCommand } from "./commands/schema.ts"
 import { simulateCommand } from "./commands/simulate.ts"
@@ -20,6 +24,10 @@ const vericache = Command.make("vericache").pipe(
     simulateCommand,
     sweepCommand,
     mergeCommand,
+    importCommand,
+    calibrateCommand,
+    generateCommand,
+    compressorsCommand,
     validateCommand,
     theoryCommand,
     schemaCommand,

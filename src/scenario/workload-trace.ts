@@ -1,4 +1,4 @@
-/** Recorded workloads: Azure's CSV and Mooncake's JSONL. Every bad line is reported where it stands. */
+/** Recorded workloads: Azure's CSV, Mooncake's JSONL, BurstGPT's CSV. Every bad line is reported where it stands. */
 import type { RecordedRequest } from "./resolved.ts"
 import type { Fault } from "./fault.ts"
 
@@ -142,3 +142,43 @@ export const parseMooncakeJsonl = (file: string, text: string): ParsedTrace =>
       ...(blocks === undefined ? {} : { blocks: blocks as number[] })
     }
   })
+
+/** Columns of BurstGPT's files that are read, the first of them; later releases add more behind. */
+export const BURSTGPT_HEADER = "Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type"
+
+/**
+ * BurstGPT's CSV (HPMLL/BurstGPT): Timestamp (s), Model, Request tokens, Response tokens; the rest is not read. Requests that
+ * failed have no response tokens and are left out.
+ */
+export const parseBurstGptCsv = (file: string, text: string): ParsedTrace => {
+  const header = text.split("\n", 1)[0]!.trim()
+  if (!header.startsWith(BURSTGPT_HEADER)) {
+    const message = `expected the header ${BURSTGPT_HEADER}, found ${JSON.stringify(header.slice(0, 60))}`
+    return { requests: [], faults: [{ file, line: 1, column: 1, field: "", message }] }
+  }
+  const columns = header.split(",").length
+  return collect(file, text, 1, (line, fail) => {
+    const cells = line.split(",")
+    if (cells.length !== columns) {
+      fail(1, "", `expected ${columns} columns, found ${cells.length}`)
+      return undefined
+    }
+    const [stamp, model, request, response] = cells as [string, string, string, string]
+    const arrival = stamp === "" ? Number.NaN : Number(stamp)
+    const input = Number(request)
+    const output = Number(response)
+    const third = stamp.length + model.length + 3
+    if (!Number.isFinite(arrival)) fail(1, "Timestamp", `expected seconds, found ${JSON.stringify(stamp)}`)
+    if (!isCount(input))
+      fail(third, "Request tokens", `expected a whole number ≥ 1, found ${JSON.stringify(request)}`)
+    if (response === "" || !Number.isSafeInteger(output) || output < 0)
+      fail(
+        third + request.length + 1,
+        "Response tokens",
+        `expected a whole number ≥ 0, found ${JSON.stringify(response)}`
+      )
+    return Number.isFinite(arrival) && isCount(input) && isCount(output)
+      ? { arrival, input, output }
+      : undefined
+  })
+}

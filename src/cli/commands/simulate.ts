@@ -8,7 +8,9 @@ import { ObjectiveMissed, Usage } from "../exit.ts"
 import { readScenario, writeWhole } from "../files.ts"
 import { FORMATS } from "../output/grid.ts"
 import { missedObjectives, type MethodResult, type Report } from "../output/report.ts"
+import { renderMeasured } from "../output/measured.ts"
 import { renderReport } from "../output/screen.ts"
+import { readMeasured } from "./import.ts"
 import { Progress } from "../progress.ts"
 import { traceChunks } from "../trace-file.ts"
 
@@ -99,17 +101,22 @@ export const simulateCommand = Command.make(
       Flag.withDescription("Method the trace shows; the first VeriCache one by default"),
       Flag.optional
     ),
+    measured: Flag.String("measured").pipe(
+      Flag.withDescription("A measured run to show beside the simulation; any file that import reads"),
+      Flag.optional
+    ),
     traceLimit: Flag.Int("trace-limit").pipe(
       Flag.withDescription("Most records a trace keeps"),
       Flag.withDefault(2_000_000)
     )
   },
-  Effect.fnUntraced(function* ({ file, format, method, seed, trace, traceMethod, traceLimit }) {
+  Effect.fnUntraced(function* ({ file, format, method, seed, trace, traceMethod, traceLimit, measured }) {
     const loaded = yield* readScenario(file)
     const scenario = Option.isSome(seed) ? { ...loaded, seed: seed.value } : loaded
     const methods = yield* select(scenario, method)
     const traced = Option.getOrElse(traceMethod, () => tracedMethod(methods))
     if (Option.isSome(traceMethod)) yield* select(scenario, [traced])
+    const real = Option.isSome(measured) ? yield* readMeasured(measured.value) : undefined
     const toFile = Option.isSome(trace) ? yield* traceChunks(trace.value) : undefined
 
     const progress = new Progress(process.stderr)
@@ -140,6 +147,11 @@ export const simulateCommand = Command.make(
     }
     const report: Report = { scenario, results }
     yield* Console.log(renderReport(format, report, screenWidth()))
+    if (real !== undefined) {
+      const print = format === "table" || format === "md" ? Console.log : Console.error
+      yield* print(`\n${renderMeasured(format === "json" ? "jsonl" : format, report, real.run)}`)
+      for (const note of real.run.notes) yield* Console.error(`${real.run.name}: ${note}`)
+    }
     const ran = results.some(({ method: { name }, metrics }) => name === traced && metrics !== undefined)
     if (Option.isSome(trace) && !ran) yield* Console.error(`no trace: ${traced} did not run`)
     if (store !== undefined && toFile !== undefined && Option.isSome(trace) && ran) {

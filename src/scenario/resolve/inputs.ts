@@ -72,7 +72,40 @@ const modelOfConfig = (to: Resolution, given: Readonly<Record<string, unknown>>)
   }
 }
 
+/** Hardware in a file of its own, which may change a catalog entry; other fields beside `profile` change it once more. */
+const hardwareOfProfile = (
+  to: Resolution,
+  { profile, ...changes }: Readonly<Record<string, unknown>>
+): Hardware | undefined => {
+  const path = ["hardware", "profile"]
+  if (typeof profile !== "string" || profile === "")
+    return to.fault(path, "expected the path of a hardware file")
+  const named = to.textOf(path, profile)
+  if (named === undefined) return undefined
+  const document = new SourceDocument(named.file, named.text)
+  to.faults.push(...document.faults)
+  if (document.faults.length > 0 || !isRecord(document.value)) return undefined
+  const { extends: parent, ...own } = document.value
+  const base = typeof parent === "string" ? to.catalog.hardware.get(parent) : undefined
+  if (parent !== undefined && base === undefined) {
+    to.faults.push(
+      document.fault(
+        ["extends"],
+        `no ${String(parent)} in the catalog`,
+        closest(String(parent), [...to.catalog.hardware.keys()])
+      )
+    )
+    return undefined
+  }
+  const decoded = document.decode(HardwareFile, mergeFields(mergeFields(base ?? {}, own), changes))
+  if ("value" in decoded) return hardwareOf(decoded.value)
+  to.faults.push(...decoded.faults)
+  return undefined
+}
+
 export const resolveHardware = (to: Resolution): Hardware | undefined => {
+  const given = to.file.hardware
+  if (typeof given === "object" && given["profile"] !== undefined) return hardwareOfProfile(to, given)
   const entry = resolveEntry(to, "hardware", to.catalog.hardware, HardwareFile)
   return entry === undefined ? undefined : hardwareOf(entry)
 }

@@ -4,7 +4,7 @@ import { amount, lengthsOf } from "../entries.ts"
 import type { Lengths, Workload } from "../resolved.ts"
 import type { ScenarioFile } from "../schema/scenario.ts"
 import type { LengthsFile } from "../schema/workload.ts"
-import { MOONCAKE_BLOCK, parseAzureCsv, parseMooncakeJsonl } from "../workload-trace.ts"
+import { MOONCAKE_BLOCK, parseAzureCsv, parseBurstGptCsv, parseMooncakeJsonl } from "../workload-trace.ts"
 import type { Resolution } from "./resolution.ts"
 
 /** vLLM's connectors that keep KV outside of HBM, and so mean stored context. */
@@ -107,6 +107,12 @@ const resolveLengths = (to: Resolution, key: "input" | "output", file: LengthsFi
   return lengths
 }
 
+const PARSERS = {
+  "azure-csv": parseAzureCsv,
+  "mooncake-jsonl": parseMooncakeJsonl,
+  "burstgpt-csv": parseBurstGptCsv
+} as const
+
 const resolveTrace = (
   to: Resolution,
   trace: NonNullable<ScenarioFile["workload"]["trace"]>,
@@ -115,8 +121,7 @@ const resolveTrace = (
 ): Workload | undefined => {
   const named = to.textOf(["workload", "trace", "file"], trace.file)
   if (named === undefined) return undefined
-  const parse = trace.format === "azure-csv" ? parseAzureCsv : parseMooncakeJsonl
-  const parsed = parse(named.file, named.text)
+  const parsed = PARSERS[trace.format](named.file, named.text)
   to.faults.push(...parsed.faults)
   const scale = trace.rate_scale ?? 1
   const requests = parsed.requests

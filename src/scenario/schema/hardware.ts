@@ -135,6 +135,27 @@ export const HardwareFile = Schema.Struct({
   step_overhead: quantity("seconds", "Host work between two passes.", OVERHEAD),
   step_overhead_per_request: quantity("seconds", "More of it per request in the pass.", OVERHEAD),
   tables: optional(TablesFile),
-  power: optional(quantity("watts", "Board power at load."))
+  power: optional(quantity("watts", "Board power at load.")),
+  calibration: optional(
+    Schema.Struct({
+      from: Schema.Array(Schema.String).annotate({ description: "Files it was made from." }),
+      fits: Schema.Array(
+        Schema.Struct({
+          operation: text("What was fitted."),
+          samples: Schema.Int.annotate({ description: "Measurements it was fitted to." }),
+          held_out: Schema.Int.annotate({ description: "Measurements kept apart." }),
+          median_error: atLeastZero("Median relative error of those it was fitted to."),
+          held_out_median_error: atLeastZero("The same of those kept apart."),
+          held_out_p90_error: atLeastZero("Nine of ten of those kept apart are nearer."),
+          held_out_bias: Schema.Finite.annotate({
+            description: "Median of predicted over measured − 1 of those kept apart."
+          })
+        })
+      ),
+      notes: Schema.Array(Schema.String).annotate({ description: "What was not fitted, and why." })
+    }).annotate({
+      description: "How the figures were fitted; written by vericache calibrate, not used by simulations."
+    })
+  )
 })
 export type HardwareFile = typeof HardwareFile.Type

@@ -20,7 +20,10 @@ const EngineFile = Schema.Struct({
   num_gpu_blocks_override: optional(count("KV pages, where they were measured.")),
   reserved: optional(quantity("bytes", "Activations and runtime context per GPU. Default 2 GiB, assumed.")),
   enable_prefix_caching: optional(
-    Schema.Boolean.annotate({ description: "Reuse prefix blocks that a trace names, and what the pages of a preempted request still hold. Default true." })
+    Schema.Boolean.annotate({
+      description:
+        "Reuse prefix blocks that a trace names, and what the pages of a preempted request still hold. Default true."
+    })
   ),
   async_scheduling: optional(
     Schema.Boolean.annotate({
@@ -69,7 +72,8 @@ export const ScenarioFile = Schema.Struct({
       "Catalog name; {extends: name, …} with other fields of it; {config: path} of a Hugging Face config.json; or a whole inline model."
   }),
   hardware: Schema.Union([Schema.NonEmptyString, Override]).annotate({
-    description: "Catalog name; {extends: name, …}; or whole inline hardware."
+    description:
+      "Catalog name; {extends: name, …}; {profile: path} of a hardware file; or whole inline hardware."
   }),
   engine: optional(EngineFile),
   remote_prefix: optional(DeploymentFile),

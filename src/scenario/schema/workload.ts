@@ -43,8 +43,8 @@ export const WorkloadFile = Schema.Struct({
   trace: optional(
     Schema.Struct({
       file: text("Path, relative to this file."),
-      format: Schema.Literals(["azure-csv", "mooncake-jsonl"]).annotate({
-        description: "Layout: Azure's CSV or Mooncake's JSON lines."
+      format: Schema.Literals(["azure-csv", "mooncake-jsonl", "burstgpt-csv"]).annotate({
+        description: "Layout: Azure's CSV, Mooncake's JSON lines or BurstGPT's CSV."
       }),
       source: text("Where the trace is from."),
       rate_scale: optional(positive("Arrivals so many times as fast."))

@@ -1,0 +1,310 @@
+import { Console, Effect, Option } from "effect"
+import { Argument, Command, Flag } from "effect/cli"
+import {
+  joinProfiles,
+  type LayerProfile,
+  profilePart,
+  readProfilePart,
+  tablesOfProfile
+} from "../../planning/calibrate/kernel-tables.ts"
+import { type OperatorSample, readOperatorTable } from "../../planning/calibrate/operator-tables.ts"
+import { calibrate, type Calibrated, profileFields } from "../../planning/calibrate/profile.ts"
+import { samplesOfProfile } from "../../planning/calibrate/profile-samples.ts"
+import { fitRun } from "../../planning/calibrate/run-fit.ts"
+import type { MeasuredRun } from "../../planning/import/measured-run.ts"
+import { readRun } from "../../planning/import/read-run.ts"
+import { yamlText } from "../../planning/yaml-text.ts"
+import { ScenarioInvalid } from "../../scenario/document.ts"
+import { hardwareOf, modelOf } from "../../scenario/entries.ts"
+import type { Fault } from "../../scenario/fault.ts"
+import { readText } from "../../scenario/files.ts"
+import type { Hardware, KernelTables, Model, Scenario } from "../../scenario/resolved.ts"
+import { Usage } from "../exit.ts"
+import { readCatalog, readFile, readScenario, writeWhole } from "../files.ts"
+import { type Column, plainTable } from "../output/grid.ts"
+import { significant } from "../output/number.ts"
+
+/** What the files hold, by kind. */
+interface Sources {
+  readonly profiles: readonly LayerProfile[]
+  readonly samples: readonly OperatorSample[]
+  readonly runs: readonly MeasuredRun[]
+}
+
+const PARQUET = "PAR1"
+
+const isParquet = (bytes: Uint8Array): boolean =>
+  new TextDecoder("latin1").decode(bytes.subarray(0, 4)) === PARQUET
+
+/** Reads all files; everything that is wrong with any of them comes back together. */
+const readSources = Effect.fnUntraced(function* (files: readonly string[]) {
+  const faults: Fault[] = []
+  const profiles: LayerProfile[] = []
+  const samples: OperatorSample[] = []
+  const runs: MeasuredRun[] = []
+  const whole = (file: string, message: string): void =>
+    void faults.push({ file, line: 1, column: 1, field: "", message })
+  for (const file of files) {
+    const bytes = readFile(file)
+    if (bytes === undefined) {
+      whole(file, "cannot be read: no such file, or no permission")
+      continue
+    }
+    if (isParquet(bytes)) {
+      const read = yield* Effect.promise(() => readOperatorTable(bytes))
+      if ("problem" in read) whole(file, read.problem)
+      else samples.push(...read.samples)
+      continue
+    }
+    const text = readText(file, readFile)
+    if (typeof text !== "string") {
+      faults.push(text)
+      continue
+    }
+    if (text.startsWith('{"format":"vericache-trace"')) {
+      whole(
+        file,
+        "is a trace: it says how long passes took, not what each attended to; calibrate from the run's log or from kernel times"
+      )
+      continue
+    }
+    const part = profilePart(text)
+    if (part !== undefined) {
+      const read = readProfilePart(part, file, text)
+      faults.push(...read.faults)
+      profiles.push(read.profile)
+      continue
+    }
+    const read = readRun(file, text)
+    if (read.run === undefined) faults.push(...read.faults)
+    else if (read.run.latencies.tpot === undefined)
+      whole(
+        file,
+        `${read.kind} without measured latencies: it is a workload, there is nothing to calibrate from`
+      )
+    else runs.push(read.run)
+  }
+  if (faults.length > 0) return yield* new ScenarioInvalid({ faults })
+  return { profiles, samples, runs } satisfies Sources
+})
+
+const fitColumns: readonly Column<Calibrated>[] = [
+  {
+    title: "operation",
+    key: "operation",
+    left: true,
+    text: (row) => row.operation,
+    value: (row) => row.operation
+  },
+  {
+    title: "memory",
+    key: "memory",
+    text: (row) => row.fit.memory.toFixed(3),
+    value: (row) => row.fit.memory
+  },
+  {
+    title: "compute",
+    key: "compute",
+    text: (row) => row.fit.compute.toFixed(3),
+    value: (row) => row.fit.compute
+  },
+  {
+    title: "overhead",
+    key: "overhead",
+    text: (row) => `${significant(row.fit.overhead * 1e6)} µs`,
+    value: (row) => row.fit.overhead
+  },
+  {
+    title: "fitted to",
+    key: "samples",
+    text: ({ quality }) => `${quality.samples}`,
+    value: ({ quality }) => quality.samples
+  },
+  ...(
+    [
+      ["median off", "medianError"],
+      ["kept apart: median", "heldOutMedianError"],
+      ["p90", "heldOutP90Error"],
+      ["bias", "heldOutBias"]
+    ] as const
+  ).map(([title, key]): Column<Calibrated> => ({
+    title,
+    key,
+    text: ({ quality }) => `${(quality[key] * 100).toFixed(1)} %`,
+    value: ({ quality }) => quality[key]
+  }))
+]
+
+/** The model whose layers were measured, and over how many ranks they were split. */
+const modelNamed = Effect.fnUntraced(function* (name: string | undefined, scenario: Scenario | undefined) {
+  if (scenario !== undefined) return scenario.model
+  if (name === undefined)
+    return yield* new Usage({
+      problem:
+        "layer profiles have no shapes: say --model, the catalog's name of the model they were measured on, or --scenario"
+    })
+  const entry = (yield* readCatalog).models.get(name)
+  if (entry === undefined) return yield* new Usage({ problem: `--model: no ${name} in the catalog` })
+  return modelOf(entry)
+})
+
+/** Samples and tables of the layer profiles. */
+const ofProfiles = Effect.fnUntraced(function* (
+  profiles: readonly LayerProfile[],
+  model: Model,
+  ranks: number,
+  source: string
+) {
+  const profile = joinProfiles(profiles)
+  const samples = samplesOfProfile(profile, model, ranks)
+  if ("problem" in samples) return yield* new Usage({ problem: samples.problem })
+  return { samples, tables: tablesOfProfile(profile, source) }
+})
+
+export const calibrateCommand = Command.make(
+  "calibrate",
+  {
+    from: Flag.String("from").pipe(
+      Flag.withDescription(
+        "Kernel tables (layer profile CSV, operator Parquet) or a run's log (engine log, vLLM or GuideLLM JSON); may be given again"
+      ),
+      Flag.atLeast(0)
+    ),
+    more: Argument.String("file").pipe(Argument.withDescription("More of them"), Argument.atLeast(0)),
+    base: Flag.String("base").pipe(
+      Flag.withDescription("Catalog hardware whose peaks, memory and links the profile takes"),
+      Flag.optional
+    ),
+    model: Flag.String("model").pipe(
+      Flag.withDescription("Model a layer profile was measured on"),
+      Flag.optional
+    ),
+    ranks: Flag.Int("tensor-parallel-size").pipe(
+      Flag.withDescription("Ranks its layers were split over; of a scenario its own"),
+      Flag.withDefault(1)
+    ),
+    scenario: Flag.String("scenario").pipe(
+      Flag.withDescription("Scenario that replays the run of a log (vericache import writes one)"),
+      Flag.optional
+    ),
+    tables: Flag.Boolean("tables").pipe(
+      Flag.withDescription(
+        "Keep a layer profile's times as tables, beside the fit; --no-tables keeps the fit alone"
+      ),
+      Flag.withDefault(true)
+    ),
+    output: Flag.String("output").pipe(
+      Flag.withAlias("o"),
+      Flag.withDescription("Profile to write, .yaml"),
+      Flag.optional
+    )
+  },
+  Effect.fnUntraced(function* ({
+    from,
+    more,
+    base,
+    model,
+    ranks,
+    scenario: scenarioFile,
+    tables: keeps,
+    output
+  }) {
+    const files = [...from, ...more]
+    if (files.length === 0) return yield* new Usage({ problem: "--from: expected at least one file" })
+    const scenario = Option.isSome(scenarioFile) ? yield* readScenario(scenarioFile.value) : undefined
+    const baseName = Option.getOrElse(base, () => scenario?.hardware.name ?? "")
+    const catalog = yield* readCatalog
+    const entry = catalog.hardware.get(baseName)
+    if (entry === undefined)
+      return yield* new Usage({
+        problem: `--base: ${baseName === "" ? "say which hardware of the catalog it was measured on" : `no ${baseName} in the catalog`}: ${[...catalog.hardware.keys()].join(", ")}`
+      })
+    const { profiles, samples, runs } = yield* readSources(files)
+    if (runs.length > 1) return yield* new Usage({ problem: "expected one run's log at a time" })
+    if (runs.length > 0 && scenario === undefined)
+      return yield* new Usage({
+        problem: "a run's log is replayed: say --scenario, the scenario that does it"
+      })
+    const hardware = hardwareOf(entry)
+    const peaks = { bandwidth: hardware.hbm.bandwidth, flops: hardware.flops[16] }
+    const names = files.map((file) => file.split(/[/\\]/).at(-1)!)
+    const size = scenario?.engine.tensorParallelSize ?? ranks
+    const measured =
+      profiles.length === 0
+        ? undefined
+        : yield* ofProfiles(
+            profiles,
+            yield* modelNamed(Option.getOrUndefined(model), scenario),
+            size,
+            names.join(", ")
+          )
+    const all = Object.fromEntries(
+      Object.keys(hardware.efficiency).map((operation) => [
+        operation,
+        [
+          ...(measured?.samples[operation as keyof Hardware["efficiency"]] ?? []),
+          ...samples.filter((sample) => sample.operation === operation)
+        ]
+      ])
+    )
+    const kernels = profiles.length + samples.length > 0
+    const { fits, notes } = kernels ? calibrate(all, hardware, peaks) : { fits: [], notes: [] }
+    const tables: KernelTables | undefined = keeps ? measured?.tables : undefined
+    const calibrated: Hardware = {
+      ...(kernels || scenario === undefined ? hardware : scenario.hardware),
+      ...(tables === undefined ? {} : { tables }),
+      efficiency: {
+        ...(kernels || scenario === undefined ? hardware : scenario.hardware).efficiency,
+        ...Object.fromEntries(fits.map(({ operation, fit }) => [operation, fit]))
+      }
+    }
+    const run = runs[0]
+    const found =
+      run === undefined || scenario === undefined
+        ? undefined
+        : fitRun({ ...scenario, hardware: calibrated }, run)
+    if (found !== undefined && "problem" in found) return yield* new Usage({ problem: found.problem })
+    const replayed =
+      found === undefined
+        ? []
+        : [
+            ...Object.entries(found.figures).map(
+              ([name, value]) => `${name} ${significant(value)}: fitted to TPOT of the run (mean, p50, p90)`
+            ),
+            ...Object.entries(found.residuals).map(
+              ([name, off]) =>
+                `${name.toUpperCase()} of the run: at most ${(off * 100).toFixed(1)} % off over mean, p50, p90, p95, p99${name === "tpot" && Object.keys(found.figures).length > 0 ? "" : "; not fitted to"}`
+            )
+          ]
+    if (fits.length > 0) yield* Console.log(plainTable(fitColumns, fits))
+    for (const note of [...notes, ...replayed]) yield* Console.log(note)
+    if (Option.isNone(output)) return
+    const name = output.value
+      .split(/[/\\]/)
+      .at(-1)!
+      .replace(/\.ya?ml$/, "")
+    const fields = profileFields(
+      {
+        name,
+        base: baseName,
+        from: names,
+        fits,
+        figures: found?.figures ?? {},
+        notes: [...notes, ...replayed],
+        ...(tables === undefined ? {} : { tables })
+      },
+      hardware
+    )
+    yield* writeWhole(output.value, [yamlText(fields)])
+    yield* Console.error(`${output.value}: name it in a scenario as hardware: { profile: ${output.value} }`)
+  })
+).pipe(
+  Command.withDescription("Turn measured kernel times and runs into a hardware profile, with its errors"),
+  Command.withExamples([
+    {
+      command:
+        "vericache calibrate --from dense.csv --from attention.csv --from per_sequence.csv --base rtx-4090 --model llama-3.1-8b -o my-4090.yaml",
+      description: "A profile from the times of one model's layers"
+    }
+  ])
+)

@@ -1,0 +1,150 @@
+/** A hardware profile from what was fitted: fields of a hardware file that changes a catalog entry. */
+import type { HardwareFile } from "../../scenario/schema/hardware.ts"
+import type { Efficiency, Hardware, KernelTables, Operation } from "../../scenario/resolved.ts"
+import { OPERATIONS } from "../../scenario/resolved.ts"
+import { type FitQuality, fitAndJudge, type Peaks, type Sample } from "./fit.ts"
+
+/** Fewest samples a fit is made of. */
+const FEWEST = 8
+
+export interface Calibrated {
+  readonly operation: Operation
+  readonly fit: Efficiency
+  readonly quality: FitQuality
+}
+
+/** Fits every kind of operation that has samples enough; notes say which have not. */
+export const calibrate = (
+  samples: Readonly<Partial<Record<Operation, readonly Sample[]>>>,
+  hardware: Hardware,
+  peaks: Peaks
+): { readonly fits: readonly Calibrated[]; readonly notes: readonly string[] } => {
+  const notes: string[] = []
+  const fits = OPERATIONS.flatMap((operation): Calibrated[] => {
+    const some = samples[operation] ?? []
+    if (some.length < FEWEST) {
+      notes.push(
+        `${operation}: ${some.length === 0 ? "not measured" : `only ${some.length} measurements`}; ${hardware.name}'s figures are kept`
+      )
+      return []
+    }
+    const { fit, quality } = fitAndJudge(some, peaks, hardware.efficiency[operation])
+    if (fit.memory >= 0.99 || fit.compute >= 0.99)
+      notes.push(`${operation}: measured at or above the datasheet's peak; its share is held at 0.99`)
+    if (
+      !some.some(
+        (one) => one.bytes / (peaks.bandwidth * fit.memory) > one.flops / (peaks.flops * fit.compute)
+      )
+    )
+      notes.push(`${operation}: no measurement was bound by memory; ${hardware.name}'s share is kept`)
+    if (
+      !some.some(
+        (one) => one.bytes / (peaks.bandwidth * fit.memory) < one.flops / (peaks.flops * fit.compute)
+      )
+    )
+      notes.push(`${operation}: no measurement was bound by arithmetic; ${hardware.name}'s share is kept`)
+    return [{ operation, fit, quality }]
+  })
+  return { fits, notes }
+}
+
+const digits = (value: number): number => Number(value.toPrecision(6))
+
+const tablesFile = (tables: KernelTables): HardwareFile["tables"] => {
+  const { dense, attentionDecode: decode, attentionPrefill: prefill, attentionMixed: mixed, lmHead } = tables
+  const rounded = <A>(values: A): A =>
+    (Array.isArray(values) ? values.map(rounded) : digits(values as number)) as A
+  return {
+    ...tables.origin,
+    ...(dense === undefined ? {} : { dense: { tokens: dense.tokens, seconds: rounded(dense.seconds) } }),
+    ...(decode === undefined
+      ? {}
+      : {
+          attention_decode: {
+            requests: decode.requests,
+            kv_tokens: decode.kvTokens,
+            seconds: rounded(decode.seconds)
+          }
+        }),
+    ...(prefill === undefined
+      ? {}
+      : {
+          attention_prefill: {
+            chunk: prefill.chunk,
+            cached: prefill.cached,
+            seconds: rounded(prefill.seconds)
+          }
+        }),
+    ...(mixed === undefined
+      ? {}
+      : {
+          attention_mixed: {
+            chunk: mixed.chunk,
+            cached: mixed.cached,
+            requests: mixed.requests,
+            kv_tokens: mixed.kvTokens,
+            seconds: rounded(mixed.seconds)
+          }
+        }),
+    ...(lmHead === undefined
+      ? {}
+      : { lm_head: { sequences: lmHead.sequences, seconds: rounded(lmHead.seconds) } })
+  }
+}
+
+export interface ProfileParts {
+  readonly name: string
+  /** Catalog entry the profile changes. */
+  readonly base: string
+  /** Files it is made from. */
+  readonly from: readonly string[]
+  readonly fits: readonly Calibrated[]
+  readonly tables?: KernelTables
+  /** Figures found by replaying a run, by path: `interconnect.bandwidth`, `step_overhead`. */
+  readonly figures: Readonly<Record<string, number>>
+  readonly notes: readonly string[]
+}
+
+/** The fields of the profile's file, `extends` first. */
+export const profileFields = (parts: ProfileParts, hardware: Hardware): Readonly<Record<string, unknown>> => {
+  const { name, base, from, fits, tables, figures, notes } = parts
+  const bandwidth = figures["interconnect.bandwidth"]
+  const step = figures["step_overhead"]
+  return {
+    extends: base,
+    name,
+    source: `peaks of ${base}; calibrated from ${from.join(", ")}`,
+    basis: "measured",
+    ...(fits.length === 0
+      ? {}
+      : {
+          efficiency: {
+            source: `fitted to one half of ${from.join(", ")}, judged by the other: see calibration; kinds that are not there are ${base}'s`,
+            ...Object.fromEntries(
+              fits.map(({ operation, fit }) => [
+                operation,
+                { memory: digits(fit.memory), compute: digits(fit.compute), overhead: digits(fit.overhead) }
+              ])
+            )
+          }
+        }),
+    ...(bandwidth === undefined
+      ? {}
+      : { interconnect: { bandwidth: digits(bandwidth), latency: hardware.interconnect.latency } }),
+    ...(step === undefined ? {} : { step_overhead: digits(step) }),
+    ...(tables === undefined ? {} : { tables: tablesFile(tables) }),
+    calibration: {
+      from,
+      fits: fits.map(({ operation, quality }) => ({
+        operation,
+        samples: quality.samples,
+        held_out: quality.heldOut,
+        median_error: digits(quality.medianError),
+        held_out_median_error: digits(quality.heldOutMedianError),
+        held_out_p90_error: digits(quality.heldOutP90Error),
+        held_out_bias: digits(quality.heldOutBias)
+      })),
+      notes
+    }
+  }
+}

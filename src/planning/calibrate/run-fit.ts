@@ -1,0 +1,110 @@
+/**
+ * What only a whole run shows: the all-reduces of a tensor-parallel group, and the host's work between passes. A measured run
+ * is replayed and the figure that brings simulated TPOT nearest to the measured one is kept. TTFT and end-to-end latency are
+ * not looked at, so that they say how far the rest of the model holds.
+ */
+import { Exit } from "effect"
+import type { Scenario } from "../../scenario/resolved.ts"
+import { simulate } from "../../sim/simulate.ts"
+import type { RunMetrics } from "../../trace/metrics.ts"
+import { type LatencySummary, type MeasuredRun, type Statistic, STATISTICS } from "../import/measured-run.ts"
+
+/** What a run was fitted by. */
+export interface RunFit {
+  readonly scenario: Scenario
+  /** The figures found, in base units. */
+  readonly figures: Readonly<Record<string, number>>
+  /** Largest relative error over mean and percentiles, of TPOT it was fitted to and of those it was not. */
+  readonly residuals: Readonly<Partial<Record<"tpot" | "ttft" | "e2el", number>>>
+}
+
+const FITTED: readonly Statistic[] = ["mean", "p50", "p90"]
+
+/** The scenario replaying a run's requests under its first method; undefined if it does not fit into memory. */
+const replay = (scenario: Scenario): RunMetrics | undefined => {
+  const exit = simulate(scenario, scenario.methods[0]!)
+  return Exit.isSuccess(exit) ? exit.value.metrics : undefined
+}
+
+const errors = (
+  simulated: LatencySummary,
+  measured: LatencySummary | undefined,
+  statistics: readonly Statistic[]
+): readonly number[] =>
+  statistics.flatMap((statistic) => {
+    const [ours, real] = [simulated[statistic], measured?.[statistic]]
+    return ours === undefined || real === undefined || !(real > 0) ? [] : [Math.log(ours / real)]
+  })
+
+/** Mean squared logarithm of simulated over measured TPOT. */
+const distance = (scenario: Scenario, run: MeasuredRun): number => {
+  const metrics = replay(scenario)
+  if (metrics === undefined) return Number.POSITIVE_INFINITY
+  const off = errors(metrics.tpot, run.latencies.tpot, FITTED)
+  return off.reduce((sum, one) => sum + one * one, 0) / Math.max(1, off.length)
+}
+
+/** The place of a minimum of `of` between `low` and `high` by golden sections of their logarithms. */
+const golden = (low: number, high: number, steps: number, of: (x: number) => number): number => {
+  const ratio = (Math.sqrt(5) - 1) / 2
+  let [a, b] = [Math.log(low), Math.log(high)]
+  let [c, d] = [b - ratio * (b - a), a + ratio * (b - a)]
+  let [atC, atD] = [of(Math.exp(c)), of(Math.exp(d))]
+  for (let i = 0; i < steps; i++) {
+    if (atC <= atD) {
+      ;[b, d, atD] = [d, c, atC]
+      c = b - ratio * (b - a)
+      atC = of(Math.exp(c))
+    } else {
+      ;[a, c, atC] = [c, d, atD]
+      d = a + ratio * (b - a)
+      atD = of(Math.exp(d))
+    }
+  }
+  return Math.exp((a + b) / 2)
+}
+
+const STEPS = 14
+
+const worst = (simulated: LatencySummary, measured: LatencySummary | undefined): number | undefined => {
+  const off = errors(simulated, measured, STATISTICS).map((one) => Math.abs(Math.exp(one) - 1))
+  return off.length === 0 ? undefined : Math.max(...off)
+}
+
+/**
+ * Fits the interconnect's bandwidth where there are several ranks, else the host's work per pass where it does not hide
+ * behind the GPU. `scenario` replays the run on hardware whose kernels are calibrated already.
+ */
+export const fitRun = (scenario: Scenario, run: MeasuredRun): RunFit | { readonly problem: string } => {
+  if (run.latencies.tpot === undefined)
+    return { problem: `${run.name} has no times per output token to fit to` }
+  const { hardware, engine } = scenario
+  const withBandwidth = (bandwidth: number): Scenario => ({
+    ...scenario,
+    hardware: { ...hardware, interconnect: { ...hardware.interconnect, bandwidth } }
+  })
+  const withStep = (stepOverhead: number): Scenario => ({
+    ...scenario,
+    hardware: { ...hardware, stepOverhead }
+  })
+  const figures: Record<string, number> = {}
+  let fitted = scenario
+  if (engine.tensorParallelSize > 1) {
+    const bandwidth = golden(1e9, 1e12, STEPS, (one) => distance(withBandwidth(one), run))
+    figures["interconnect.bandwidth"] = bandwidth
+    fitted = withBandwidth(bandwidth)
+  } else if (engine.asyncScheduling !== true) {
+    const step = golden(1e-5, 2e-2, STEPS, (one) => distance(withStep(one), run))
+    figures["step_overhead"] = step
+    fitted = withStep(step)
+  }
+  const metrics = replay(fitted)
+  if (metrics === undefined) return { problem: `${scenario.name} does not fit into memory` }
+  const residuals = Object.fromEntries(
+    (["tpot", "ttft", "e2el"] as const).flatMap((latency) => {
+      const off = worst(metrics[latency], run.latencies[latency])
+      return off === undefined ? [] : [[latency, off] as const]
+    })
+  )
+  return { scenario: fitted, figures, residuals }
+}
