@@ -1,13 +1,13 @@
 /**
- * The package as its users get it: packed, installed into an empty folder, run there. It has no dependencies, so nothing is
- * fetched; it runs on the system's Node, not on the one pinned for development.
+ * The package as its users get it: packed, unpacked where npm would put it, run there on the system's Node, not on the one
+ * pinned for development. Its dependencies are those of this checkout, so nothing is fetched.
  *
  *     node scripts/check-package.ts [FOLDER]
  */
 import { spawnSync } from "node:child_process"
-import { mkdirSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs"
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { delimiter, join } from "node:path"
+import { delimiter, dirname, join } from "node:path"
 
 const root = join(import.meta.dirname, "..")
 const folder = process.argv[2] ?? mkdtempSync(join(tmpdir(), "vericache-package-"))
@@ -32,15 +32,30 @@ run(root, pinned, "npm", "pack", "--silent", "--pack-destination", folder)
 const tarball = readdirSync(folder).find((name) => name.endsWith(".tgz"))
 if (tarball === undefined) throw new Error("npm pack made no tarball")
 
-const user = join(folder, "user")
-mkdirSync(user)
-writeFileSync(join(user, "package.json"), '{ "private": true }\n')
-run(user, system, "npm", "install", "--offline", "--silent", `../${tarball}`)
+const modules = join(folder, "user", "node_modules")
+const installed = join(modules, "vericache")
+mkdirSync(installed, { recursive: true })
+run(folder, system, "tar", "-xzf", tarball, "--strip-components=1", "-C", installed)
+const { dependencies } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8")) as {
+  readonly dependencies: Readonly<Record<string, string>>
+}
+for (const name of Object.keys(dependencies)) {
+  mkdirSync(dirname(join(modules, name)), { recursive: true })
+  symlinkSync(join(root, "node_modules", name), join(modules, name))
+}
 
-const vericache = join(user, "node_modules", ".bin", "vericache")
-const scenario = join(user, "node_modules", "vericache", "scenarios", "llama-70b-2xh100-long-context.yaml")
+const user = join(folder, "user")
+const vericache = join(installed, "dist", "vericache.js")
+const scenario = join(installed, "scenarios", "llama-70b-2xh100-long-context.yaml")
 const nodeVersion = run(user, system, "node", "--version").trim()
 for (const args of [["--version"], ["catalog", "hardware"], ["schema"], ["validate", scenario]])
   if (run(user, system, vericache, ...args).trim() === "")
     throw new Error(`vericache ${args.join(" ")} prints nothing`)
+const generated = run(
+  user,
+  system,
+  vericache,
+  ...["generate", "import os", "--adapter", "software", "--max-tokens", "12", "--window", "4"]
+)
+if (!generated.includes("identical to full KV: yes")) throw new Error(`generate prints\n${generated}`)
 console.log(`${tarball} installs and runs on Node ${nodeVersion}`)
