@@ -251,3 +251,82 @@ describe("the scheduler", () => {
     expect(desk.scheduler.observe.metrics.fallbacks).toBe(1)
   })
 })
+
+describe("what vLLM does between passes", () => {
+  const ahead = { engine: { ...setupOf({}).engine, asyncScheduling: true } }
+
+  it("a request counts from when it came, though a pass kept the scheduler from looking", () => {
+    const desk = new Desk({ engine: { ...setupOf({}).engine, maxNumSeqs: 1 } })
+    desk.arrive(0, 8, 20)
+    desk.pass()
+    desk.arrive(1, 8, 1)
+    // Nobody can be admitted: the run of steps goes on, here for 19 s more.
+    expect([desk.cuts, desk.running!.steps]).toEqual([0, 19])
+    for (let i = 0; i < 17; i++) desk.tell()
+    desk.pass()
+    desk.pass()
+    // It came at 3 s; the run of steps ended at 21 s, its own pass at 22 s.
+    expect(desk.scheduler.observe.metrics.result(22e9, 1, 1).ttft.max).toBeCloseTo(19, 6)
+  })
+
+  it("scheduling ahead, a request that comes during a pass is computed in the one after the next", () => {
+    const prefilled = (changes: Partial<ServingSetup>): readonly (readonly number[])[] => {
+      const desk = new Desk(changes)
+      desk.arrive(0, 8, 40)
+      desk.pass()
+      desk.arrive(1, 8, 4)
+      const passes: (readonly number[])[] = []
+      for (let i = 0; i < 3; i++) {
+        desk.pass({ steps: 1 })
+        passes.push(desk.running!.prefill.map(({ request }) => request))
+      }
+      return passes
+    }
+    expect(prefilled({})).toEqual([[1], [], []])
+    expect(prefilled(ahead)).toEqual([[], [1], []])
+  })
+
+  it("scheduling ahead, an idle engine starts at once and nothing is lost", () => {
+    const desk = new Desk(ahead)
+    desk.arrive(0, 8, 3)
+    expect(desk.running!.prefill).toHaveLength(1)
+    desk.arrive(1, 100, 3)
+    desk.arrive(2, 100, 3)
+    desk.finish()
+    expect(desk.ended.map(([id]) => id).toSorted()).toEqual([0, 1, 2])
+    expect(desk.scheduler.pool.used).toBe(0)
+  })
+
+  it("a request that gave way computes anew only what others have taken of its pages", () => {
+    const recomputed = (enablePrefixCaching: boolean): number => {
+      const desk = new Desk({ pages: 20, engine: { ...setupOf({}).engine, enablePrefixCaching } })
+      desk.arrive(0, 30, 12)
+      desk.arrive(1, 30, 40)
+      let tokens = 0
+      for (let i = 0; i < 1000 && desk.running !== undefined; i++) {
+        tokens += desk.running.prefill.reduce((sum, item) => sum + item.tokens, 0)
+        desk.pass()
+      }
+      expect(desk.ended).toHaveLength(2)
+      expect(desk.scheduler.observe.metrics.preemptions).toBeGreaterThan(0)
+      expect(desk.scheduler.pool.used).toBe(0)
+      return tokens - 60
+    }
+    const [without, kept] = [recomputed(false), recomputed(true)]
+    expect(without).toBeGreaterThan(30)
+    expect(kept).toBeGreaterThan(0)
+    expect(kept).toBeLessThan(without / 2)
+  })
+
+  it("a prompt is admitted only when all of it fits, though it is computed in chunks", () => {
+    const desk = new Desk({ pages: 30 })
+    desk.arrive(0, 8, 60)
+    desk.pass()
+    desk.arrive(1, 110, 2)
+    desk.pass({ steps: 1 })
+    // 28 pages for the prompt beside 3 and more that are held: it waits, though its first chunk of 63 would fit.
+    expect(desk.running!.prefill).toEqual([])
+    desk.finish()
+    expect(desk.ended.map(([id]) => id)).toEqual([0, 1])
+  })
+})
