@@ -24,7 +24,10 @@ const ROOMS: Readonly<Record<string, Room>> = {
     packages: ["effect", "webgpu", "@huggingface/tokenizers"]
   },
   twin: { rooms: ["scenario", "sim", "trace"], packages: ["effect"] },
-  planning: { rooms: ["scenario", "sim", "trace"], packages: ["effect", "hyparquet", "hyparquet-compressors", "hyparquet-writer"] },
+  planning: {
+    rooms: ["scenario", "sim", "trace"],
+    packages: ["effect", "hyparquet", "hyparquet-compressors", "hyparquet-writer"]
+  },
   ui: { rooms: ["trace", "planning", "scenario"], packages: ["effect", "d3"] },
   cli: {
     rooms: ["protocol", "trace", "scenario", "runtime", "sim", "engine", "twin", "planning"],

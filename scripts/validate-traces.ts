@@ -82,6 +82,21 @@ const watched = (scenario: Scenario) => {
   return { admitted, ended }
 }
 
+/** Waits and times of service of all requests, seconds. */
+const timesOf = (scenario: Scenario) => {
+  const { admitted, ended } = watched(scenario)
+  const sent = scenario.workload.kind === "trace" ? scenario.workload.requests : []
+  return sent.map((one, i) => ({
+    wait: admitted.get(i)! - one.arrival,
+    service: ended.get(i)! - admitted.get(i)!
+  }))
+}
+
+const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length
+
+const full = timesOf(at(20, true)).map((one) => one.service)
+const saturated = { service: mean(full), serviceScv: scv(full) }
 const arrivals = workload.requests.map((one) => one.arrival)
 const gaps = arrivals.slice(1).map((time, i) => time - arrivals[i]!)
 const span = arrivals.at(-1)!
@@ -100,27 +115,13 @@ for (const scale of scales.split(",").map(Number))
     })
     if (Exit.isFailure(exit)) throw new Error(String(exit.cause))
     const { metrics } = exit.value
-    const { admitted, ended } = watched(scenario)
-    const sent = scenario.workload.kind === "trace" ? scenario.workload.requests : []
-    const list = sent.map((one, i) => ({
-      wait: admitted.get(i)! - one.arrival,
-      service: ended.get(i)! - admitted.get(i)!
-    }))
-    const mean = (of: (one: (typeof list)[number]) => number): number =>
-      list.reduce((sum, one) => sum + of(one), 0) / list.length
-    const service = mean((one) => one.service)
+    const times = timesOf(scenario)
     const rate = (workload.requests.length / span) * scale
-    const queue = {
-      rate,
-      servers,
-      service,
-      arrivalScv: poisson ? 1 : scv(gaps),
-      serviceScv: scv(list.map((one) => one.service))
-    }
+    const queue = { ...saturated, rate, servers, arrivalScv: poisson ? 1 : scv(gaps) }
     const lost = metrics.requests.arrived - metrics.requests.finished
     console.log(
-      `x${scale}${poisson ? " Poisson" : ""}: load ${((rate * service) / servers).toFixed(2)}, service ${service.toFixed(2)} s (scv ${queue.serviceScv.toFixed(2)}), ` +
-        `mean wait ${mean((one) => one.wait).toFixed(3)} s, Allen–Cunneen ${meanWait(queue).toFixed(3)} s; ` +
+      `x${scale}${poisson ? " Poisson" : ""}: load ${((rate * saturated.service) / servers).toFixed(2)}, service ${mean(times.map((one) => one.service)).toFixed(2)} s, ` +
+        `mean wait ${mean(times.map((one) => one.wait)).toFixed(3)} s, Allen–Cunneen ${meanWait(queue).toFixed(3)} s; ` +
         `TTFT p99 ${metrics.ttft.p99.toFixed(2)} s; lost ${lost}; preempted ${metrics.events.preemptions}; heap ${heaps.map((one) => one.toFixed(0)).join(" → ")} MB`
     )
   }

@@ -7,7 +7,7 @@ type Columns = Readonly<Record<string, readonly (string | number)[]>>
 
 const table = (columns: Columns): Uint8Array => {
   const writer = new ByteWriter()
-  parquetWrite({
+  void parquetWrite({
     writer,
     columnData: Object.entries(columns).map(([name, data]) => ({
       name,

@@ -1,10 +1,9 @@
-import { Result } from "effect"
+import { Exit, Result } from "effect"
 import { describe, expect, it } from "vitest"
 import { hardwareOf } from "../../scenario/entries.ts"
 import { loadScenario } from "../../scenario/load.ts"
 import { OPERATIONS, type Scenario } from "../../scenario/resolved.ts"
 import { readCatalog } from "../../sim/scenarios.fixture.ts"
-import { Exit } from "effect"
 import { simulate } from "../../sim/simulate.ts"
 import { latenciesOf, type MeasuredRun, type MeasuredRequest } from "../import/measured-run.ts"
 import { yamlText } from "../yaml-text.ts"
@@ -41,7 +40,7 @@ const load = (profile: string, scenario = SCENARIO): Result.Result<Scenario, unk
 
 const scenarioOf = (profile: string, scenario = SCENARIO): Scenario => {
   const loaded = load(profile, scenario)
-  if (Result.isFailure(loaded)) throw new Error(String((loaded.failure as Error).message))
+  if (Result.isFailure(loaded)) throw new Error((loaded.failure as Error).message)
   return loaded.success
 }
 

@@ -12,8 +12,8 @@ export type EngineSettings = Readonly<Record<string, number | boolean>>
 const AHEAD = 19
 
 const minorOf = (version: unknown): number | undefined => {
-  const match = typeof version === "string" ? /^0\.(\d+)\./.exec(version) : null
-  return match === null ? undefined : Number(match[1])
+  const minor = typeof version === "string" ? /^0\.(\d+)\./.exec(version)?.[1] : undefined
+  return minor === undefined ? undefined : Number(minor)
 }
 
 /** The settings; `notes` say what was not in the file. */

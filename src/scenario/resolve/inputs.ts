@@ -88,13 +88,9 @@ const hardwareOfProfile = (
   const { extends: parent, ...own } = document.value
   const base = typeof parent === "string" ? to.catalog.hardware.get(parent) : undefined
   if (parent !== undefined && base === undefined) {
-    to.faults.push(
-      document.fault(
-        ["extends"],
-        `no ${String(parent)} in the catalog`,
-        closest(String(parent), [...to.catalog.hardware.keys()])
-      )
-    )
+    const name = typeof parent === "string" ? parent : JSON.stringify(parent)
+    const nearest = closest(name, [...to.catalog.hardware.keys()])
+    to.faults.push(document.fault(["extends"], `no ${name} in the catalog`, nearest))
     return undefined
   }
   const decoded = document.decode(HardwareFile, mergeFields(mergeFields(base ?? {}, own), changes))
