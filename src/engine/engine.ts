@@ -120,19 +120,21 @@ export class Engine {
     device.write(observations.attention, slot * floats * 4, new Uint32Array(floats))
   }
 
-  /** Makes tokens final, up to one that ends the output. Returns how many. */
-  commit(session: Session, tokens: readonly number[], accepted: number, rejected: readonly number[]): number {
-    if (session.stopped) return 0
-    const { stopTokens = [], onCommit } = this.options
+  /** Tokens up to the first that ends an output. */
+  untilStop(tokens: readonly number[]): readonly number[] {
+    const { stopTokens = [] } = this.options
     const stop = tokens.findIndex((token) => stopTokens.includes(token))
-    const kept = stop < 0 ? tokens : tokens.slice(0, stop + 1)
-    session.tokens.push(...kept)
-    onCommit({ request: session.id, tokens: kept, accepted: Math.min(accepted, kept.length), rejected })
-    if (stop >= 0) {
-      session.stopped = true
-      this.onStop(session.id)
-    }
-    return kept.length
+    return stop < 0 ? tokens : tokens.slice(0, stop + 1)
+  }
+
+  /** Makes tokens final. */
+  commit(session: Session, tokens: readonly number[], accepted: number, rejected: readonly number[]): void {
+    const { stopTokens = [], onCommit } = this.options
+    session.tokens.push(...tokens)
+    onCommit({ request: session.id, tokens, accepted, rejected })
+    if (!stopTokens.includes(session.tokens.at(-1)!)) return
+    session.stopped = true
+    this.onStop(session.id)
   }
 
   // --- caches ---
@@ -180,13 +182,13 @@ export class Engine {
       cache.pack(fullView(session.place), draftView(session.place), compression, layout, session.packed)
       const tail = emptyTail(compression.tailStart)
       session.tail = tail
-      this.extend(session, "draft", full.end)
       this.copyToTail(session, tail.start, full.end)
     })
   }
 
   /** Copies tokens [from, to) of the full KV on the device behind the compressed one. */
   copyToTail(session: Session, from: number, to: number): void {
+    this.extend(session, "draft", to)
     const tail = session.tail!
     const moves = Array.from({ length: Math.max(0, to - from) }, (_, i) => ({
       fromView: fullView(session.place),

@@ -32,18 +32,22 @@ const expected = async (one: Asked, kvBits: 16 | 32): Promise<readonly number[]>
   return tokens!
 }
 
-/** Faults that come back after a while: every n-th transfer fails, every n-th pass loses the device. */
+/** Every n-th transfer fails and every n-th pass loses the device, a few times: who loses it for ever gets nowhere. */
 const faultsOf = (everyTransfer: number, everyPass: number): Faults => {
   let transfers = 0
   let passes = 0
   return {
     transfer: (_request, kind) =>
-      everyTransfer > 0 && kind !== "stream" && ++transfers % everyTransfer === 0
+      everyTransfer > 0 &&
+      kind !== "stream" &&
+      ++transfers % everyTransfer === 0 &&
+      transfers < 10 * everyTransfer
         ? transfers % 2 === 0
           ? "down"
           : "corrupt"
         : undefined,
-    pass: () => (everyPass > 0 && ++passes % everyPass === 0 ? "lose-device" : undefined)
+    pass: () =>
+      everyPass > 0 && ++passes % everyPass === 0 && passes < 4 * everyPass ? "lose-device" : undefined
   }
 }
 

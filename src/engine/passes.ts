@@ -22,6 +22,8 @@ export interface PassResult {
 export class Passes {
   readonly #engine: Engine
   #cut = false
+  /** What the passes of a run found, in order; it counts once the whole run has succeeded, and never if the device dies. */
+  #found: (() => void)[] = []
 
   constructor(engine: Engine) {
     this.#engine = engine
@@ -33,10 +35,16 @@ export class Passes {
   }
 
   run(iteration: Iteration): Effect.Effect<PassResult, DeviceLost> {
-    this.#cut = false
-    return iteration.verify.length + iteration.prefill.length === 0
-      ? Effect.map(this.#steps(iteration), (steps) => ({ steps, verified: [] }))
-      : Effect.map(this.#mixed(iteration), (verified) => ({ steps: 1, verified }))
+    return Effect.gen({ self: this }, function* () {
+      this.#cut = false
+      this.#found = []
+      const result =
+        iteration.verify.length + iteration.prefill.length === 0
+          ? { steps: yield* this.#steps(iteration), verified: [] }
+          : { steps: 1, verified: yield* this.#mixed(iteration) }
+      for (const settle of this.#found) settle()
+      return result
+    })
   }
 
   /** Decode and draft steps only: many in one submission, tokens staying on the device from step to step. */
@@ -45,7 +53,7 @@ export class Passes {
       let done = 0
       while (done < iteration.steps && (done === 0 || !this.#cut)) {
         const steps = Math.min(iteration.steps - done, MAX_STEPS)
-        const wanted = this.#stepping(iteration, steps)
+        const wanted = this.#stepping(iteration, done, steps)
         const { maxRows } = this.#engine.shape
         for (let from = 0; from < wanted.length; from += maxRows)
           yield* this.#submit(wanted.slice(from, from + maxRows), steps)
@@ -58,7 +66,7 @@ export class Passes {
   /** One pass with verifies or prompt chunks in it, in as many submissions as its rows need. */
   #mixed(iteration: Iteration): Effect.Effect<readonly Verified[], DeviceLost> {
     return Effect.gen({ self: this }, function* () {
-      const wanted = this.#stepping(iteration, 1)
+      const wanted = this.#stepping(iteration, 0, 1)
       const verifying = iteration.verify.map((item) => this.#verifying(item, wanted))
       for (const item of iteration.prefill) this.#prefilling(item, wanted)
       const { maxRows } = this.#engine.shape
@@ -73,19 +81,18 @@ export class Passes {
 
   // --- rows ---
 
-  /** One row for each request that decodes or drafts; `steps` tokens will follow. */
-  #stepping(iteration: Iteration, steps: number): Wanted[] {
-    const wanted: Wanted[] = []
-    for (const id of iteration.decode.members.keys())
-      wanted.push(this.#decoding(this.#engine.session(id), steps))
-    for (const id of iteration.draft.members.keys())
-      wanted.push(this.#drafting(this.#engine.session(id), steps))
-    return wanted
+  /** One row for each request that decodes or drafts, after `done` steps of this run; `steps` tokens will follow. */
+  #stepping({ decode, draft }: Iteration, done: number, steps: number): Wanted[] {
+    const session = (id: number): Session => this.#engine.session(id)
+    return [
+      ...Array.from(decode.members.keys(), (id) => this.#decoding(session(id), done, steps)),
+      ...Array.from(draft.members.keys(), (id) => this.#drafting(session(id), done, steps))
+    ]
   }
 
   /** The newest token's position against full KV; its successor is final. */
-  #decoding(session: Session, steps: number): Wanted {
-    const position = session.tokens.length - 1
+  #decoding(session: Session, done: number, steps: number): Wanted {
+    const position = session.tokens.length - 1 + done
     if (session.full === undefined || session.full.end < position)
       throw new Error(`request ${session.id} decodes without its full KV`)
     this.#engine.extend(session, "full", position + steps)
@@ -97,9 +104,9 @@ export class Passes {
   }
 
   /** The position behind the last draft, against compressed KV. */
-  #drafting(session: Session, steps: number): Wanted {
+  #drafting(session: Session, done: number, steps: number): Wanted {
     const { mode } = this.#engine.options.serving
-    const position = session.tokens.length - 1 + session.drafts.length
+    const position = session.tokens.length - 1 + session.drafts.length + done
     this.#engine.extend(session, "draft", position + steps)
     const tail = session.tail!
     return {
@@ -199,7 +206,13 @@ export class Passes {
       const bytes = yield* state.device.read(state.forward.out, 0, steps * choices.length * 4)
       const tokens = new Uint32Array(bytes.buffer)
       for (let step = 0; step < steps; step++)
-        for (const [i, index] of choices.entries()) wanted[index]!.take!(tokens[step * choices.length + i]!)
+        for (const [i, index] of choices.entries()) {
+          const { take, row } = wanted[index]!
+          const token = tokens[step * choices.length + i]!
+          // A verify is settled by what its rows chose, before anything counts.
+          if ((row.flags & ROW.verify) !== 0) take!(token)
+          else this.#found.push(() => take!(token))
+        }
     })
   }
 
@@ -219,7 +232,7 @@ export class Passes {
 
   /** A token is final without a round. */
   #produced(session: Session, token: number): void {
-    if (session.produced >= session.prompt.maxTokens) return
+    if (session.stopped || session.produced >= session.prompt.maxTokens) return
     this.#engine.commit(session, [token], 0, [])
   }
 
@@ -230,35 +243,41 @@ export class Passes {
       const { drafts } = session
       const left = session.prompt.maxTokens - session.produced
       const commit = matchCommit(drafts, chosen)
-      const tokens = commit.tokens.slice(0, left)
+      const tokens = this.#engine.untilStop(commit.tokens.slice(0, left))
       const accepted = Math.min(commit.accepted, tokens.length - 1)
       const drafted = Math.min(drafts.length, left - 1)
-      const first = session.tokens.length - 1
       const rejected = drafts.slice(accepted)
-      session.drafts = []
-      const kept = this.#engine.commit(session, tokens, accepted, rejected)
-      session.rounds++
-      session.drafted += drafted
-      session.accepted += accepted
+      const first = session.tokens.length - 1
+      const end = first + tokens.length
       // Accepted drafts stand in the token buffer already; the verifier's own token replaces what was drafted there.
-      const at = session.place * shape.maxTokens + session.tokens.length - 1
-      state.device.write(state.tokens, at * 4, Uint32Array.of(session.tokens.at(-1)!))
+      state.device.write(
+        state.tokens,
+        (session.place * shape.maxTokens + end) * 4,
+        Uint32Array.of(tokens.at(-1)!)
+      )
       // Rows of the tokens before the newest are exact now: the verifier wrote them.
-      session.full!.end = session.tokens.length - 1
-      if (options.serving.keepsFull) yield* this.#recompress(session, first)
-      else {
-        session.saving.push(state.cache.startReading(fullView(session.place), first, kept))
-        yield* this.#recompress(session, first)
-        this.#engine.dropFull(session)
-      }
+      session.full!.end = end
+      const home = options.serving.keepsFull
+        ? undefined
+        : state.cache.startReading(fullView(session.place), first, tokens.length)
+      yield* this.#recompress(session, first, end)
+      this.#found.push(() => {
+        if (home !== undefined) session.saving.push(home)
+        if (!options.serving.keepsFull) this.#engine.dropFull(session)
+        session.drafts = []
+        session.rounds++
+        session.drafted += drafted
+        session.accepted += accepted
+        this.#engine.commit(session, tokens, accepted, rejected)
+      })
       return { request: session.id, drafted, accepted }
     })
   }
 
   /** New tokens join the compressed KV: by the method anew while the full KV is here, or in the tail. */
-  #recompress(session: Session, first: number): Effect.Effect<void, DeviceLost> {
+  #recompress(session: Session, first: number, end: number): Effect.Effect<void, DeviceLost> {
     if (this.#engine.options.compressor.mode === "online") return this.#engine.compress(session)
-    this.#engine.copyToTail(session, first, session.tokens.length - 1)
+    this.#engine.copyToTail(session, first, end)
     return Effect.void
   }
 }

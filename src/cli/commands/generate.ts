@@ -84,7 +84,7 @@ export const generateCommand = Command.make(
       ["temperature", flags.temperature, 0]
     ] as const)
       if (!(value >= least))
-        yield* new Usage({ problem: `--${name} is ${value}; at least ${least} is expected` })
+        return yield* new Usage({ problem: `--${name} is ${value}; at least ${least} is expected` })
     for (const [name, value] of [
       ["keep", flags.keep],
       ["top-p", flags.topP]
