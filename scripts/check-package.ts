@@ -55,7 +55,14 @@ const generated = run(
   user,
   system,
   vericache,
-  ...["generate", "import os", "--adapter", "software", "--max-tokens", "12", "--window", "4"]
+  "generate",
+  "import os",
+  "--adapter",
+  "software",
+  "--max-tokens",
+  "12",
+  "--window",
+  "4"
 )
 if (!generated.includes("identical to full KV: yes")) throw new Error(`generate prints\n${generated}`)
 console.log(`${tarball} installs and runs on Node ${nodeVersion}`)

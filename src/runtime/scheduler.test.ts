@@ -293,7 +293,7 @@ describe("what vLLM does between passes", () => {
     desk.arrive(1, 100, 3)
     desk.arrive(2, 100, 3)
     desk.finish()
-    expect(desk.ended.map(([id]) => id).toSorted()).toEqual([0, 1, 2])
+    expect(desk.ended.map(([id]) => id).toSorted((a, b) => a - b)).toEqual([0, 1, 2])
     expect(desk.scheduler.pool.used).toBe(0)
   })
 

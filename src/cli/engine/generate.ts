@@ -124,7 +124,6 @@ export const runGenerate = (flags: GenerateFlags) =>
         window: flags.window,
         kvBits: flags.kvCacheDtype === "float16" ? 16 : 32,
         stopTokens: config.eosTokens,
-        ...(trace === undefined ? {} : { recorder: trace }),
         onLoading: (read, all) => {
           flags.progress.at((100 * read) / all)
           if (read === all) flags.progress.clear()
@@ -135,11 +134,16 @@ export const runGenerate = (flags: GenerateFlags) =>
       yield* Scope.addFinalizerExit(scope, (exit) =>
         Effect.sync(() => (Exit.isSuccess(exit) ? undefined : flags.write("\n")))
       )
-      const ours = yield* generate({ ...options, onCommit: out.commit })
+      const ours = yield* generate({
+        ...options,
+        onCommit: out.commit,
+        ...(trace === undefined ? {} : { recorder: trace })
+      })
       out.end()
       // Speculative sampling keeps the distribution, not the tokens.
       const comparable = flags.temperature === 0 || flags.sampling === "coupled"
-      const full = flags.check && comparable ? yield* generate(withoutCompressor(options)) : undefined
+      const full =
+        flags.check && comparable ? yield* generate({ ...options, compressor: undefined }) : undefined
       const identical = full === undefined ? undefined : full.tokens.join() === ours.tokens.join()
       const json = describe(flags, compressor.name, device.card, prompt.length, ours, full, identical)
       return {
@@ -150,11 +154,6 @@ export const runGenerate = (flags: GenerateFlags) =>
       } satisfies GenerateReport
     })
   )
-
-const withoutCompressor = ({ recorder: _, ...options }: GenerateOptions): GenerateOptions => ({
-  ...options,
-  compressor: undefined
-})
 
 /** All figures are measured in this run. */
 const describe = (

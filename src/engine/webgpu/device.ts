@@ -121,7 +121,7 @@ export class Device {
 
   /** Writes at a byte offset. Only plain views: a Float16Array ends the process in some runtimes. */
   write(buffer: GPUBuffer, offset: number, data: Uint8Array | Uint32Array | Float32Array): void {
-    this.raw.queue.writeBuffer(buffer, offset, data.buffer as ArrayBuffer, data.byteOffset, data.byteLength)
+    this.raw.queue.writeBuffer(buffer, offset, data.buffer, data.byteOffset, data.byteLength)
   }
 
   destroy(buffer: GPUBuffer): void {
