@@ -51,7 +51,11 @@ const columns: readonly Column<Row>[] = [
 ]
 
 /** Simulated over measured − 1, for every method that ran and every latency that was measured. */
-export const renderMeasured = (format: Exclude<Format, "json">, { results }: Report, run: MeasuredRun): string => {
+export const renderMeasured = (
+  format: Exclude<Format, "json">,
+  { results }: Report,
+  run: MeasuredRun
+): string => {
   const rows = results.flatMap(({ method, metrics }) =>
     metrics === undefined
       ? []
