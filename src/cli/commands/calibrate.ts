@@ -8,6 +8,8 @@ import {
   tablesOfProfile
 } from "../../planning/calibrate/kernel-tables.ts"
 import { type OperatorSample, readOperatorTable } from "../../planning/calibrate/operator-tables.ts"
+import type { Peaks } from "../../planning/calibrate/fit.ts"
+import { heldAtFloor } from "../../planning/calibrate/floor.ts"
 import { calibrate, type Calibrated, profileFields } from "../../planning/calibrate/profile.ts"
 import { samplesOfProfile } from "../../planning/calibrate/profile-samples.ts"
 import { fitRun } from "../../planning/calibrate/run-fit.ts"
@@ -153,12 +155,15 @@ const ofProfiles = Effect.fnUntraced(function* (
   profiles: readonly LayerProfile[],
   model: Model,
   ranks: number,
-  source: string
+  source: string,
+  peaks: Peaks
 ) {
   const profile = joinProfiles(profiles)
   const samples = samplesOfProfile(profile, model, ranks)
   if ("problem" in samples) return yield* new Usage({ problem: samples.problem })
-  return { samples, tables: tablesOfProfile(profile, source) }
+  const { tables, raised, times } = heldAtFloor(tablesOfProfile(profile, source), model, ranks, peaks)
+  const note = `${raised} of ${times} times of the tables were below what the datasheet allows and are raised to it`
+  return { samples, tables, notes: raised === 0 ? [] : [note] }
 })
 
 export const calibrateCommand = Command.make(
@@ -236,7 +241,8 @@ export const calibrateCommand = Command.make(
             profiles,
             yield* modelNamed(Option.getOrUndefined(model), scenario),
             size,
-            names.join(", ")
+            names.join(", "),
+            peaks
           )
     const all = Object.fromEntries(
       Object.keys(hardware.efficiency).map((operation) => [
@@ -248,7 +254,8 @@ export const calibrateCommand = Command.make(
       ])
     )
     const kernels = profiles.length + samples.length > 0
-    const { fits, notes } = kernels ? calibrate(all, hardware, peaks) : { fits: [], notes: [] }
+    const { fits, notes: doubts } = kernels ? calibrate(all, hardware, peaks) : { fits: [], notes: [] }
+    const notes = [...doubts, ...(keeps ? (measured?.notes ?? []) : [])]
     const tables: KernelTables | undefined = keeps ? measured?.tables : undefined
     const calibrated: Hardware = {
       ...(kernels || scenario === undefined ? hardware : scenario.hardware),

@@ -1,0 +1,87 @@
+/** From a log and kernel times to a comparison, as a user goes: import, calibrate, simulate --measured. */
+import { spawnSync } from "node:child_process"
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+
+const MAIN = join(import.meta.dirname, "..", "main.ts")
+let folder = ""
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "vericache-calibrate-"))
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const vericache = (line: string) => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...line.split(" ")], {
+    cwd: folder,
+    encoding: "utf8"
+  })
+  return { status, stdout, stderr }
+}
+const file = (name: string, text: string): string => {
+  writeFileSync(join(folder, name), text)
+  return name
+}
+
+/** Twelve requests that came one a second and were served in half a second and 10 ms a token. */
+const LOG = Array.from({ length: 12 }, (_, i) =>
+  JSON.stringify({
+    request_id: `r${i}`,
+    input_toks: 500,
+    output_toks: 21,
+    arrival_time: 1000 + i,
+    queued_ts: i,
+    scheduled_ts: i,
+    first_token_ts: i + 0.5,
+    last_token_ts: i + 0.7
+  })
+).join("\n")
+
+/** Linear layers of Llama 3.1 8B at half the bandwidth of an H100. */
+const DENSE = `layer,tokens,time_us\n${Object.entries({
+  qkv_proj: 4096 * 6144,
+  o_proj: 4096 * 4096,
+  gate_up_proj: 4096 * 28_672,
+  down_proj: 14_336 * 4096
+})
+  .flatMap(([layer, weights]) =>
+    [1, 8, 32].map((tokens) => `${layer},${tokens},${(2 * weights) / (3.35e12 / 2) / 1e-6}`)
+  )
+  .join("\n")}\n`
+
+describe("calibrate", () => {
+  it("goes from a log and kernel times to residuals beside a simulation", () => {
+    file("requests.jsonl", LOG)
+    file("dense.csv", DENSE)
+    file("meta.json", JSON.stringify({ vllm_version: "0.19.0", engine_kwargs: { max_num_seqs: 4 } }))
+    const calibrated = vericache("calibrate dense.csv --base h100-sxm --model llama-3.1-8b -o mine.yaml")
+    expect(calibrated).toMatchObject({ status: 0 })
+    expect(calibrated.stdout).toMatch(/matmul +0\.5\d\d/)
+    const imported = vericache(
+      "import requests.jsonl --meta meta.json --model llama-3.1-8b --hardware mine.yaml -o run.yaml"
+    )
+    expect(imported).toMatchObject({ status: 0, stdout: "" })
+    expect(imported.stderr).toContain("12 requests over 11 s")
+    expect(readFileSync(join(folder, "run.yaml"), "utf8")).toContain("async_scheduling: true")
+    const compared = vericache("simulate run.yaml --measured requests.jsonl")
+    expect(compared).toMatchObject({ status: 0 })
+    expect(compared.stdout).toMatch(/full-kv +TPOT +p50 +10 ms/)
+    expect(compared.stdout).toContain("calibrated from dense.csv")
+  })
+
+  it("refuses files that say nothing of hardware, all of them with the reason, and writes nothing", () => {
+    file("workload.csv", "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46.68,5,2\n")
+    file("other.csv", "a,b\n1,2\n")
+    file("trace.jsonl", '{"format":"vericache-trace","version":1}\n')
+    const { status, stderr } = vericache(
+      "calibrate workload.csv other.csv trace.jsonl --base h100-sxm -o no.yaml"
+    )
+    expect(status).toBe(2)
+    expect(stderr).toContain("workload.csv:1:1: Azure CSV without measured latencies")
+    expect(stderr).toContain("other.csv:1:1: expected a workload or a measured run")
+    expect(stderr).toContain("trace.jsonl:1:1: is a trace")
+    expect(stderr).toContain("3 faults")
+    expect(existsSync(join(folder, "no.yaml"))).toBe(false)
+  })
+})
