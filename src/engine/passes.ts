@@ -258,11 +258,11 @@ export class Passes {
       // Rows of the tokens before the newest are exact now: the verifier wrote them.
       session.full!.end = end
       const home = options.serving.keepsFull
-        ? undefined
+        ? []
         : state.cache.startReading(fullView(session.place), first, tokens.length)
       yield* this.#recompress(session, first, end)
       this.#found.push(() => {
-        if (home !== undefined) session.saving.push(home)
+        session.saving.push(...home)
         if (!options.serving.keepsFull) this.#engine.dropFull(session)
         session.drafts = []
         session.rounds++

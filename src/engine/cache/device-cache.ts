@@ -134,17 +134,24 @@ export class DeviceCache {
       this.#submit(this.#copy, moves.slice(from, from + MOVES))
   }
 
-  /** Sends rows of a view's tail home: one after another, each [layer][key, value][kv head][channel]. */
-  startReading(view: number, from: number, count: number): PendingRead {
-    if (count > this.#shape.maxRows) throw new Error("more rows than go home at once")
-    const moves = Array.from({ length: count }, (_, i) => ({
-      fromView: view,
-      from: from + i,
-      toView: 0,
-      to: 0
-    }))
-    this.#submit(this.#gather, moves)
-    return this.#device.startRead(this.#linear, 0, count * tokenWords(this.#shape) * 4)
+  /**
+   * Sends rows of a view's tail home, in as many reads as it takes: one after another, each
+   * [layer][key, value][kv head][channel].
+   */
+  startReading(view: number, from: number, count: number): PendingRead[] {
+    const { maxRows } = this.#shape
+    return Array.from({ length: Math.ceil(count / maxRows) }, (_read, read) => {
+      const first = from + read * maxRows
+      const rows = Math.min(maxRows, from + count - first)
+      const moves = Array.from({ length: rows }, (_row, i) => ({
+        fromView: view,
+        from: first + i,
+        toView: 0,
+        to: 0
+      }))
+      this.#submit(this.#gather, moves)
+      return this.#device.startRead(this.#linear, 0, rows * tokenWords(this.#shape) * 4)
+    })
   }
 
   close(): void {

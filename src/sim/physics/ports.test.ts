@@ -36,6 +36,8 @@ portContract("the simulated physics", () => {
   return {
     linkBandwidth,
     run: (program) => Promise.resolve(time.simulate(program)),
+    hold: () => Effect.void,
+    close: () => Promise.resolve(),
     ports: Context.make(Gpu, gpu).pipe(
       Context.add(LinkIn, link()),
       Context.add(LinkOut, link()),
