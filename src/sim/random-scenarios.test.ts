@@ -98,6 +98,8 @@ const scenario: fc.Arbitrary<Scenario> = fc
     windowed: fc.boolean(),
     /** Memory for KV, in pages: from a squeeze to plenty. */
     pages: fc.integer({ min: 40, max: 600 }),
+    enablePrefixCaching: fc.boolean(),
+    asyncScheduling: fc.boolean(),
     link: fc.double({ min: 1e7, max: 2e10, noNaN: true }),
     sharing: fc.constantFrom("serial" as const, "fair" as const),
     context: fc.constantFrom("prefill" as const, "host" as const, "store" as const),
@@ -165,7 +167,8 @@ const scenario: fc.Arbitrary<Scenario> = fc
       gpuMemoryUtilization: 0.9,
       numGpuBlocks: one.pages,
       reservedBytes: 1e6,
-      enablePrefixCaching: false,
+      enablePrefixCaching: one.enablePrefixCaching,
+      asyncScheduling: one.asyncScheduling,
       horizon: 64
     },
     deployment:

@@ -24,7 +24,7 @@ import type { Hardware, KernelTables, Model, Scenario } from "../../scenario/res
 import { Usage } from "../exit.ts"
 import { readCatalog, readFile, readScenario, writeWhole } from "../files.ts"
 import { type Column, plainTable } from "../output/grid.ts"
-import { significant } from "../output/number.ts"
+import { bytes, seconds, significant } from "../output/number.ts"
 
 /** What the files hold, by kind. */
 interface Sources {
@@ -276,7 +276,8 @@ export const calibrateCommand = Command.make(
         ? []
         : [
             ...Object.entries(found.figures).map(
-              ([name, value]) => `${name} ${significant(value)}: fitted to TPOT of the run (mean, p50, p90)`
+              ([name, value]) =>
+                `${name} ${name.endsWith("bandwidth") ? `${bytes(value)}/s` : seconds(value)}: fitted to TPOT of the run (mean, p50, p90)`
             ),
             ...Object.entries(found.residuals).map(
               ([name, off]) =>
