@@ -219,7 +219,7 @@ export class Engine {
       attention?.over === "prompt" ||
       (attention?.over === "recent" && position >= length - (attention.rows ?? 32))
     )
-      flags |= observing(slot) | (attention.reduce === "max" ? ROW.most : 0)
+      flags |= observing(slot) | ROW.observed | (attention.reduce === "max" ? ROW.most : 0)
     if (queries !== undefined && position >= length - queries) flags |= observing(slot) | ROW.queries
     return flags
   }
@@ -227,7 +227,7 @@ export class Engine {
   verifyFlags({ place: slot }: Session): number {
     const { attention } = this.options.compressor.needs
     if (attention?.verify !== true) return 0
-    return observing(slot) | (attention.reduce === "max" ? ROW.most : 0)
+    return observing(slot) | ROW.observed | (attention.reduce === "max" ? ROW.most : 0)
   }
 
   /** Makes the device anew after it was lost: all requests keep their tokens and what is in host memory. */
@@ -279,4 +279,4 @@ export class Engine {
 }
 
 const emptyTail = (start: number): Tail => ({ start, end: start, pages: [] })
-const observing = (slot: number): number => (slot + 1) << ROW.observeShift
+const observing = (slot: number): number => (slot + 1) << ROW.slotShift

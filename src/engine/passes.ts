@@ -196,7 +196,7 @@ export class Passes {
         steps,
         entries: Math.max(...wanted.map(({ row }) => row.tail)) + steps + (compression?.most ?? 0),
         rotated: compression?.rotated ?? false,
-        observed: flags >> ROW.observeShift !== 0,
+        observed: (flags & ROW.observed) !== 0,
         queried: (flags & ROW.queries) !== 0
       })
       if (choices.length === 0) {

@@ -18,7 +18,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   for (var index = 0u; index < pass_.rows; index++) {
     let row = rows[index];
     let slot = row.flags >> 8u;
-    if (slot == 0u || entry > row.tail) { continue; }
+    if ((row.flags & 32u) == 0u || entry > row.tail) { continue; }
     let at = (((slot - 1u) * LAYERS + layer.x) * KV_HEADS + kv_head) * MAX_TOKENS + entry;
     var sum = 0f;
     for (var h = 0u; h < group; h++) {

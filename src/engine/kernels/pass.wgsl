@@ -7,7 +7,8 @@ struct Row {
   position: u32,
   // Entry of the view's tail the row's own key and value go to; it sees the tail up to and including it.
   tail: u32,
-  // Bit 0: the choice becomes the request's next token. Bit 1: rows of a verify. Upper bits: 1 + offset of its observations.
+  // Bit 0: the choice becomes the request's next token. 1: a row of a verify. 2: it has a drafted token behind it. 3: of its
+  // attention the largest counts, not the sum. 4: its queries are kept. 5: its attention is observed. From 8 on: 1 + its slot.
   flags: u32,
 }
 

@@ -12,7 +12,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let quads = HEADS * HEAD_DIM / 4u;
   let row = rows[id.y];
   let slot = row.flags >> 8u;
-  if (id.x >= quads || slot == 0u || (row.flags & 16u) == 0u) { return; }
+  if (id.x >= quads || (row.flags & 16u) == 0u) { return; }
   let to = (((slot - 1u) * LAYERS + layer.x) * QUERY_ROWS + row.position % QUERY_ROWS) * quads;
   queries[to + id.x] = projected[id.y * (HEADS + 2u * KV_HEADS) * (HEAD_DIM / 4u) + id.x];
 }
