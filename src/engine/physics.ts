@@ -50,10 +50,14 @@ export const enginePhysics = (
       }
       return turn
     }
+    // Timers may fire a little early.
+    const until = (at: number): Effect.Effect<void> =>
+      Effect.suspend(() =>
+        at > now() ? Effect.andThen(Effect.sleep(Math.ceil((at - now()) / 1e6)), until(at)) : Effect.void
+      )
     const time = Time.of({
       now,
-      until: (at) =>
-        Effect.suspend(() => (at > now() ? Effect.sleep(Math.ceil((at - now()) / 1e6)) : Effect.void))
+      until
     })
     const passes = new Passes(engine)
 
