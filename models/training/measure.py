@@ -16,7 +16,7 @@ CUE = 16  # of which the first show that a repeat has begun, and are not counted
 def copy_prompt(texts: dict[str, Part], end_of_text: int, distance: int, rng: random.Random) -> list[int]:
     """A held-out passage of `distance` tokens, then its beginning again: every source lies `distance` tokens back."""
     names = [name for name in texts if len(texts[name].ids) > distance]
-    ids = texts["python" if rng.random() < 0.5 else rng.choice(names)].ids
+    ids = texts["python" if "python" in texts and rng.random() < 0.5 else rng.choice(names)].ids
     start = rng.randrange(len(ids) - distance)
     passage = ids[start : start + distance].tolist()
     return [end_of_text, *passage, *passage[:COPIED]]

@@ -26,6 +26,7 @@ ROPE_THETA = 500_000.0
 TOKENIZER = Path(__file__).parent.parent / "vericache-1m" / "tokenizer.json"
 MATRIX_RATE, OTHER_RATE = 0.02, 0.004  # peak learning rates of Muon and AdamW
 WARM_UP_STEPS = 30
+MEASURED_EVERY_SECONDS = 300
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,7 @@ def main() -> None:
             step += 1
             for kind, row in zip(kinds, losses.detach().mean(1).tolist()):
                 recent[kind].append(row)
-            if time.monotonic() - since_measured > 300:
+            if time.monotonic() - since_measured > MEASURED_EVERY_SECONDS:
                 save(number, seen)
                 rows = " ".join(f"{kind} {np.mean(values):.3f}" for kind, values in recent.items())
                 say(f"{time.strftime('%H:%M:%S')} stage {number} {seen / 1e6:.2f}M rate {rate:.3f} | train {rows} | {measured()}")
