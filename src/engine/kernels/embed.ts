@@ -9,3 +9,11 @@ export const embed = ({ config, maxTokens }: EngineShape, type: WeightType): Ker
   source: withWeights(type, withPass(source)),
   constants: { HIDDEN: config.hidden, VOCAB_QUADS: Math.ceil(config.vocab / 4), MAX_TOKENS: maxTokens }
 })
+
+/** The row of a token, from a table [hidden][stride]. */
+export const embedReference = (
+  table: Float32Array,
+  stride: number,
+  hidden: number,
+  token: number
+): Float32Array => Float32Array.from({ length: hidden }, (_, channel) => table[channel * stride + token]!)

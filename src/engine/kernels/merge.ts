@@ -8,3 +8,7 @@ export const merge = (shape: EngineShape): Kernel => ({
   source: withViews(source),
   constants: sizeConstants(shape)
 })
+
+/** One row of one head: the sum of its spans. */
+export const mergeReference = (parts: readonly Float64Array[]): Float64Array =>
+  parts.reduce((sum, part) => sum.map((value, i) => value + part[i]!))

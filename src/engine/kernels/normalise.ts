@@ -8,3 +8,10 @@ export const normalise = (shape: EngineShape): Kernel => ({
   source: withViews(source),
   constants: sizeConstants(shape)
 })
+
+/** The factor of every chunk of a row, from its (maximum, sum). */
+export const normaliseReference = (chunks: readonly (readonly [number, number])[]): number[] => {
+  const most = Math.max(...chunks.map(([maximum]) => maximum))
+  const total = chunks.reduce((sum, [maximum, part]) => sum + part * Math.exp(maximum - most), 0)
+  return chunks.map(([maximum]) => Math.exp(maximum - most) / total)
+}

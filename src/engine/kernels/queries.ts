@@ -8,3 +8,12 @@ export const queries = (shape: EngineShape): Kernel => ({
   source: withSizes(source),
   constants: { ...sizeConstants(shape), QUERY_ROWS: shape.queryRows }
 })
+
+/** Float at which a slot's query of a layer and position is kept. */
+export const queryAt = (
+  { config, queryRows }: EngineShape,
+  slot: number,
+  layer: number,
+  position: number
+): number =>
+  ((slot * config.layers + layer) * queryRows + (position % queryRows)) * config.heads * config.headDim

@@ -12,3 +12,14 @@ export const scores = (shape: EngineShape): Kernel => ({
     WINDOW: shape.config.slidingWindow ?? 0
   }
 })
+
+/** One row of one head: its query with every key it sees, oldest first; `window`: tokens it looks back, 0 for all. */
+export const scoresReference = (
+  query: Float32Array,
+  keys: readonly Float32Array[],
+  window: number
+): number[] =>
+  keys.map((key, entry) => {
+    if (window > 0 && entry + window < keys.length) return -3e38
+    return query.reduce((sum, value, i) => sum + value * key[i]!, 0) / Math.sqrt(query.length)
+  })

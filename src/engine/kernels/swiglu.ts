@@ -8,3 +8,9 @@ export const swiglu = ({ config }: EngineShape): Kernel => ({
   source: withPass(source),
   constants: { WIDTH: config.intermediate }
 })
+
+/** One row, [gate | up]. */
+export const swigluReference = (row: Float32Array): Float32Array => {
+  const width = row.length / 2
+  return row.slice(0, width).map((gate, i) => (gate / (1 + Math.exp(-gate))) * row[width + i]!)
+}

@@ -1,0 +1,170 @@
+/** Kernels that know nothing of caches, each against its plain TypeScript body. */
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { fromFloat32, toFloat32 } from "../weights/dtype.ts"
+import { advance, advanceReference } from "./advance.ts"
+import { embed, embedReference } from "./embed.ts"
+import { distance, floatsOf, noise, passWords, runKernel, runs, tinyShape } from "./kernel.fixture.ts"
+import { MATMUL_COLUMNS, MATMUL_ROWS, matmul, matmulReference } from "./matmul.ts"
+import { norm, normReference } from "./norm.ts"
+import { swiglu, swigluReference } from "./swiglu.ts"
+
+const dtypes = fc.constantFrom("F32" as const, "F16" as const, "BF16" as const)
+const seeds = fc.integer({ min: 0, max: 1000 })
+const counts = fc.integer({ min: 1, max: 9 })
+
+/** Numbers a format holds exactly, and their bytes. */
+const stored = (values: Float32Array, dtype: "F32" | "F16" | "BF16") => {
+  const bytes = fromFloat32(values, dtype)
+  return { bytes, values: toFloat32(bytes, dtype) }
+}
+
+describe("kernels without caches", () => {
+  it("embed", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        dtypes,
+        counts,
+        fc.constantFrom(4, 20, 132),
+        fc.constantFrom(5, 61),
+        seeds,
+        async (type, count, hidden, vocab, seed) => {
+          const shape = tinyShape({ hidden, vocab })
+          const stride = Math.ceil(vocab / 4) * 4
+          const table = stored(noise(hidden * stride, seed), type)
+          const tokens = Uint32Array.from({ length: 256 }, (_, i) => (i * 7 + seed) % vocab)
+          // View 3 belongs to the second slot.
+          const rows = Uint32Array.from({ length: count }, (_, i) => 5 * i + (seed % 40))
+          const words = Uint32Array.from({ length: 4 * count }, (_, i) =>
+            i % 4 === 0 ? 3 : i % 4 === 1 ? rows[Math.floor(i / 4)]! : 0
+          )
+          const [x] = await runKernel(
+            embed(shape, type),
+            [table.bytes, tokens, words, passWords(count), new Float32Array((count + 1) * hidden).fill(9)],
+            [Math.ceil(hidden / 64), count + 1],
+            [4]
+          )
+          for (const [i, position] of rows.entries()) {
+            const expected = embedReference(table.values, stride, hidden, tokens[128 + position]!)
+            expect(floatsOf(x!).slice(i * hidden, (i + 1) * hidden)).toEqual(expected)
+          }
+          // Rows beyond the pass are left alone.
+          expect(floatsOf(x!)[count * hidden]).toBe(9)
+        }
+      ),
+      runs(10)
+    )
+  })
+
+  it("norm", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(1, 8),
+        fc.constantFrom(4, 20, 132),
+        counts,
+        fc.boolean(),
+        seeds,
+        async (lanes, hidden, count, isChosen, seed) => {
+          const x = noise(count * hidden, seed, 3)
+          const gain = noise(hidden, seed + 1)
+          const chosen = Uint32Array.from({ length: count }, (_, i) => (count - 1 - i) & ~1)
+          const choices = Math.ceil(count / 2)
+          const [y] = await runKernel(
+            norm(tinyShape({ hidden }, { lanes }), isChosen),
+            [x, gain, chosen, passWords(count, choices), new Float32Array((count + 1) * hidden).fill(9)],
+            [count + 1],
+            [4]
+          )
+          const rows = isChosen
+            ? [...chosen.subarray(0, choices)]
+            : Array.from({ length: count }, (_, i) => i)
+          for (const [i, row] of rows.entries()) {
+            const expected = normReference(x.slice(row * hidden, (row + 1) * hidden), gain, 1e-5)
+            const found = floatsOf(y!).subarray(i * hidden, (i + 1) * hidden)
+            expect(distance(found, expected)).toBeLessThan(1e-5)
+          }
+          expect(floatsOf(y!)[rows.length * hidden]).toBe(9)
+        }
+      ),
+      runs(12)
+    )
+  })
+
+  it("matmul", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.record({
+          type: dtypes,
+          depth: fc.constantFrom(4, 36, 100),
+          width: fc.constantFrom(4, 64, 68, 132),
+          splits: fc.constantFrom(1, 8),
+          accumulate: fc.boolean(),
+          bias: fc.boolean(),
+          chosen: fc.boolean()
+        }),
+        counts,
+        seeds,
+        async (shape, count, seed) => {
+          const { depth, width, type, accumulate, bias, chosen } = shape
+          const w = stored(noise(depth * width, seed), type)
+          const x = noise(count * depth, seed + 1)
+          const biases = noise(width, seed + 2)
+          const before = noise((count + 1) * width, seed + 3)
+          const [y] = await runKernel(
+            matmul(shape),
+            [w.bytes, x, biases, chosen ? passWords(1, count) : passWords(count, 1), before],
+            [Math.ceil(width / 4 / MATMUL_COLUMNS), 1, Math.ceil((count + 1) / MATMUL_ROWS)],
+            [4]
+          )
+          for (let row = 0; row < count; row++) {
+            const product = matmulReference(
+              x.subarray(row * depth, (row + 1) * depth),
+              w.values,
+              width,
+              bias ? biases : undefined
+            )
+            const expected = product.map((value, n) => value + (accumulate ? before[row * width + n]! : 0))
+            expect(distance(floatsOf(y!).subarray(row * width, (row + 1) * width), expected)).toBeLessThan(
+              1e-5
+            )
+          }
+          expect(floatsOf(y!).slice(count * width, (count + 1) * width)).toEqual(before.slice(count * width))
+        }
+      ),
+      runs(8)
+    )
+  })
+
+  it("swiglu", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(4, 48, 132), counts, seeds, async (width, count, seed) => {
+        const rows = noise(count * 2 * width, seed, 12)
+        const [y] = await runKernel(
+          swiglu(tinyShape({ intermediate: width })),
+          [rows, passWords(count), new Float32Array(count * width)],
+          [Math.ceil(width / 128), count],
+          [2]
+        )
+        for (let row = 0; row < count; row++) {
+          const expected = swigluReference(rows.slice(row * 2 * width, (row + 1) * 2 * width))
+          expect(distance(floatsOf(y!).subarray(row * width, (row + 1) * width), expected)).toBeLessThan(1e-5)
+        }
+      }),
+      runs(6)
+    )
+  })
+
+  it("advance", async () => {
+    for (const count of [1, 64, 65]) {
+      const rows = Uint32Array.from({ length: 4 * count }, (_, i) => i * 3)
+      const [moved, pass] = await runKernel(
+        advance,
+        [rows, passWords(count, count, 64, 5)],
+        [Math.ceil(count / 64)],
+        [0, 1]
+      )
+      expect(moved).toEqual(advanceReference(rows))
+      expect(pass).toEqual(passWords(count, count, 64, 6))
+    }
+  })
+})
