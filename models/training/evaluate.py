@@ -103,9 +103,7 @@ def main() -> None:
             if distance + 512 <= context
         },
         "copy_accuracy_unseen_books": {
-            str(GATE_DISTANCE): copies(model, unseen, tokenizer, # The model that training started from divided these texts otherwise, and may have seen a part of what is held out here.
-SEEN_EARLIER = ("python", "tinyshakespeare")
-GATE_DISTANCE, options.prompts)
+            str(GATE_DISTANCE): copies(model, unseen, tokenizer, GATE_DISTANCE, options.prompts)
         },
         "recall": {
             f"{kind.__name__}, {records} records": mean(
