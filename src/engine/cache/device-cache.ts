@@ -213,8 +213,13 @@ export class DeviceCache {
         [values.levels, books?.values]
       ] as const) {
         if (at === undefined || levels === undefined) continue
-        const offset = pages[Math.floor(at / words)]! * words + (at % words)
-        this.#device.write(this.arena, offset * 4, levels)
+        for (let from = 0; from < levels.length;) {
+          const word = at + from
+          const offset = pages[Math.floor(word / words)]! * words + (word % words)
+          const part = levels.subarray(from, from + words - (word % words))
+          this.#device.write(this.arena, offset * 4, part)
+          from += part.length
+        }
       }
     }
   }

@@ -13,8 +13,9 @@ struct PackedRow {
   codes: u32,
   scales: u32,
   group_channels: u32,
-  // Word of the levels, or NONE where codes are evenly spaced.
+  // Word of the levels in the view's packed part, or NONE where codes are evenly spaced. They may cross into another page.
   levels: u32,
+  view: u32,
 }
 const NONE = 0xffffffffu;
 
@@ -29,20 +30,20 @@ fn packed_row(view: u32, layer: u32, side: u32, head: u32, entry: u32) -> Packed
   row.codes = packed_word(view, views[record + 1u + side * 2u] + index * (HEAD_DIM * bits / 32u));
   row.group_channels = HEAD_DIM;
   row.levels = NONE;
+  row.view = view;
   if (bits < 16u) {
     let group_tokens = views[header + 1u];
     row.group_channels = views[header + 2u];
     let group = (head * (count / group_tokens) + entry / group_tokens) * (HEAD_DIM / row.group_channels);
     row.scales = packed_word(view, views[record + 2u + side * 2u] + group);
-    let levels = views[record + 5u + side];
-    if (levels != NONE) { row.levels = packed_word(view, levels); }
+    row.levels = views[record + 5u + side];
   }
   return row;
 }
 
 fn level(row: PackedRow, code: u32) -> f32 {
   if (row.levels == NONE) { return f32(code); }
-  return bitcast<f32>(arena[row.levels + code]);
+  return bitcast<f32>(arena[packed_word(row.view, row.levels + code)]);
 }
 
 fn packed_quad(row: PackedRow, channel: u32) -> vec4f {
