@@ -2,6 +2,7 @@
 import { NodeServices } from "@effect/platform-node"
 import { Effect } from "effect"
 import { Command } from "effect/cli"
+import { acceptCommand } from "./commands/accept.ts"
 import { catalogCommand } from "./commands/catalog.ts"
 import { calibrateCommand } from "./commands/calibrate.ts"
 import { compressorsCommand } from "./commands/compressors.ts"
@@ -27,6 +28,7 @@ const vericache = Command.make("vericache").pipe(
     importCommand,
     calibrateCommand,
     generateCommand,
+    acceptCommand,
     compressorsCommand,
     validateCommand,
     theoryCommand,

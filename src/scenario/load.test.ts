@@ -452,6 +452,25 @@ describe("an acceptance", () => {
     })
   })
 
+  it("measured by accept is found by compressor and keep, or refused with what the file has", () => {
+    const measured = `acceptance:
+  - { compressor: kvzip, models: [any], keep: 0.25, basis: measured, source: our run, curve: [0.9, 0.8] }`
+    const { methods } = scenarioOf({
+      "s.yaml": vericache("keep: 0.25, acceptance_profile: measured.yaml"),
+      "measured.yaml": measured
+    })
+    expect(methods[1]).toMatchObject({
+      method: { compressor: { acceptance: { kind: "curve", perPosition: [0.9, 0.8] } } }
+    })
+    const [fault] = faultsOf({
+      "s.yaml": vericache("keep: 0.5, acceptance_profile: measured.yaml"),
+      "measured.yaml": measured
+    })
+    expect(fault?.field).toBe("methods[1].vericache.acceptance_profile")
+    expect(fault?.message).toContain("has no acceptance of kvzip at keep 0.5")
+    expect(fault?.suggestion).toBe("it has keep 0.25 on any")
+  })
+
   it.each([
     ["{ alpha: 0.9, basis: measured }", "methods[1].vericache.acceptance.source: is missing"],
     [

@@ -67,7 +67,7 @@ export const kivi2 = quantizing(
   (d) => plain(perChannel(2), perToken(2, Math.min(32, d)))
 )
 export const rotateKv = quantizing(
-  "rotate-kv",
+  "rotatekv",
   "4 bits after a Hadamard rotation of every head, which spreads outliers over its channels",
   "in the manner of arXiv:2501.16383, rotating after RoPE",
   (d) => ({ keys: perToken(4, Math.min(32, d)), values: perToken(4, Math.min(32, d)), rotated: true })

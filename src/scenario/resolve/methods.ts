@@ -1,9 +1,9 @@
 /** Serving methods of a scenario, their compressors and drafters looked up. */
 import { closest } from "../closest.ts"
-import type { Path } from "../document.ts"
+import { type Path, SourceDocument } from "../document.ts"
 import { acceptanceOf, compressorOf, drafterOf } from "../entries.ts"
 import type { Acceptance, Compressor, Drafter, Method, NamedMethod, WindowPolicy } from "../resolved.ts"
-import type { AcceptanceFile, DrafterFile } from "../schema/drafting.ts"
+import { type AcceptanceFile, AcceptanceProfileFile, type DrafterFile } from "../schema/drafting.ts"
 import type { MethodFile } from "../schema/method.ts"
 import { resolveEngine } from "./engine.ts"
 import type { Resolution } from "./resolution.ts"
@@ -12,6 +12,7 @@ interface CompressorUse {
   readonly compressor: string
   readonly keep: number
   readonly acceptance?: AcceptanceFile
+  readonly acceptance_profile?: string
 }
 
 export const resolveMethod = (
@@ -106,7 +107,13 @@ const resolveAcceptance = (
   path: Path,
   model: string | undefined
 ): Acceptance | undefined => {
-  if (use.acceptance !== undefined) return acceptanceOf(use.acceptance)
+  const { acceptance, acceptance_profile: profile } = use
+  if (profile !== undefined) {
+    const at = [...path, "acceptance_profile"]
+    if (acceptance !== undefined) return to.fault(at, "stands beside acceptance; one of them decides")
+    return acceptanceOfProfile(to, use, profile, at, model)
+  }
+  if (acceptance !== undefined) return acceptanceOf(acceptance)
   // Which row it would be is not known before the model is.
   if (model === undefined) return undefined
   const row =
@@ -120,6 +127,39 @@ const resolveAcceptance = (
     known === ""
       ? "give acceptance: with its source"
       : `give acceptance: with its source; the catalog has ${known}`
+  )
+}
+
+/** The row of a measured table for this compressor, keep ratio and model. */
+const acceptanceOfProfile = (
+  to: Resolution,
+  use: CompressorUse,
+  profile: string,
+  path: Path,
+  model: string | undefined
+): Acceptance | undefined => {
+  const named = to.textOf(path, profile)
+  if (named === undefined) return undefined
+  const document = new SourceDocument(named.file, named.text)
+  to.faults.push(...document.faults)
+  if (document.faults.length > 0) return undefined
+  const decoded = document.decode(AcceptanceProfileFile)
+  if ("faults" in decoded) {
+    to.faults.push(...decoded.faults)
+    return undefined
+  }
+  const rows = decoded.value.acceptance.filter(({ compressor }) => compressor === use.compressor)
+  const row = rows.find(
+    ({ keep, models }) =>
+      Math.abs(keep - use.keep) < 1e-9 &&
+      (models.includes("any") || (model !== undefined && models.includes(model)))
+  )
+  if (row !== undefined) return acceptanceOf(row)
+  const known = rows.map((one) => `keep ${one.keep} on ${one.models.join("/")}`).join(", ")
+  return to.fault(
+    path,
+    `${named.file} has no acceptance of ${use.compressor} at keep ${use.keep}${model === undefined ? "" : ` on ${model}`}`,
+    known === "" ? "measure it with vericache accept" : `it has ${known}`
   )
 }
 

@@ -52,6 +52,21 @@ export const AcceptanceFile = Schema.Struct({ ...origin, ...AcceptanceFigures })
   .check(oneFigure)
 export type AcceptanceFile = typeof AcceptanceFile.Type
 
+/** Acceptance by compressor, model and keep ratio, as measured by `vericache accept`; a file of its own. */
+export const AcceptanceProfileFile = Schema.Struct({
+  acceptance: Schema.Array(
+    Schema.Struct({
+      compressor: text("Name of the compressor."),
+      models: Schema.Array(Schema.String)
+        .check(Schema.isMinLength(1))
+        .annotate({ description: "Models it was seen on; any = no particular one." }),
+      keep: share("Bytes of compressed KV over bytes of full KV."),
+      ...origin,
+      ...AcceptanceFigures
+    }).check(oneFigure)
+  ).check(Schema.isMinLength(1))
+})
+
 export const CompressorFile = Schema.Struct({
   name: text("Catalog name."),
   ...origin,

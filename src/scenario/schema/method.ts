@@ -6,7 +6,12 @@ import { count, optional, share, text } from "./fields.ts"
 const CompressorUse = {
   compressor: text("Catalog name of the compressor."),
   keep: share("Bytes of compressed KV over bytes of full KV."),
-  acceptance: optional(AcceptanceFile)
+  acceptance: optional(AcceptanceFile),
+  acceptance_profile: optional(
+    text(
+      "File that `vericache accept` wrote, in place of acceptance; the row of this compressor, keep and model counts."
+    )
+  )
 }
 const WindowFile = Schema.Union([
   Schema.Literal("optimal"),
