@@ -1,18 +1,28 @@
 /** Methods that drop tokens: they differ in what they hold a position to be worth. */
-import type { Compressor, Observation } from "./compressor.ts"
-import { keepAll, keepHighest, type Scores } from "./keep.ts"
+import type { Budget, Compression, Compressor, Format, Observation } from "./compressor.ts"
+import { keepAll, keepHighest, RAW, type Scores } from "./keep.ts"
+
+/** A method that drops tokens, whatever the others are stored as. */
+export interface Dropping extends Compressor {
+  readonly keepAs: (observation: Observation, budget: Budget, format: Format) => Compression
+}
 
 const dropping = (
   fields: Pick<Compressor, "name" | "summary" | "source" | "needs"> & Partial<Pick<Compressor, "mode">>,
   scores: Scores,
   counts?: (each: number, layer: number, layers: number) => number
-): Compressor => ({
-  kind: "drop",
-  mode: "offline",
-  takesKeep: true,
-  ...fields,
-  compress: (observation, budget) => keepHighest(observation, budget, scores, counts)
-})
+): Dropping => {
+  const keepAs: Dropping["keepAs"] = (observation, budget, format) =>
+    keepHighest(observation, budget, scores, counts, format)
+  return {
+    kind: "drop",
+    mode: "offline",
+    takesKeep: true,
+    ...fields,
+    keepAs,
+    compress: (observation, budget) => keepAs(observation, budget, RAW)
+  }
+}
 
 /** First tokens that are always kept: attention rests on them. */
 const SINKS = 4
@@ -75,7 +85,7 @@ export const pyramidkv = dropping(
   (each, layer, layers) => each * (layers === 1 ? 1 : 1.5 - layer / (layers - 1))
 )
 
-/** Mean and, per channel pair, nothing more: see expectedAttention. */
+/** Mean of a query head's kept rows. */
 const meanQuery = (observation: Observation, layer: number, head: number): Float64Array => {
   const queries = observation.queries(layer, head)
   const { headDim } = observation
