@@ -15,13 +15,13 @@ import type { Device, NoAdapter } from "./webgpu/device.ts"
 /** Sizes chosen so that projections share kernels: compiling is most of the check. */
 const MODEL: ModelConfig = {
   modelType: "llama",
-  hidden: 128,
+  hidden: 64,
   layers: 1,
   heads: 4,
   kvHeads: 2,
-  headDim: 32,
-  intermediate: 128,
-  vocab: 256,
+  headDim: 16,
+  intermediate: 64,
+  vocab: 128,
   maxPositions: 128,
   normEps: 1e-5,
   ropeTheta: 10_000,
@@ -76,7 +76,8 @@ const compare = Effect.fnUntraced(function* (positions: Positions) {
     Array.from({ length: to - from }, (_, i) => ({ slot, position: from + i }))
 
   const first = TOKENS - SPAN_ROWS
-  for (let position = 0; position < first; position++) positions.feed([{ slot: 0, position }])
+  positions.feed(range(0, 0, first - SPAN_ROWS))
+  for (const position of range(0, first - SPAN_ROWS, first)) positions.feed([position])
   positions.feed(range(1, 0, 37))
   positions.feed(range(1, 37, first))
   positions.feed(range(2, 0, first))
