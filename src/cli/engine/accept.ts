@@ -3,7 +3,6 @@ import { readdirSync, readFileSync } from "node:fs"
 import { basename, join } from "node:path"
 import { Effect } from "effect"
 import { type Measured, measureAcceptance } from "../../engine/accept.ts"
-import { findCompressor, UnknownCompressor } from "../../engine/compressors/registry.ts"
 import { openTokenizer } from "../../engine/model/tokenizer.ts"
 import { type AdapterCard, openDevice } from "../../engine/webgpu/device.ts"
 import { openCheckpoint } from "../../engine/weights/open.ts"
@@ -12,6 +11,7 @@ import { type AdapterChoice, nodeGpu } from "../gpu.ts"
 import { folderFiles } from "../model-files.ts"
 import type { Progress } from "../progress.ts"
 import { describeAdapter } from "./generate.ts"
+import { compressorNamed } from "./own-compressor.ts"
 
 export interface AcceptFlags {
   readonly model: string
@@ -52,8 +52,7 @@ const readPrompts = (folder: string): Effect.Effect<readonly string[], Usage> =>
 export const runAccept = (flags: AcceptFlags) =>
   Effect.scoped(
     Effect.gen(function* () {
-      const compressors = flags.compressors.map(findCompressor)
-      for (const one of compressors) if (one instanceof UnknownCompressor) return yield* one
+      const compressors = yield* Effect.forEach(flags.compressors, compressorNamed)
       const files = folderFiles(flags.model)
       const checkpoint = yield* openCheckpoint(files)
       const { config } = checkpoint
@@ -69,13 +68,11 @@ export const runAccept = (flags: AcceptFlags) =>
       const device = yield* Effect.acquireRelease(openDevice(gpu), (one) => Effect.sync(() => one.close()))
       flags.note(`${describeAdapter(device.card)}\n`)
       const trials = compressors.flatMap((compressor) =>
-        compressor instanceof UnknownCompressor
-          ? []
-          : (compressor.takesKeep ? flags.keeps : [1]).flatMap((keep) =>
-              flags.windows.flatMap((window) =>
-                flags.contexts.map((context) => ({ compressor, keep, window, context }))
-              )
-            )
+        (compressor.takesKeep ? flags.keeps : [1]).flatMap((keep) =>
+          flags.windows.flatMap((window) =>
+            flags.contexts.map((context) => ({ compressor, keep, window, context }))
+          )
+        )
       )
       const setting = {
         gpu,

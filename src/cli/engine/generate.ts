@@ -1,7 +1,5 @@
 /** What `generate` does once WebGPU is loaded: open adapter, model and tokenizer, run, compare, report. */
 import { Effect, Exit, Scope } from "effect"
-import type { Compressor } from "../../engine/compressors/compressor.ts"
-import { findCompressor, UnknownCompressor } from "../../engine/compressors/registry.ts"
 import { type Generated, generate, type GenerateOptions } from "../../engine/generate.ts"
 import { openTokenizer, type Tokenizer } from "../../engine/model/tokenizer.ts"
 import type { Committed } from "../../engine/session.ts"
@@ -12,6 +10,7 @@ import { Usage } from "../exit.ts"
 import { type AdapterChoice, nodeGpu } from "../gpu.ts"
 import { folderFiles } from "../model-files.ts"
 import type { Progress } from "../progress.ts"
+import { compressorNamed } from "./own-compressor.ts"
 
 export interface GenerateFlags {
   readonly prompt: string
@@ -68,11 +67,6 @@ const writer = (tokenizer: Tokenizer, marks: GenerateFlags["marks"], write: (tex
     },
     end: (): void => write(`${stream.end()}\n`)
   }
-}
-
-const compressorNamed = (name: string): Effect.Effect<Compressor, UnknownCompressor> => {
-  const found = findCompressor(name)
-  return found instanceof UnknownCompressor ? Effect.fail(found) : Effect.succeed(found)
 }
 
 export const runGenerate = (flags: GenerateFlags) =>

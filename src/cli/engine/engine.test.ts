@@ -1,0 +1,90 @@
+import { spawnSync } from "node:child_process"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { describe, expect, it } from "vitest"
+import { parse } from "yaml"
+import { faultOf } from "./own-compressor.ts"
+
+const root = join(import.meta.dirname, "..", "..", "..")
+
+/** Runs a command of the engine from source, on the software adapter. */
+const vericache = (...args: readonly string[]) =>
+  spawnSync(process.execPath, ["--import", "./scripts/wgsl.ts", "src/cli/main.ts", ...args], {
+    cwd: root,
+    encoding: "utf8"
+  })
+
+describe("generate", () => {
+  it("tells text, rounds and bytes, and proves the output identical to full KV", () => {
+    const { stdout, stderr, status } = vericache(
+      ...["generate", "import os", "--adapter", "software", "--max-tokens", "16", "--window", "4"],
+      ...["--compressor", "docs/examples/every-other.js", "--json"]
+    )
+    expect([status, stderr]).toEqual([0, expect.stringContaining("software adapter")])
+    const result = JSON.parse(stdout) as Record<string, unknown>
+    expect(result).toMatchObject({
+      adapterKind: "software",
+      compressor: "every-other",
+      outputTokens: 16,
+      identicalToFullKv: true
+    })
+    expect((result["tokens"] as number[]).length).toBe(16)
+    expect(result["bytesIn"]).toBeGreaterThan(0)
+  })
+
+  it.each([
+    [["--compressor", "snapvk"], 'no compressor is named "snapvk"; there are streaming-llm'],
+    [["--compressor", "no-such.js"], "--compressor no-such.js: there is no such file"],
+    [["--model", "docs"], "docs: has no config.json"],
+    [["--keep", "2"], "--keep is 2; above 0 and at most 1 is expected"],
+    [["--max-tokens", "5000"], "are more than the 4096 positions of the model"]
+  ])("refuses %j in words", (flags, words) => {
+    const { stdout, stderr, status } = vericache("generate", "import os", ...flags)
+    expect([status, stdout]).toEqual([2, ""])
+    expect(stderr).toContain(words)
+  })
+})
+
+describe("accept", () => {
+  it("measures and writes a table that scenarios name", () => {
+    const folder = mkdtempSync(join(tmpdir(), "vericache-accept-"))
+    const file = join(folder, "measured.yaml")
+    writeFileSync(join(folder, "prompt.txt"), "def double(value):\n    return 2 * value\n\n".repeat(6))
+    const { stdout, status } = vericache(
+      ...["accept", "--adapter", "software", "--compressor", "int8", "--window", "4", "--context", "48"],
+      ...["--prompts", folder, "--max-tokens", "10", "-f", "jsonl", "-o", file]
+    )
+    expect(status).toBe(0)
+    const [row] = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+    expect(row).toMatchObject({ compressor: "int8", window: 4, context_tokens: 48 })
+    expect(row!["rounds"]).toBeGreaterThan(0)
+    const { acceptance } = parse(readFileSync(file, "utf8")) as {
+      readonly acceptance: readonly Record<string, unknown>[]
+    }
+    rmSync(folder, { recursive: true })
+    expect(acceptance[0]).toMatchObject({ compressor: "int8", basis: "measured" })
+    expect(acceptance[0]!["curve"]).toHaveLength(4)
+  })
+})
+
+describe("a method of one's own", () => {
+  const method = {
+    name: "mine",
+    kind: "drop",
+    mode: "offline",
+    needs: {},
+    compress: () => ({ tailStart: 200, kept: [], format: { keys: "raw", values: "raw", rotated: false } })
+  }
+  it.each([
+    [undefined, "its default export is no object"],
+    [{ ...method, compress: undefined }, "compress is missing"],
+    [{ ...method, mode: "sometimes" }, "mode is neither offline nor online"],
+    [method, "kept has 0 layers, the model has 2"]
+  ])("is refused with the reason", (value, words) => {
+    expect(faultOf(value)).toContain(words)
+  })
+})
