@@ -99,7 +99,10 @@ describe("the forward pass", () => {
       const tokens = Array.from(noise(70, 3), (value) => Math.floor(((value + 1) * vocab) / 2))
       const decoder = Effect.runSync(ReferenceDecoder.load(checkpoint))
       const expected = tokens.map((token, position) => decoder.step(token, position))
-XX
+      // Half precision in the cache is one code path whatever the architecture; two of them show that it is close.
+      const stores = Object.keys(config).length > 1 ? ([32, 16] as const) : ([32] as const)
+      for (const kvBits of stores) {
+        const tolerance = kvBits === 32 ? 2e-4 : 2e-2
         const { state, positions, pages } = await open(checkpoint, { kvBits, maxTokens: 80, maxRows: 40 })
         positions.open(0, tokens, pages)
         for (const [from, to] of [
@@ -139,26 +142,30 @@ describe("the embedded model on the device", () => {
   const isShort = ({ prompt_ids: ids }: Golden["cases"][number]): boolean => ids.length <= 256
   const cases = process.env["VERICACHE_FUZZ"] === undefined ? golden.cases.filter(isShort) : golden.cases
 
-  it.each(cases)("continues $name as its authors computed it", async (one) => {
-    const checkpoint = Effect.runSync(openCheckpoint(folderFiles(folder)))
-    const { prompt_ids: prompt, continuation_ids: continuation } = one
-    const sizes = { kvBits: 32, maxTokens: prompt.length + continuation.length, maxRows: 128 } as const
-    const { state, positions, pages } = await open(checkpoint, sizes)
-    const tokens = [...prompt, ...continuation]
-    positions.open(0, tokens, pages)
-    // The prompt in chunks; then its continuation as a verify sees it, all of it in one span.
-    for (let from = 0; from < prompt.length - 1; from += 128) {
-      const count = Math.min(128, prompt.length - 1 - from)
-      positions.feed(Array.from({ length: count }, (_, i) => ({ slot: 0, position: from + i })))
-    }
-    const span = continuation.map((_, i) => ({ slot: 0, position: prompt.length - 1 + i }))
-    const said = await Effect.runPromise(positions.compute(span))
-    expect(said.map(({ token }) => token)).toEqual(continuation)
-    for (const [i, top] of one.top5.entries())
-      for (const [rank, id] of top.ids.entries())
-        expect(Math.abs(said[i]!.logits[id]! - top.logits[rank]!)).toBeLessThan(2e-3)
-    state.close()
-  }, 600_000)
+  it.each(cases)(
+    "continues $name as its authors computed it",
+    async (one) => {
+      const checkpoint = Effect.runSync(openCheckpoint(folderFiles(folder)))
+      const { prompt_ids: prompt, continuation_ids: continuation } = one
+      const sizes = { kvBits: 32, maxTokens: prompt.length + continuation.length, maxRows: 128 } as const
+      const { state, positions, pages } = await open(checkpoint, sizes)
+      const tokens = [...prompt, ...continuation]
+      positions.open(0, tokens, pages)
+      // The prompt in chunks; then its continuation as a verify sees it, all of it in one span.
+      for (let from = 0; from < prompt.length - 1; from += 128) {
+        const count = Math.min(128, prompt.length - 1 - from)
+        positions.feed(Array.from({ length: count }, (_, i) => ({ slot: 0, position: from + i })))
+      }
+      const span = continuation.map((_, i) => ({ slot: 0, position: prompt.length - 1 + i }))
+      const said = await Effect.runPromise(positions.compute(span))
+      expect(said.map(({ token }) => token)).toEqual(continuation)
+      for (const [i, top] of one.top5.entries())
+        for (const [rank, id] of top.ids.entries())
+          expect(Math.abs(said[i]!.logits[id]! - top.logits[rank]!)).toBeLessThan(2e-3)
+      state.close()
+    },
+    600_000
+  )
 
   it("computes the reference's logits beyond the first span of values", async () => {
     const checkpoint = Effect.runSync(openCheckpoint(folderFiles(folder)))
