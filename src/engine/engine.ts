@@ -173,6 +173,8 @@ export class Engine {
       const { full } = session
       if (full === undefined) throw new Error(`request ${session.id} has no full KV to compress`)
       const known = again ? session.compression : undefined
+      if (known === undefined && this.options.compressor.needs.attention?.over === "reconstruction")
+        this.#readAgain(session, full)
       const compression = known ?? (yield* this.#ask(session, full))
       session.compression = compression
       const { cache } = this.state
@@ -247,6 +249,49 @@ export class Engine {
         if (session.slot !== undefined) this.#describe(session)
       }
     })
+  }
+
+  /**
+   * Has the model read the context a second time, behind the first, and observes what it attends to. The rows it writes
+   * lie beyond the context's end and are overwritten later.
+   */
+  #readAgain(session: Session, full: Tail): void {
+    const { device, tokens, forward } = this.state
+    const { end } = full
+    const { needs } = this.options.compressor
+    const { maxRows, maxTokens } = this.shape
+    const base = session.place * maxTokens
+    const flags = observing(session.place) | ROW.observed | (needs.attention?.reduce === "max" ? ROW.most : 0)
+    // The newest token waits where the second reading is put.
+    const aside = device.buffer("newest token", 4)
+    const copyToken = (source: GPUBuffer, from: number, target: GPUBuffer, to: number): void => {
+      const encoder = device.raw.createCommandEncoder()
+      encoder.copyBufferToBuffer(source, from, target, to, 4)
+      device.raw.queue.submit([encoder.finish()])
+    }
+    copyToken(tokens, (base + end) * 4, aside, 0)
+    const room = Math.min(maxRows, maxTokens - end)
+    this.extend(session, "full", end + room)
+    for (let from = 0; from < end; from += room) {
+      const again = session.tokens.slice(from, Math.min(end, from + room))
+      device.write(tokens, (base + end) * 4, Uint32Array.from(again))
+      forward.submit({
+        rows: again.map((_, i) => ({
+          view: fullView(session.place),
+          position: end + i,
+          tail: end + i,
+          flags
+        })),
+        choices: [],
+        steps: 1,
+        entries: end + again.length,
+        rotated: false,
+        observed: true,
+        queried: false
+      })
+    }
+    copyToken(aside, 0, tokens, (base + end) * 4)
+    device.destroy(aside)
   }
 
   #ask(session: Session, full: Tail): Effect.Effect<Compression, DeviceLost> {

@@ -85,6 +85,16 @@ export const pyramidkv = dropping(
   (each, layer, layers) => each * (layers === 1 ? 1 : 1.5 - layer / (layers - 1))
 )
 
+export const kvzip = dropping(
+  {
+    name: "kvzip",
+    summary: "positions the model needs to read its context a second time",
+    source: "arXiv:2505.23416, without the instruction to repeat",
+    needs: { attention: { over: "reconstruction", reduce: "max" } }
+  },
+  (observation, layer, head) => observation.attention(layer, head)
+)
+
 /** Mean of a query head's kept rows. */
 const meanQuery = (observation: Observation, layer: number, head: number): Float64Array => {
   const queries = observation.queries(layer, head)

@@ -6,6 +6,7 @@ import {
   expectedAttention,
   h2o,
   identity,
+  kvzip,
   pyramidkv,
   snapkv,
   streamingLlm,
@@ -15,7 +16,15 @@ import { hybrid } from "./hybrid.ts"
 import { int4, int8, k8v4, kivi2, kivi4, kvquant, type Quantizing, rotateKv } from "./quantize.ts"
 import { random } from "./random.ts"
 
-const DROPPING: readonly Dropping[] = [streamingLlm, h2o, snapkv, pyramidkv, expectedAttention, verifyFed]
+const DROPPING: readonly Dropping[] = [
+  streamingLlm,
+  h2o,
+  snapkv,
+  pyramidkv,
+  kvzip,
+  expectedAttention,
+  verifyFed
+]
 const QUANTIZING: readonly Quantizing[] = [int8, int4, k8v4, kivi4, kivi2, rotateKv]
 
 export const COMPRESSORS: readonly Compressor[] = [
