@@ -60,3 +60,74 @@ export const choose = ({ config, maxTokens, lanes }: EngineShape): Kernel => ({
     KEPT: KEPT_DISTRIBUTIONS
   }
 })
+
+/** What a row's choice depends on beside its logits. */
+export interface ChoiceContext {
+  readonly sampling: Sampling
+  readonly position: number
+  /** Tokens of the request up to the row's own. */
+  readonly history: readonly number[]
+  readonly verify: boolean
+  /** What was drafted behind the row, and the distribution it was drawn from. */
+  readonly drafted?: { readonly token: number; readonly distribution: ArrayLike<number> }
+}
+
+/** What a row's choice comes to: the winner has the highest score, the lowest index on a tie. */
+export interface ChoiceScores {
+  readonly scores: readonly number[]
+  /** Probabilities after temperature, top-k and top-p; one 1 when greedy. */
+  readonly distribution: readonly number[]
+}
+
+const mix = (value: number): number => {
+  let h = value
+  h = Math.imul(h ^ (h >>> 16), 0x7feb352d)
+  h = Math.imul(h ^ (h >>> 15), 0x846ca68b)
+  return (h ^ (h >>> 16)) >>> 0
+}
+
+/** A number in (0, 1), a pure function of its three keys. */
+const uniform01 = (seed: number, position: number, salt: number): number =>
+  ((mix(mix(mix(seed ^ 0x9e3779b9) ^ position) ^ salt) >>> 9) + 0.5) / 2 ** 23
+
+/** One row's choice; in speculative mode a draft that is kept scores Infinity. */
+export const chooseReference = (logits: Float32Array, context: ChoiceContext): ChoiceScores => {
+  const { sampling, position, history, verify, drafted } = context
+  const { temperature, topK, topP, repetitionPenalty, seed, mode } = sampling
+  const seen = new Set(history)
+  const penalised = Array.from(logits, (value, token) =>
+    seen.has(token) ? (value > 0 ? value / repetitionPenalty : value * repetitionPenalty) : value
+  )
+  const best = penalised.indexOf(Math.max(...penalised))
+  if (temperature === 0)
+    return { scores: penalised, distribution: penalised.map((_, token) => (token === best ? 1 : 0)) }
+
+  const descending = penalised.toSorted((a, b) => b - a)
+  const kth = topK > 0 && topK < logits.length ? descending[topK - 1]! : -Infinity
+  const weight = (value: number): number => Math.exp((value - penalised[best]!) / temperature)
+  const total = descending.reduce((sum, value) => sum + (value >= kth ? weight(value) : 0), 0)
+  let least = kth
+  let mass = 0
+  for (const value of topP < 1 ? descending : []) {
+    if (value < kth) break
+    mass += weight(value)
+    least = value
+    if (mass >= topP * total) break
+  }
+  const kept = penalised.reduce((sum, value) => sum + (value >= least ? weight(value) : 0), 0)
+  const distribution = penalised.map((value) => (value >= least ? weight(value) / kept : 0))
+
+  let target: readonly number[] = distribution
+  const speculative = mode === "speculative"
+  if (speculative && drafted !== undefined) {
+    const { token, distribution: q } = drafted
+    if (uniform01(seed, position, 0xacce97) * q[token]! < distribution[token]!)
+      return { scores: penalised.map((_, i) => (i === token ? Infinity : -Infinity)), distribution }
+    target = distribution.map((p, i) => Math.max(0, p - q[i]!))
+  }
+  const salt = speculative ? (verify ? 0x20000000 : 0x10000000) : 0
+  const scores = target.map((p, token) =>
+    p === 0 ? -Infinity : Math.log(p) - Math.log(-Math.log(1 - uniform01(seed ^ salt, position, token)))
+  )
+  return { scores, distribution }
+}

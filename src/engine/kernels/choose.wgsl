@@ -44,9 +44,14 @@ fn mix(value: u32) -> u32 {
 }
 fn uniform01(seed: u32, position: u32, salt: u32) -> f32 {
   let h = mix(mix(mix(seed ^ 0x9e3779b9u) ^ position) ^ salt);
-  return (f32(h >> 8u) + 0.5) / 16777216.0;
+  // 23 bits and a half: a 24th would not fit, and rounding to 1 would make a token win whatever its logit.
+  return (f32(h >> 9u) + 0.5) / 8388608.0;
 }
-fn gumbel(seed: u32, position: u32, token: u32) -> f32 { return -log(-log(uniform01(seed, position, token))); }
+// Large values come from small numbers, near which log(1 - u) loses its digits and its series does not.
+fn gumbel(seed: u32, position: u32, token: u32) -> f32 {
+  let u = uniform01(seed, position, token);
+  return -log(select(-log(1f - u), u + u * u * (0.5 + u / 3f), u < 0.01));
+}
 
 // Larger floats have larger keys.
 fn key(value: f32) -> u32 {
