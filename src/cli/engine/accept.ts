@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs"
 import { basename, join } from "node:path"
 import { Effect } from "effect"
-import { type Measured, measureAcceptance } from "../../engine/accept.ts"
+import { type Measured, measureAcceptance, type Setting } from "../../engine/accept.ts"
 import { openTokenizer } from "../../engine/model/tokenizer.ts"
 import { type AdapterCard, openDevice } from "../../engine/webgpu/device.ts"
 import { openCheckpoint } from "../../engine/weights/open.ts"
@@ -10,7 +10,7 @@ import { Usage } from "../exit.ts"
 import { type AdapterChoice, nodeGpu } from "../gpu.ts"
 import { folderFiles } from "../model-files.ts"
 import type { Progress } from "../progress.ts"
-import { describeAdapter } from "./generate.ts"
+import { describeAdapter, warnUnlessInvariant } from "./generate.ts"
 import { compressorNamed } from "./own-compressor.ts"
 
 export interface AcceptFlags {
@@ -67,6 +67,8 @@ export const runAccept = (flags: AcceptFlags) =>
       const gpu = yield* nodeGpu(flags.adapter)
       const device = yield* Effect.acquireRelease(openDevice(gpu), (one) => Effect.sync(() => one.close()))
       flags.note(`${describeAdapter(device.card)}\n`)
+      const kvBits = flags.kvCacheDtype === "float16" ? 16 : 32
+      yield* warnUnlessInvariant(gpu, device, checkpoint, kvBits, flags.note)
       const trials = compressors.flatMap((compressor) =>
         (compressor.takesKeep ? flags.keeps : [1]).flatMap((keep) =>
           flags.windows.flatMap((window) =>
@@ -74,11 +76,11 @@ export const runAccept = (flags: AcceptFlags) =>
           )
         )
       )
-      const setting = {
+      const setting: Setting = {
         gpu,
         device,
         checkpoint,
-        kvBits: flags.kvCacheDtype === "float16" ? (16 as const) : (32 as const),
+        kvBits,
         maxTokens: flags.maxTokens
       }
       flags.progress.begin("measuring acceptance", trials.length)

@@ -3,7 +3,10 @@ import { Effect, Exit, Scope } from "effect"
 import { type Generated, generate, type GenerateOptions } from "../../engine/generate.ts"
 import { openTokenizer, type Tokenizer } from "../../engine/model/tokenizer.ts"
 import type { Committed } from "../../engine/session.ts"
-import { type AdapterCard, openDevice } from "../../engine/webgpu/device.ts"
+import { selfCheck } from "../../engine/self-check.ts"
+import { type AdapterCard, type Device, openDevice } from "../../engine/webgpu/device.ts"
+import type { Checkpoint } from "../../engine/weights/checkpoint.ts"
+import { inLayer } from "../../engine/weights/names.ts"
 import { openCheckpoint } from "../../engine/weights/open.ts"
 import { TraceStore } from "../../trace/store.ts"
 import { Usage } from "../exit.ts"
@@ -49,6 +52,22 @@ export interface GenerateReport {
 export const describeAdapter = ({ name, kind }: AdapterCard): string =>
   kind === "software" ? `${name} (software adapter: computes on the CPU, no evidence of GPU speed)` : name
 
+/** Says so if this adapter computes a position differently in company: then output may differ from full-KV decoding. */
+export const warnUnlessInvariant = (
+  gpu: GPU,
+  device: Device,
+  { tensors }: Checkpoint,
+  kvBits: 16 | 32,
+  note: (text: string) => void
+) =>
+  Effect.map(
+    selfCheck({ gpu, device, kvBits, dtype: tensors.get(inLayer(0, "self_attn.q_proj.weight"))!.dtype }),
+    (differing) => {
+      for (const sentence of differing)
+        note(`This adapter's results depend on what else it computes, so output may differ: ${sentence}\n`)
+    }
+  )
+
 const GREEN = "\u001b[32m"
 const BOLD = "\u001b[1;33m"
 const PLAIN = "\u001b[0m"
@@ -84,9 +103,11 @@ export const runGenerate = (flags: GenerateFlags) =>
         return yield* new Usage({
           problem: `${prompt.length} prompt tokens and --max-tokens ${flags.maxTokens} are more than the ${config.maxPositions} positions of the model`
         })
+      const kvBits = flags.kvCacheDtype === "float16" ? 16 : 32
       const gpu = yield* nodeGpu(flags.adapter)
       const device = yield* Effect.acquireRelease(openDevice(gpu), (one) => Effect.sync(() => one.close()))
       flags.note(`${describeAdapter(device.card)}\n`)
+      yield* warnUnlessInvariant(gpu, device, checkpoint, kvBits, flags.note)
       const trace = flags.traced
         ? new TraceStore({
             name: `generate with ${compressor.name}`,
@@ -116,7 +137,7 @@ export const runGenerate = (flags: GenerateFlags) =>
         compressor,
         keep: flags.keep,
         window: flags.window,
-        kvBits: flags.kvCacheDtype === "float16" ? 16 : 32,
+        kvBits,
         stopTokens: config.eosTokens,
         onLoading: (read, all) => {
           flags.progress.at((100 * read) / all)

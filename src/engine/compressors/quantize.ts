@@ -76,7 +76,12 @@ export const rotateKv = quantizing(
   "rotatekv",
   "4 bits after a Hadamard rotation of every head, which spreads outliers over its channels",
   "in the manner of arXiv:2501.16383, rotating after RoPE",
-  (d) => ({ keys: perToken(4, Math.min(32, d)), values: perToken(4, Math.min(32, d)), rotated: true })
+  (d) => ({
+    keys: perToken(4, Math.min(32, d)),
+    values: perToken(4, Math.min(32, d)),
+    // The transform exists for powers of two only; other widths are stored as they are.
+    rotated: (d & (d - 1)) === 0
+  })
 )
 
 /** Levels of a non-uniform code that lie where the values do: Lloyd's algorithm on values scaled to [-1, 1] by their group. */

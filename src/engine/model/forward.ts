@@ -24,7 +24,15 @@ import { ropeTable } from "./config.ts"
 import { type DeviceModel, type Matrix, noBias } from "./device-model.ts"
 
 /** Bits of a row's flags; pass.wgsl explains them. */
-export const ROW = { next: 1, verify: 2, drafted: 4, most: 8, queries: 16, observed: 32, slotShift: 8 } as const
+export const ROW = {
+  next: 1,
+  verify: 2,
+  drafted: 4,
+  most: 8,
+  queries: 16,
+  observed: 32,
+  slotShift: 8
+} as const
 
 /** One position of one request. */
 export interface Row {
