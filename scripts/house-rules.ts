@@ -26,7 +26,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   twin: { rooms: ["scenario", "sim", "trace"], packages: ["effect"] },
   planning: {
     rooms: ["scenario", "sim", "trace"],
-    packages: ["effect", "hyparquet", "hyparquet-compressors", "hyparquet-writer"]
+    packages: ["effect", "d3", "hyparquet", "hyparquet-compressors", "hyparquet-writer"]
   },
   ui: { rooms: ["trace", "planning", "scenario"], packages: ["effect", "d3"] },
   cli: {

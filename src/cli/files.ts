@@ -67,10 +67,13 @@ export const readCatalog: Effect.Effect<Catalog, ScenarioInvalid> = Effect.suspe
   return faults.length > 0 ? Effect.fail(new ScenarioInvalid({ faults })) : Effect.succeed(catalog)
 })
 
-/** A scenario file, resolved against the catalog. */
-export const readScenario = (path: string): Effect.Effect<Scenario, ScenarioInvalid> =>
+/** A scenario file, resolved against the catalog; files are read with `read`. */
+export const readScenario = (
+  path: string,
+  read: ReadFile = readFile
+): Effect.Effect<Scenario, ScenarioInvalid> =>
   Effect.flatMap(readCatalog, (catalog) => {
-    const loaded = loadScenario(path, readFile, catalog)
+    const loaded = loadScenario(path, read, catalog)
     return Result.isSuccess(loaded) ? Effect.succeed(loaded.success) : Effect.fail(loaded.failure)
   })
 

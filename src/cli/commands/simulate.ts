@@ -12,6 +12,8 @@ import { renderMeasured } from "../output/measured.ts"
 import { renderReport } from "../output/screen.ts"
 import { readMeasured } from "./import.ts"
 import { Progress } from "../progress.ts"
+import { checkReport, fileArgument, filesRead, fromHere, type Ran, writeReport } from "../report/recording.ts"
+import { simulationDocument } from "../report/simulate.ts"
 import { traceChunks } from "../trace-file.ts"
 
 /** Kernel events between two looks at signals and the progress line. */
@@ -105,13 +107,20 @@ export const simulateCommand = Command.make(
       Flag.withDescription("A measured run to show beside the simulation; any file that import reads"),
       Flag.optional
     ),
+    report: Flag.String("report").pipe(
+      Flag.withDescription("Write a report: .html, one page with everything, or .md; rerun makes it again"),
+      Flag.optional
+    ),
     traceLimit: Flag.Int("trace-limit").pipe(
       Flag.withDescription("Most records a trace keeps"),
       Flag.withDefault(2_000_000)
     )
   },
-  Effect.fnUntraced(function* ({ file, format, method, seed, trace, traceMethod, traceLimit, measured }) {
-    const loaded = yield* readScenario(file)
+  Effect.fnUntraced(function* (options) {
+    const { file, format, method, seed, trace, traceMethod, traceLimit, measured, report: page } = options
+    if (Option.isSome(page)) yield* checkReport(page.value)
+    const files = filesRead()
+    const loaded = yield* readScenario(file, files.read)
     const scenario = Option.isSome(seed) ? { ...loaded, seed: seed.value } : loaded
     const methods = yield* select(scenario, method)
     const traced = Option.getOrElse(traceMethod, () => tracedMethod(methods))
@@ -160,6 +169,23 @@ export const simulateCommand = Command.make(
         `trace of ${traced}: ${trace.value} (open it at ui.perfetto.dev)${store.dropped > 0 ? `; ${store.dropped} records beyond --trace-limit were not kept` : ""}`
       )
     }
+    if (Option.isSome(page)) {
+      if (Option.isSome(measured)) files.read(measured.value)
+      const ran: Ran = {
+        command: "simulate",
+        arguments: [
+          fileArgument(file),
+          `--format=${format}`,
+          ...method.map((name) => `--method=${name}`),
+          ...(Option.isSome(seed) ? [`--seed=${seed.value}`] : []),
+          ...(Option.isSome(measured) ? [`--measured=${fromHere(measured.value)}`] : [])
+        ],
+        scenario,
+        files,
+        results: [renderReport("json", report)]
+      }
+      yield* writeReport(page.value, ran, simulationDocument(report, real?.run))
+    }
     const infeasible = results.flatMap((result) =>
       result.infeasible === undefined ? [] : [result.infeasible]
     )
@@ -175,6 +201,10 @@ export const simulateCommand = Command.make(
     {
       command: "vericache simulate scenarios/llama-70b-2xh100-long-context.yaml",
       description: "Compare the methods of the demo"
+    },
+    {
+      command: "vericache simulate scenarios/llama-70b-2xh100-long-context.yaml --report demo.html",
+      description: "The same as a page to hand on"
     }
   ])
 )

@@ -10,7 +10,7 @@ import { type Column, type Format, renderGrid } from "./grid.ts"
 import { percent, seconds } from "./number.ts"
 import type { Report } from "./report.ts"
 
-interface Row {
+export interface MeasuredRow {
   readonly method: string
   readonly latency: Latency
   readonly statistic: Statistic
@@ -18,9 +18,9 @@ interface Row {
   readonly simulated: number
 }
 
-const residual = ({ measured, simulated }: Row): number => simulated / measured - 1
+const residual = ({ measured, simulated }: MeasuredRow): number => simulated / measured - 1
 
-const columns: readonly Column<Row>[] = [
+export const measuredColumns: readonly Column<MeasuredRow>[] = [
   { title: "method", key: "method", left: true, text: (row) => row.method, value: (row) => row.method },
   {
     title: "latency",
@@ -50,17 +50,13 @@ const columns: readonly Column<Row>[] = [
   }
 ]
 
-/** Simulated over measured − 1, for every method that ran and every latency that was measured. */
-export const renderMeasured = (
-  format: Exclude<Format, "json">,
-  { results }: Report,
-  run: MeasuredRun
-): string => {
-  const rows = results.flatMap(({ method, metrics }) =>
+/** Every method that ran and every latency that was measured. */
+export const measuredRows = ({ results }: Report, run: MeasuredRun): readonly MeasuredRow[] =>
+  results.flatMap(({ method, metrics }) =>
     metrics === undefined
       ? []
       : LATENCIES.flatMap((latency) =>
-          STATISTICS.flatMap((statistic): Row[] => {
+          STATISTICS.flatMap((statistic): MeasuredRow[] => {
             const measured = run.latencies[latency]?.[statistic]
             return measured === undefined || !(measured > 0)
               ? []
@@ -76,5 +72,7 @@ export const renderMeasured = (
           })
         )
   )
-  return renderGrid(format, columns, rows)
-}
+
+/** Simulated over measured − 1, for every method that ran and every latency that was measured. */
+export const renderMeasured = (format: Exclude<Format, "json">, report: Report, run: MeasuredRun): string =>
+  renderGrid(format, measuredColumns, measuredRows(report, run))

@@ -10,7 +10,8 @@ import { judged, objectiveLines, provenance, type Report, reportColumns, subject
 export const scenarioHash = (scenario: Scenario): string =>
   createHash("sha256").update(JSON.stringify(scenario)).digest("hex").slice(0, 16)
 
-const setting = ({ model, hardware, engine, workload, seed }: Scenario): string => {
+/** What is simulated on what, in a line. */
+export const setting = ({ model, hardware, engine, workload, seed }: Scenario): string => {
   const gpus = engine.tensorParallelSize * engine.dataParallelSize
   const load =
     workload.kind === "trace"
@@ -20,7 +21,7 @@ const setting = ({ model, hardware, engine, workload, seed }: Scenario): string 
 }
 
 /** What the words in the table mean. */
-const LEGEND = [
+export const LEGEND = [
   "limited by: what most of the time went to, and its share.",
   "output: identical = the tokens of full-KV decoding, by construction of the commit rule; LOSSY = other tokens, diverging by so many nats where that is known."
 ] as const
@@ -79,6 +80,7 @@ export const renderReport = (format: Format, report: Report, screen?: number): s
   ].join("\n")
 }
 
+/** Everything that came out, for programs. */
 const reportJson = (report: Report): unknown => ({
   scenario: {
     name: report.scenario.name,
