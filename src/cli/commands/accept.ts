@@ -7,7 +7,7 @@ import { Usage } from "../exit.ts"
 import { writeObstacle, writeWhole } from "../files.ts"
 import { type Column, FORMATS, objects, plainTable, renderGrid } from "../output/grid.ts"
 import { Progress } from "../progress.ts"
-import { embeddedModel } from "./generate.ts"
+import { embeddedModel, engineFlags } from "./engine-flags.ts"
 
 const number = (
   title: string,
@@ -77,10 +77,7 @@ const several = <A>(given: readonly A[], usual: readonly A[]): readonly A[] =>
 export const acceptCommand = Command.make(
   "accept",
   {
-    model: Flag.String("model").pipe(
-      Flag.withDescription("Folder of a model in Hugging Face layout; the embedded model by default"),
-      Flag.optional
-    ),
+    ...engineFlags,
     prompts: Flag.String("prompts").pipe(
       Flag.withDescription("Folder of .txt files, a prompt each; the model's own prompts/ by default"),
       Flag.optional
@@ -106,14 +103,6 @@ export const acceptCommand = Command.make(
     maxTokens: Flag.Int("max-tokens").pipe(
       Flag.withDescription("Tokens produced after each prompt"),
       Flag.withDefault(64)
-    ),
-    kvCacheDtype: Flag.Literals("kv-cache-dtype", ["float16", "float32"]).pipe(
-      Flag.withDescription("Type of the full KV cache"),
-      Flag.withDefault("float16" as const)
-    ),
-    adapter: Flag.Literals("adapter", ["auto", "software"]).pipe(
-      Flag.withDescription("auto: the best WebGPU adapter there is"),
-      Flag.withDefault("auto" as const)
     ),
     output: Flag.String("output").pipe(
       Flag.withAlias("o"),

@@ -1,13 +1,10 @@
-import { join } from "node:path"
 import { Console, Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { Usage } from "../exit.ts"
-import { packageRoot, writeWhole } from "../files.ts"
+import { writeWhole } from "../files.ts"
 import { Progress } from "../progress.ts"
 import { traceChunks } from "../trace-file.ts"
-
-/** The model that comes with the package. */
-export const embeddedModel = (): string => join(packageRoot(), "models", "vericache-1m")
+import { embeddedModel, engineFlags } from "./engine-flags.ts"
 
 const MARKS = ["auto", "color", "text", "none"] as const
 
@@ -15,10 +12,7 @@ export const generateCommand = Command.make(
   "generate",
   {
     prompt: Argument.String("prompt").pipe(Argument.withDescription("Text to go on from")),
-    model: Flag.String("model").pipe(
-      Flag.withDescription("Folder of a model in Hugging Face layout; the embedded model by default"),
-      Flag.optional
-    ),
+    ...engineFlags,
     compressor: Flag.String("compressor").pipe(
       Flag.withDescription("Compression method of the drafts' KV cache; `vericache compressors` lists them"),
       Flag.withDefault("snapkv")
@@ -46,14 +40,6 @@ export const generateCommand = Command.make(
     sampling: Flag.Literals("sampling", ["coupled", "speculative"]).pipe(
       Flag.withDescription("coupled: token for token the seeded full-KV run; speculative: its distribution"),
       Flag.withDefault("coupled" as const)
-    ),
-    kvCacheDtype: Flag.Literals("kv-cache-dtype", ["float16", "float32"]).pipe(
-      Flag.withDescription("Type of the full KV cache"),
-      Flag.withDefault("float16" as const)
-    ),
-    adapter: Flag.Literals("adapter", ["auto", "software"]).pipe(
-      Flag.withDescription("auto: the best WebGPU adapter there is"),
-      Flag.withDefault("auto" as const)
     ),
     marks: Flag.Literals("marks", MARKS).pipe(
       Flag.withDescription(
