@@ -9,6 +9,7 @@ import { compressorsCommand } from "./commands/compressors.ts"
 import { generateCommand } from "./commands/generate.ts"
 import { importCommand } from "./commands/import.ts"
 import { mergeCommand } from "./commands/merge.ts"
+import { planCommand } from "./commands/plan.ts"
 import { schemaCommand } from "./commands/schema.ts"
 import { simulateCommand } from "./commands/simulate.ts"
 import { sweepCommand } from "./commands/sweep.ts"
@@ -23,6 +24,7 @@ const vericache = Command.make("vericache").pipe(
   Command.withDescription("Simulate serving an LLM with a compressed KV cache and no loss"),
   Command.withSubcommands([
     simulateCommand,
+    planCommand,
     sweepCommand,
     mergeCommand,
     importCommand,

@@ -2,7 +2,8 @@
 import type { Objective } from "../scenario/resolved.ts"
 import type { RunMetrics } from "../trace/metrics.ts"
 
-const QUANTILES = { 50: "p50", 90: "p90", 95: "p95", 99: "p99", 100: "max" } as const
+/** Names of the percentiles that objectives may have. */
+export const QUANTILES = { 50: "p50", 90: "p90", 95: "p95", 99: "p99", 100: "max" } as const
 
 /** An objective and what was reached, seconds. */
 export interface JudgedObjective extends Objective {

@@ -26,7 +26,7 @@ export const speedup = ({ scenario, results }: Report, result: MethodResult): nu
 /** Whether a method's output equals full-KV decoding, by construction: it decodes on the full KV, or commits what that verified. */
 export const isLossless = ({ method }: NamedMethod): boolean => method.kind !== "lossy"
 
-const LIMIT_WORDS: Readonly<Record<Limit, string>> = {
+export const LIMIT_WORDS: Readonly<Record<Limit, string>> = {
   hbm: "HBM bandwidth",
   compute: "compute",
   link: "the link",
