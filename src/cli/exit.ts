@@ -31,6 +31,15 @@ export class Usage extends Schema.TaggedError<Usage>()("Usage", { problem: Schem
   }
 }
 
+/** Results that were to be made again came out as others. */
+export class NotReproduced extends Schema.TaggedError<NotReproduced>()("NotReproduced", {
+  problem: Schema.String
+}) {
+  override get message(): string {
+    return this.problem
+  }
+}
+
 /** Exit code and words of a command's end. */
 export const verdictOf = (
   exit: Exit.Exit<unknown, unknown>
@@ -51,6 +60,7 @@ export const verdictOf = (
   if (error instanceof Usage) return { code: EXIT.usage, words: error.message }
   if (error instanceof Infeasible) return { code: EXIT.infeasible, words: error.message }
   if (error instanceof ObjectiveMissed) return { code: EXIT.objectiveMissed, words: error.message }
+  if (error instanceof NotReproduced) return { code: EXIT.objectiveMissed, words: error.message }
   if (isUsageError(error)) return { code: EXIT.usage, words: "" }
   return { code: EXIT.internal, words: Cause.pretty(exit.cause) }
 }

@@ -10,6 +10,7 @@ import { generateCommand } from "./commands/generate.ts"
 import { importCommand } from "./commands/import.ts"
 import { mergeCommand } from "./commands/merge.ts"
 import { planCommand } from "./commands/plan.ts"
+import { rerunCommand } from "./commands/rerun.ts"
 import { schemaCommand } from "./commands/schema.ts"
 import { simulateCommand } from "./commands/simulate.ts"
 import { sweepCommand } from "./commands/sweep.ts"
@@ -27,6 +28,7 @@ const vericache = Command.make("vericache").pipe(
     planCommand,
     sweepCommand,
     mergeCommand,
+    rerunCommand,
     importCommand,
     calibrateCommand,
     generateCommand,

@@ -117,8 +117,11 @@ export const simulateCommand = Command.make(
     )
   },
   Effect.fnUntraced(function* (options) {
-    const { file, format, method, seed, trace, traceMethod, traceLimit, measured, report: page } = options
+    const { format, method, seed, trace, traceMethod, traceLimit, report: page } = options
     if (Option.isSome(page)) yield* checkReport(page.value)
+    const [file, measured] = Option.isSome(page)
+      ? [fromHere(options.file), Option.map(options.measured, fromHere)]
+      : [options.file, options.measured]
     const files = filesRead()
     const loaded = yield* readScenario(file, files.read)
     const scenario = Option.isSome(seed) ? { ...loaded, seed: seed.value } : loaded
@@ -178,7 +181,7 @@ export const simulateCommand = Command.make(
           `--format=${format}`,
           ...method.map((name) => `--method=${name}`),
           ...(Option.isSome(seed) ? [`--seed=${seed.value}`] : []),
-          ...(Option.isSome(measured) ? [`--measured=${fromHere(measured.value)}`] : [])
+          ...(Option.isSome(measured) ? [`--measured=${measured.value}`] : [])
         ],
         scenario,
         files,

@@ -1,15 +1,18 @@
 import { existsSync, readdirSync, rmSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
-import { Console, Effect, Option } from "effect"
+import { Console, Effect, Option, Result } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { TABLE_FORMATS } from "../../planning/files/formats.ts"
-import type { PointOptions } from "../../planning/points.ts"
+import { type PointOptions, readBase } from "../../planning/points.ts"
 import { axesOf, dealt, type Shard, WHOLE } from "../../planning/sweep/design.ts"
 import type { JournalHeader } from "../../planning/sweep/journal.ts"
 import { loadSweep, type Sweep } from "../../planning/sweep/load-sweep.ts"
+import { resolveFields } from "../../scenario/load.ts"
 import { Usage } from "../exit.ts"
-import { readCatalog, readFile } from "../files.ts"
+import { readCatalog } from "../files.ts"
 import { pointWorkers } from "../points/pool.ts"
+import { checkReport, fileArgument, filesRead, fromHere, type Ran, writeReport } from "../report/recording.ts"
+import { sweepDocument } from "../report/sweep.ts"
 import { JournalFile } from "../sweep/journal-file.ts"
 import { outputFormat, readTable, writeTable } from "../sweep/output.ts"
 import { headerOf, MemoryStore, simulateMissing, Tally } from "../sweep/run-sweep.ts"
@@ -51,6 +54,7 @@ const toScreen = (sweep: Sweep, header: JournalHeader, format: (typeof FORMATS)[
     )
     yield* Console.error(tally.words())
     yield* checkAny(tally)
+    return table
   })
 
 /** Whether the results are there already; an error if those of another sweep are. */
@@ -168,13 +172,22 @@ export const sweepCommand = Command.make(
     restart: Flag.Boolean("restart").pipe(
       Flag.withDescription("Drop what was done before and begin anew"),
       Flag.withDefault(false)
+    ),
+    report: Flag.String("report").pipe(
+      Flag.withDescription("Write a report: .html, one page with everything, or .md; rerun makes it again"),
+      Flag.optional
     )
   },
-  Effect.fnUntraced(function* ({ file, output, format, workers, shard, theory, digest, list, restart }) {
+  Effect.fnUntraced(function* (given) {
+    const { output, format, workers, shard, theory, digest, list, restart, report } = given
+    if (Option.isSome(report)) yield* checkReport(report.value)
+    const file = Option.isSome(report) ? fromHere(given.file) : given.file
     const most = Option.getOrUndefined(workers)
     if (most !== undefined && most < 1) return yield* new Usage({ problem: "--workers: expected at least 1" })
     const part = Option.isSome(shard) ? yield* shardOf(shard.value) : WHOLE
-    const sweep = yield* Effect.fromResult(loadSweep(file, readFile, yield* readCatalog))
+    const files = filesRead()
+    const catalog = yield* readCatalog
+    const sweep = yield* Effect.fromResult(loadSweep(file, files.read, catalog))
     const options: PointOptions = { theory, digest }
     const header = headerOf(sweep, part, options)
     if (list) {
@@ -182,9 +195,32 @@ export const sweepCommand = Command.make(
       yield* Console.log(listPoints(sweep, points))
       return
     }
-    yield* (
-      Option.isSome(output) ? toFile(sweep, header, output.value, restart) : toScreen(sweep, header, format)
-    ).pipe(Effect.provide(pointWorkers(most)))
+    const inWorkers = Effect.provide(pointWorkers(most))
+    const table = Option.isSome(output)
+      ? yield* Effect.andThen(
+          toFile(sweep, header, output.value, restart).pipe(inWorkers),
+          Option.isSome(report) ? readTable(output.value) : Effect.undefined
+        )
+      : yield* toScreen(sweep, header, format).pipe(inWorkers)
+    if (Option.isNone(report) || table === undefined) return
+    const scenario = Result.getOrThrow(
+      Result.flatMap(readBase(sweep.base, files.read), (fields) => resolveFields(fields, files.read, catalog))
+    )
+    const ran: Ran = {
+      command: "sweep",
+      arguments: [
+        fileArgument(file),
+        `--format=${format}`,
+        ...(Option.isSome(shard) ? [`--shard=${shard.value}`] : []),
+        ...(theory ? ["--theory"] : []),
+        ...(digest ? ["--digest"] : [])
+      ],
+      scenario,
+      files,
+      results: TABLE_FORMATS[".csv"]!.encode(header.columns, table.rows)
+    }
+    const text = new TextDecoder().decode(files.read(file))
+    yield* writeReport(report.value, ran, sweepDocument(sweep, part, scenario, table, text))
   })
 ).pipe(
   Command.withDescription(
@@ -194,6 +230,10 @@ export const sweepCommand = Command.make(
     {
       command: "vericache sweep scenarios/sweeps/link-and-context.yaml -o link.parquet",
       description: "Every point a row; give it again to go on after an interruption"
+    },
+    {
+      command: "vericache sweep scenarios/sweeps/link-and-context.yaml --report link.html",
+      description: "Curves, maps and rows as a page to hand on"
     }
   ])
 )

@@ -1,6 +1,6 @@
 /** Reports written by commands: what was read is kept, what came out is fingerprinted, and the page is written whole. */
-import { relative } from "node:path"
-import { Console, Effect } from "effect"
+import { isAbsolute, relative } from "node:path"
+import { Console, Context, Effect } from "effect"
 import { KEPT_BYTES, type Manifest, ReadFiles } from "../../planning/report/manifest.ts"
 import type { ReportDocument } from "../../planning/report/document.ts"
 import { htmlReport } from "../../planning/report/html.ts"
@@ -27,11 +27,20 @@ export const checkReport = (path: string): Effect.Effect<void, Usage> => {
     : Effect.fail(new Usage({ problem: `--report ${path} cannot be written: ${obstacle}` }))
 }
 
-/** A file's name as the working directory sees it, which is how manifests name files. */
-export const fromHere = (path: string): string => relative("", path).replaceAll("\\", "/")
+/**
+ * A file that a command was given, as the working directory sees it: so it can be laid out again elsewhere. The files it
+ * names in turn are then absolute only where they are written so.
+ */
+export const fromHere = (path: string): string =>
+  isAbsolute(path) ? relative("", path).replaceAll("\\", "/") : path
 
 /** A file as an argument; one whose name begins like an option is none. */
-export const fileArgument = (path: string): string => fromHere(path).replace(/^-/, "./-")
+export const fileArgument = (path: string): string => path.replace(/^-/, "./-")
+
+/** Whether it is said where a report was written. */
+export const AnnounceReport = Context.Reference<boolean>("vericache/cli/AnnounceReport", {
+  defaultValue: () => true
+})
 
 /** Fingerprint of the catalog that comes with the package. */
 export const catalogDigest = Effect.map(readCatalog, (catalog) =>
@@ -67,7 +76,7 @@ const manifestOf = (path: string, ran: Ran) =>
       seed: scenario.seed,
       catalog,
       results: digestOf(text.join("")),
-      files: files.kept(fromHere, isMarkdown(path) ? KEPT_IN_MARKDOWN : KEPT_BYTES)
+      files: files.kept(isMarkdown(path) ? KEPT_IN_MARKDOWN : KEPT_BYTES)
     }
   })
 
@@ -80,6 +89,7 @@ export const writeReport = (path: string, ran: Ran, document: Omit<ReportDocumen
     const named = Object.entries(manifest.files).filter(
       ([, { text, base64 }]) => text === undefined && base64 === undefined
     )
+    if (!(yield* AnnounceReport)) return
     yield* Console.error(
       `report: ${path}${named.length === 0 ? "" : `; too large to be kept in it: ${named.map(([name]) => name).join(", ")}`}`
     )

@@ -37,8 +37,12 @@ interface Shown {
   readonly of: (row: Row) => Row[number]
 }
 
+/** How amounts of such a unit are shown. */
+export const showOf = (unit: string): ((value: number) => string) =>
+  UNITS.find(([suffix]) => suffix === unit)?.[1] ?? fourDigits
+
 const shown = ({ name, unit = "", of }: Shown, rows: readonly Row[]): Column<Row> => {
-  const show = UNITS.find(([suffix]) => suffix === unit)?.[1] ?? fourDigits
+  const show = showOf(unit)
   return {
     title: name.slice(0, name.length - unit.length),
     key: name,
@@ -69,13 +73,8 @@ export const listPoints = ({ design, methodNames }: Sweep, points: readonly numb
   )
 }
 
-/** A table for people; `screen` is the width of the terminal, if it goes to one. */
-export const showRows = (
-  format: "table" | "md",
-  { columns, rows }: Table,
-  axes: readonly Axis[],
-  screen?: number
-): string => {
+/** The columns people see of a sweep's rows. */
+export const gridOf = ({ columns, rows }: Table, axes: readonly Axis[]): readonly Column<Row>[] => {
   const place = (name: string): number => columns.findIndex((one) => one.name === name)
   const cell = (name: string): ((row: Row) => Row[number]) => {
     const at = place(name)
@@ -83,7 +82,7 @@ export const showRows = (
   }
   const seeds = new Set(rows.map(cell("seed")))
   const [status, limit, reason] = ["status", "limited_by", "reason"].map(cell)
-  const grid: readonly Column<Row>[] = [
+  return [
     ...[
       { name: "point" },
       ...axes.map(({ column, unit }) => ({ name: column, unit })),
@@ -114,6 +113,16 @@ export const showRows = (
       value: limit!
     }
   ]
-  if (format === "md") return markdownTable(grid, rows)
-  return plainTable(screen === undefined ? grid : fitting(grid, rows, screen), rows)
+}
+
+/** A table for people; `screen` is the width of the terminal, if it goes to one. */
+export const showRows = (
+  format: "table" | "md",
+  table: Table,
+  axes: readonly Axis[],
+  screen?: number
+): string => {
+  const grid = gridOf(table, axes)
+  if (format === "md") return markdownTable(grid, table.rows)
+  return plainTable(screen === undefined ? grid : fitting(grid, table.rows, screen), table.rows)
 }

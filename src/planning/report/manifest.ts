@@ -51,15 +51,15 @@ export class ReadFiles {
     return bytes
   }
 
-  /** All files read, by name; the smallest are kept whole, as many as fit `room` bytes. `nameOf` changes their names. */
-  kept(nameOf: (path: string) => string = (path) => path, room: number = KEPT_BYTES): Manifest["files"] {
+  /** All files read, by name; the smallest are kept whole, as many as fit `room` bytes. */
+  kept(room: number = KEPT_BYTES): Manifest["files"] {
     let left = room
     return Object.fromEntries(
       [...this.#seen]
         .toSorted(([a, x], [b, y]) => x.length - y.length || (a < b ? -1 : 1))
         .map(([path, bytes]) => {
           left -= bytes.length
-          return [nameOf(path), { digest: digestOf(bytes), ...(left >= 0 ? contentOf(bytes) : {}) }] as const
+          return [path, { digest: digestOf(bytes), ...(left >= 0 ? contentOf(bytes) : {}) }] as const
         })
         .toSorted(([a], [b]) => (a < b ? -1 : 1))
     )

@@ -117,7 +117,9 @@ export const simulationFigures = (
           }))
         ],
         objectives.filter(({ metric }) => metric === latency),
-        seconds
+        seconds,
+        // Powers of ten of seconds are no round numbers of minutes.
+        (value) => (value >= 120 ? `${amount(value)} s` : seconds(value))
       )
     )
   })

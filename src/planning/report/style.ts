@@ -10,7 +10,7 @@ export const STYLE = `
 * { box-sizing: border-box }
 body { margin: 0; background: var(--page); color: var(--text); font: 16px/1.5 system-ui, sans-serif;
   font-variant-numeric: tabular-nums; overflow-wrap: anywhere }
-main { max-width: 72rem; margin: 0 auto; padding: 1.5rem 1rem 4rem }
+main { max-width: 76rem; margin: 0 auto; padding: 1.5rem 1rem 4rem }
 h1 { font-size: 1.5rem; line-height: 1.25; margin: 0 }
 h2 { font-size: 1.15rem; margin: 2.75rem 0 .75rem; padding-top: .75rem; border-top: 1px solid var(--rule) }
 .setting { color: var(--soft); margin: .35rem 0 1.25rem }
@@ -42,11 +42,11 @@ svg .heat { fill: var(--h0); stroke: var(--rule) }
 .table { overflow-x: auto; margin: 1rem 0 }
 table { border-collapse: collapse; font-size: .875rem; overflow-wrap: normal }
 caption { text-align: left; color: var(--soft); padding-bottom: .4rem; max-width: 46rem }
-th, td { padding: .35rem .7rem; text-align: right; vertical-align: top; border-bottom: 1px solid var(--rule);
+th, td { padding: .35rem .6rem; text-align: right; vertical-align: top; border-bottom: 1px solid var(--rule);
   white-space: nowrap }
 th { font-weight: 600; border-bottom-color: var(--soft) } .left { text-align: left }
 tbody th { font-weight: 400; border-bottom-color: var(--rule) }
-td:last-child.left, td.long { white-space: normal; min-width: 12rem; max-width: 34rem }
+td:last-child.left { white-space: normal; min-width: 8rem; max-width: 34rem }
 th:first-child, td:first-child { padding-left: 0 }
 details { margin: .75rem 0 } summary { cursor: pointer; padding: .25rem 0 }
 pre { background: var(--tint); padding: .8rem 1rem; overflow-x: auto; font: .8rem/1.45 ui-monospace, monospace;

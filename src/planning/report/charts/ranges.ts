@@ -25,7 +25,8 @@ export const rangesChart = (
   title: string,
   ranges: readonly Range[],
   thresholds: readonly Threshold[],
-  show: (value: number) => string
+  show: (value: number) => string,
+  tick: (value: number) => string = show
 ): string => {
   const known = ranges.map((range) => ({ ...range, marks: range.marks.filter(({ value }) => value > 0) }))
   const values = [
@@ -38,10 +39,10 @@ export const rangesChart = (
   const x = scaleLog(values.length === 0 ? [1, 10] : [low / 1.3, high * 1.3], [MARGIN, WIDTH - MARGIN])
   const top = thresholds.length * 16
   const bottom = top + ranges.length * ROW
-  const ticks = ticksOf(x, show)
-  const grid = ticks.flatMap((tick) => [
-    line(x(tick), top, x(tick), bottom, "grid"),
-    label(x(tick), bottom + 15, show(tick), { anchor: "middle", class: "tick" })
+  const ticks = ticksOf(x, tick)
+  const grid = ticks.flatMap((at) => [
+    line(x(at), top, x(at), bottom, "grid"),
+    label(x(at), bottom + 15, tick(at), { anchor: "middle", class: "tick" })
   ])
   const limits = thresholds.flatMap(({ name, value }, i) => {
     const left = x(value) > WIDTH / 2
