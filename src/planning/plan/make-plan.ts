@@ -345,7 +345,3 @@ export const makePlan = Effect.fnUntraced(function* (plan: Plan, note: (trial: s
     impossible
   } satisfies MadePlan
 })
-
-/** GPUs that a row comes to; at least so many where theory alone says so. */
-export const rowGpus = ({ best }: Row): number | undefined =>
-  best === undefined ? undefined : gpusOf(best.option, countFor(best.capacity))
