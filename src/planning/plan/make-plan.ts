@@ -8,7 +8,6 @@ import { type Bound, boundOf } from "./bounds.ts"
 import type { Candidate, Plan } from "./load-plan.ts"
 import {
   bestOf,
-  countFor,
   type Found,
   isBetter,
   leastCost,
