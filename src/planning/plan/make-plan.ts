@@ -6,15 +6,7 @@ import type { Objective } from "../../scenario/resolved.ts"
 import type { RunMetrics } from "../../trace/metrics.ts"
 import { type Bound, boundOf } from "./bounds.ts"
 import type { Candidate, Plan } from "./load-plan.ts"
-import {
-  bestOf,
-  type Found,
-  isBetter,
-  leastCost,
-  LIMITS,
-  type Option,
-  type Tally
-} from "./search.ts"
+import { bestOf, type Found, isBetter, leastCost, LIMITS, type Option, type Tally } from "./search.ts"
 import { type Problem, shareOf, type Trial, trialRequests, tryAll, wholeOf } from "./trial.ts"
 import { findImpossible, type Impossible } from "./impossible.ts"
 import { leastLoad, requestCount } from "./workload-share.ts"
