@@ -41,7 +41,7 @@ export interface Plan {
 }
 
 const TENSOR_PARALLEL: readonly number[] = [1, 2, 4, 8]
-const BATCH_LIMITS: readonly number[] = [8, 16, 32, 64, 128, 256]
+const BATCH_LIMITS: readonly number[] = [16, 64, 256]
 const MAX_GPUS = 1024
 
 export const loadPlan = (

@@ -93,8 +93,10 @@ interface Group {
   readonly atLeast: number
 }
 
-/** Groups searched side by side; what they find decides which of the next are worth it. Not a matter of cores. */
-const WAVE = 8
+/** So many of the most promising groups are searched first: what they find decides which of the others are worth it. */
+const FIRST = 4
+/** Groups searched side by side. */
+const AT_ONCE = 8
 /** What costs more than so many times the best, by theory, is not simulated. */
 const FAR = 2
 const SEEDS = 5
@@ -154,6 +156,18 @@ const grouped = (options: readonly PlanOption[]): readonly Group[] => {
     })
     .toSorted((a, b) => a.atLeast - b.atLeast)
 }
+
+/** A group that theory alone has judged. */
+const unsearched = ({ hardware, family, atLeast }: Group): Row => ({
+  hardware,
+  family,
+  best: undefined,
+  metrics: undefined,
+  binds: [],
+  atLeast,
+  skipped: true,
+  onFront: false
+})
 
 /** Searches one group, and keeps what its trials showed. */
 const searchGroup = Effect.fnUntraced(function* (plan: Plan, group: Group, note: (trial: string) => void) {
@@ -295,27 +309,17 @@ export const makePlan = Effect.fnUntraced(function* (plan: Plan, note: (trial: s
   const tallies: Tally[] = []
   let simulations = 0
   let far = 0
-  let waiting = groups
   let best: Found<PlanOption> | undefined
-  while (waiting.length > 0) {
-    const least = best?.cost ?? Number.POSITIVE_INFINITY
-    const skipped = waiting.filter(({ atLeast }) => atLeast > FAR * least)
+  for (const wave of [groups.slice(0, FIRST), groups.slice(FIRST)]) {
+    const most = FAR * (best?.cost ?? Number.POSITIVE_INFINITY)
+    const skipped = wave.filter(({ atLeast }) => atLeast > most)
     far += skipped.reduce((all, { options: members }) => all + members.length, 0)
-    for (const { hardware, family, atLeast } of skipped)
-      rows.push({
-        hardware,
-        family,
-        best: undefined,
-        metrics: undefined,
-        binds: [],
-        atLeast,
-        skipped: true,
-        onFront: false
-      })
-    const near = waiting.filter((group) => !skipped.includes(group))
-    const found = yield* Effect.forEach(near.slice(0, WAVE), (group) => searchGroup(plan, group, note), {
-      concurrency: WAVE
-    })
+    rows.push(...skipped.map(unsearched))
+    const found = yield* Effect.forEach(
+      wave.filter((group) => !skipped.includes(group)),
+      (group) => searchGroup(plan, group, note),
+      { concurrency: AT_ONCE }
+    )
     for (const one of found) {
       rows.push(one.row)
       tallies.push(one.tally)
@@ -323,7 +327,6 @@ export const makePlan = Effect.fnUntraced(function* (plan: Plan, note: (trial: s
       if (one.row.best !== undefined && (best === undefined || isBetter(one.row.best, best)))
         best = one.row.best
     }
-    waiting = near.slice(WAVE)
   }
   const ordered = withFront(inOrder(rows))
   const { best: answer, simulations: verifying } = yield* verified(plan, ordered)

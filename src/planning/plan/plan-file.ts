@@ -23,7 +23,7 @@ const CandidatesFile = Schema.Struct({
     some(count("GPUs of a group."), "Default: the scenario's, or 1, 2, 4 and 8.")
   ),
   max_num_seqs: optional(
-    some(count("Requests in a batch."), "Batch limits. Default: the scenario's, or 8 to 256.")
+    some(count("Requests in a batch."), "Batch limits. Default: the scenario's, or 16, 64 and 256.")
   ),
   methods: optional(
     some(

@@ -45,7 +45,10 @@ export interface SearchLimits {
   readonly precision: number
 }
 
-export const LIMITS: SearchLimits = { least: 1 / 512, most: 1.5, precision: 1.06 }
+export const LIMITS: SearchLimits = { least: 1 / 512, most: 1.5, precision: 1.07 }
+
+/** What simulations come to of what theory promises, as a first guess. */
+const TYPICAL = 0.65
 
 /** What is as dear must leave so much more to spare, or it is as good. */
 const NOTABLY = 1.03
@@ -88,13 +91,14 @@ const upFrom = Effect.fnUntraced(function* <O extends Option, E, R>(
   const top = Math.min(option.bound, most)
   let low = from
   let high = Math.max(top, from)
-  // Theory is seldom far off: close steps first, then halves.
   while (high / low > precision) {
     const middle = Math.sqrt(low * high)
     if (yield* stands(option, middle)) low = middle
     else high = middle
   }
-  return low
+  // One less might do, if it takes just what that asks for.
+  const fewer = 1 / (countFor(low) - 1)
+  return fewer < high && (yield* stands(option, fewer)) ? fewer : low
 })
 
 /** The largest load an option stands, from nothing known; undefined if none from `least` on. */
@@ -105,7 +109,7 @@ const capacityOf = Effect.fnUntraced(function* <O extends Option, E, R>(
 ) {
   const { least, most } = limits
   let failed = Math.min(option.bound, most)
-  let load = Math.max(least, 0.75 * failed)
+  let load = Math.max(least, TYPICAL * failed)
   if (yield* stands(option, load)) return yield* upFrom(option, load, stands, limits)
   // What nobody can do under the lightest load is no matter of load.
   if (load === least || !(yield* stands(option, least))) return undefined

@@ -1,6 +1,6 @@
 /** What a report's results depend on, kept in the report: enough to make them again, and to say why not. */
 import { Result, Schema } from "effect"
-import { Base64 } from "effect/encoding"
+import * as Base64 from "effect/encoding/Base64"
 import { relativeTo, type ReadFile } from "../../scenario/files.ts"
 import { digestOf } from "../../trace/digest.ts"
 

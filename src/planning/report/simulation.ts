@@ -130,7 +130,7 @@ export const simulationFigures = (
   )
   const tradeOff = figure(
     "Speed for one against throughput for all",
-    "Upper right is better; the dotted line joins the methods that no other beats in both. All modelled.",
+    "Upper right is better; ringed: no other method beats it in both. All modelled.",
     planeChart(
       "Speed for one against throughput for all",
       ran.map(({ name, x, y }, i) => ({

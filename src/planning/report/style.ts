@@ -37,7 +37,8 @@ svg .on-h0 { fill: #fff } svg .on-h1, svg .on-h2, svg .on-h3, svg .on-h4, svg .o
 svg .range, svg .curve, svg .mark { stroke: var(--hue); stroke-width: 2; fill: none }
 svg .mark.full { fill: var(--hue) } svg .mark.hollow { fill: var(--page) }
 svg .range.modelled, svg .curve.modelled { stroke-dasharray: 5 4 }
-svg .front { stroke: var(--soft); stroke-width: 1.5; fill: none; stroke-dasharray: 1 4; stroke-linecap: round }
+svg .front { stroke: var(--soft); stroke-width: 1.5; fill: none }
+svg path.front { stroke-dasharray: 1 4; stroke-linecap: round }
 svg .heat { fill: var(--h0); stroke: var(--rule) }
 .table { overflow-x: auto; margin: 1rem 0 }
 table { border-collapse: collapse; font-size: .875rem; overflow-wrap: normal }

@@ -169,7 +169,12 @@ const overField = (
     planeChart(
       title,
       series,
-      { title: swept.title, show: swept.show, log },
+      {
+        title: swept.title,
+        show: swept.show,
+        log,
+        ...(joined ? { ticks: distinct(places, field).map(Number) } : {})
+      },
       { title: "tok/s", show: view.amount },
       { joined }
     )
@@ -262,7 +267,7 @@ const front = (view: SweepView, places: readonly Place[]): ReportFigure => {
     }))
   return figure(
     title,
-    "Every point of the sweep; upper left is better. The dotted line joins those of identical output that no other beats in both. All modelled.",
+    "Every point of the sweep; upper left is better. Ringed: of identical output, and no other of those beats it in both. All modelled.",
     planeChart(
       title,
       methods.map((own, hue) => ({ name: own[0]!.method, basis: "modelled", hue, points: points(own) })),

@@ -39,6 +39,22 @@ export const fitted = (text: string, width: number): string => {
     .join("")}…`
 }
 
+/** Of ascending ticks those whose texts, centred below them, have room beside one another and within the drawing. */
+export const withRoom = (
+  ticks: readonly number[],
+  place: (value: number) => number,
+  show: (value: number) => string
+): readonly number[] => {
+  const kept: number[] = []
+  for (const value of ticks) {
+    const half = textWidth(show(value)) / 2
+    const before = kept.at(-1)
+    const free = before === undefined ? 0 : place(before) + textWidth(show(before)) / 2 + 8
+    if (place(value) - half >= free && place(value) + half <= WIDTH) kept.push(value)
+  }
+  return kept
+}
+
 /** A drawing with a name and a description for those who do not see it. */
 export const drawing = (
   title: string,
@@ -62,7 +78,7 @@ export const legend = (
   let row = 0
   const parts = names.map((name, i) => {
     const shown = fitted(name, WIDTH - 24)
-    const width = textWidth(shown) + 26
+    const width = textWidth(shown) + 30
     if (x > 0 && x + width > WIDTH) {
       x = 0
       row++

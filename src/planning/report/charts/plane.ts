@@ -2,7 +2,7 @@
 import { line as path, scaleLinear, scaleLog } from "d3"
 import type { Basis } from "../../../scenario/resolved.ts"
 import { element, escaped } from "../markup.ts"
-import { drawing, hue, label, legend, line, stroke, WIDTH } from "./drawing.ts"
+import { drawing, hue, label, legend, line, stroke, WIDTH, withRoom } from "./drawing.ts"
 
 export interface Series {
   readonly name: string
@@ -17,12 +17,14 @@ export interface PlaneAxis {
   readonly title: string
   readonly show: (value: number) => string
   readonly log?: boolean
+  /** Where the ticks are, ascending; chosen if they are not given. */
+  readonly ticks?: readonly number[]
 }
 
 export interface PlaneOptions {
   /** Points of a series are joined in the order of x. */
   readonly joined?: boolean
-  /** Drawn behind everything, as steps: the front of non-dominated points. */
+  /** Ringed and joined behind everything: the front of non-dominated points. */
   readonly front?: readonly { readonly x: number; readonly y: number }[]
 }
 
@@ -88,14 +90,17 @@ export const planeChart = (
       line(LEFT, y(tick), WIDTH - RIGHT, y(tick), "grid"),
       label(LEFT - 6, y(tick) + 4, up.show(tick), { anchor: "end", class: "tick" })
     ]),
-    ...ticksOf(x, 4).flatMap((tick) => [
+    ...withRoom(across.ticks ?? ticksOf(x, 4), x, across.show).flatMap((tick) => [
       line(x(tick), bottom, x(tick), bottom + 4, "axis"),
       label(x(tick), bottom + 17, across.show(tick), { anchor: "middle", class: "tick" })
     ]),
     line(LEFT, bottom, WIDTH - RIGHT, bottom, "axis")
   ]
   const steps = front.toSorted((a, b) => a.x - b.x).map((point): [number, number] => [x(point.x), y(point.y)])
-  const edge = steps.length < 2 ? "" : element("path", { d: path()(steps) ?? "", class: "front" })
+  const edge = [
+    steps.length < 2 ? "" : element("path", { d: path()(steps) ?? "", class: "front" }),
+    ...steps.map(([cx, cy]) => element("circle", { cx, cy, r: 7, class: "front" }))
+  ].join("")
   const drawn = known.map(({ points, basis, hue: place }) => {
     const places = points.map((point): [number, number] => [x(point.x), y(point.y)])
     const joint =

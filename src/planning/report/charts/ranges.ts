@@ -2,7 +2,7 @@
 import { scaleLog } from "d3"
 import type { Basis } from "../../../scenario/resolved.ts"
 import { element, escaped } from "../markup.ts"
-import { drawing, fitted, hue, label, line, stroke, textWidth, WIDTH } from "./drawing.ts"
+import { drawing, fitted, hue, label, line, stroke, WIDTH, withRoom } from "./drawing.ts"
 
 export interface Range {
   readonly name: string
@@ -96,12 +96,5 @@ const ticksOf = (
       const value = Number((step * 10 ** power).toPrecision(6))
       if (value >= low && value <= high) all.push(value)
     }
-  const kept: number[] = []
-  for (const value of all) {
-    const half = textWidth(show(value)) / 2
-    const before = kept.at(-1)
-    const clear = before === undefined || x(value) - half > x(before) + textWidth(show(before)) / 2 + 8
-    if (clear && x(value) - half >= 0 && x(value) + half <= WIDTH) kept.push(value)
-  }
-  return kept
+  return withRoom(all, x, show)
 }
