@@ -3,6 +3,7 @@ import { Cause, type Exit, Schema } from "effect"
 import { UnknownCompressor } from "../engine/compressors/registry.ts"
 import { NoAdapter } from "../engine/webgpu/device.ts"
 import { ModelRefused } from "../engine/weights/checkpoint.ts"
+import { closest } from "../scenario/closest.ts"
 import { ScenarioInvalid } from "../scenario/document.ts"
 import { Infeasible } from "../sim/setup.ts"
 
@@ -55,7 +56,12 @@ export const verdictOf = (
       words: `${error.message}\n${n} ${n === 1 ? "fault" : "faults"}; nothing was run or written`
     }
   }
-  if (error instanceof ModelRefused || error instanceof NoAdapter || error instanceof UnknownCompressor)
+  if (error instanceof UnknownCompressor)
+    return {
+      code: EXIT.usage,
+      words: `${error.message}; ${closest(error.name, error.known) ?? "vericache compressors lists them"}`
+    }
+  if (error instanceof ModelRefused || error instanceof NoAdapter)
     return { code: EXIT.usage, words: error.message }
   if (error instanceof Usage) return { code: EXIT.usage, words: error.message }
   if (error instanceof Infeasible) return { code: EXIT.infeasible, words: error.message }

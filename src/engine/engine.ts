@@ -252,8 +252,8 @@ export class Engine {
   }
 
   /**
-   * Has the model read the context a second time, behind the first, and observes what it attends to. The rows it writes
-   * lie beyond the context's end and are overwritten later.
+   * Has the model read the context, or as much of its end as the method wants, a second time behind the first, and observes
+   * what it attends to. The rows it writes lie beyond the context's end and are overwritten later.
    */
   #readAgain(session: Session, full: Tail): void {
     const { device, tokens, forward } = this.state
@@ -272,7 +272,7 @@ export class Engine {
     copyToken(tokens, (base + end) * 4, aside, 0)
     const room = Math.min(maxRows, maxTokens - end)
     this.extend(session, "full", end + room)
-    for (let from = 0; from < end; from += room) {
+    for (let from = Math.max(0, end - (needs.attention?.rows ?? end)); from < end; from += room) {
       const again = session.tokens.slice(from, Math.min(end, from + room))
       device.write(tokens, (base + end) * 4, Uint32Array.from(again))
       forward.submit({

@@ -3,7 +3,6 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
-import { faultOf } from "./own-compressor.ts"
 
 const root = join(import.meta.dirname, "..", "..", "..")
 
@@ -39,7 +38,7 @@ describe("generate", () => {
   })
 
   it.each([
-    [["--compressor", "snapvk"], 'no compressor is named "snapvk"; there are streaming-llm'],
+    [["--compressor", "snapvk"], 'no compressor is named "snapvk"; did you mean snapkv?'],
     [["--compressor", "no-such.js"], "--compressor no-such.js: there is no such file"],
     [["--model", "docs"], "docs: has no config.json"],
     [["--keep", "2"], "--keep is 2; above 0 and at most 1 is expected"],
@@ -79,23 +78,5 @@ describe("accept", () => {
     const measured = JSON.parse(first!.replace("  - ", "")) as Record<string, unknown>
     expect(measured).toMatchObject({ compressor: "int8", basis: "measured" })
     expect(measured["curve"]).toHaveLength(4)
-  })
-})
-
-describe("a method of one's own", () => {
-  const method = {
-    name: "mine",
-    kind: "drop",
-    mode: "offline",
-    needs: {},
-    compress: () => ({ tailStart: 200, kept: [], format: { keys: "raw", values: "raw", rotated: false } })
-  }
-  it.each([
-    [undefined, "its default export is no object"],
-    [{ ...method, compress: undefined }, "compress is missing"],
-    [{ ...method, mode: "sometimes" }, "mode is neither offline nor online"],
-    [method, "kept has 0 layers, the model has 2"]
-  ])("is refused with the reason", (value, told) => {
-    expect(faultOf(value)).toContain(told)
   })
 })

@@ -31,6 +31,7 @@ export interface Needs {
   readonly attention?: {
     /** `prompt`: every prompt row; `recent`: the last `rows` prompt rows; `reconstruction`: the context read a second time. */
     readonly over: "prompt" | "recent" | "reconstruction"
+    /** Of `recent`, 32 by default. Of `reconstruction`: only the last so many tokens are read again; all by default. */
     readonly rows?: number
     /** How rows combine. */
     readonly reduce: "sum" | "max"

@@ -1,129 +1,122 @@
+/** The promises of every method, and of every pair, on contexts of noise. */
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { layOut } from "../cache/packed-layout.ts"
-import type { Observation } from "./compressor.ts"
-import { groupOf, highest } from "./keep.ts"
+import type { Budget, Compression, Compressor, Observation } from "./compressor.ts"
+import { brokenPromises } from "./promises.ts"
 import { COMPRESSORS, findCompressor, UnknownCompressor } from "./registry.ts"
+import { sampleObservation } from "./sample.ts"
 
-/** Numbers in [-1, 1) that look random. */
-const noise = (seed: number) => {
-  let state = Math.imul(seed, 2654435761) >>> 0
-  return (): number => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return state / 2 ** 31 - 1
-  }
-}
-
-const observation = (tokens: number, seed: number, fields: Partial<Observation> = {}): Observation => {
-  const shape = { layers: 2, heads: 4, kvHeads: 2, headDim: 16 }
-  const rows = (count: number, salt: number) => (layer: number, head: number) => {
-    const next = noise(seed + 31 * salt + 7 * layer + head)
-    return Float32Array.from({ length: count }, next)
-  }
-  const attention = rows(tokens, 1)
-  return {
-    ...shape,
-    tokens,
-    prompt: tokens,
-    attention: (layer, head) => attention(layer, head).map(Math.abs),
-    keys: rows(tokens * shape.headDim, 2),
-    values: rows(tokens * shape.headDim, 3),
-    queries: rows(Math.min(tokens, 64) * shape.headDim, 4),
-    ...fields
-  }
-}
-
-const contexts = fc.record({
+const shapes = fc.record({
+  layers: fc.integer({ min: 1, max: 3 }),
+  group: fc.constantFrom(1, 3),
+  kvHeads: fc.integer({ min: 1, max: 3 }),
+  headDim: fc.constantFrom(16, 32, 48, 64),
   tokens: fc.integer({ min: 1, max: 400 }),
-  seed: fc.nat(1000),
-  keep: fc.constantFrom(0.05, 0.25, 0.5, 0.9)
+  seed: fc.nat(1000)
 })
+const keeps = fc.double({ min: 0.01, max: 1, noNaN: true })
+const elements = fc.constantFrom(16 as const, 32 as const)
 
-describe("every method", () => {
-  for (const compressor of COMPRESSORS) {
-    it(`${compressor.name} keeps its promises`, () => {
-      fc.assert(
-        fc.property(contexts, ({ tokens, seed, keep }) => {
-          const seen = observation(tokens, seed)
-          const budget = { keep, elementBits: 16, seed } as const
-          const { kept, tailStart, format, codebooks } = compressor.compress(seen, budget)
-          expect(tailStart).toBeGreaterThanOrEqual(0)
-          expect(tailStart).toBeLessThanOrEqual(tokens)
-          expect(kept.length).toBe(seen.layers)
-          for (const heads of kept) {
-            expect(heads.length).toBe(seen.kvHeads)
-            for (const positions of heads) {
-              expect(positions.length).toBe(heads[0]!.length)
-              expect(positions.length % groupOf(format)).toBe(0)
-              for (const [i, position] of positions.entries()) {
-                if (i > 0) expect(position).toBeGreaterThan(positions[i - 1]!)
-                expect(position).toBeLessThan(tailStart)
-              }
-            }
-          }
-          for (const side of ["keys", "values"] as const) {
-            const rows = format[side]
-            if (rows === "raw") continue
-            for (const book of codebooks ?? [])
-              expect(book[side]?.length ?? 2 ** rows.bits).toBe(2 ** rows.bits)
-          }
-          expect(compressor.compress(seen, budget)).toEqual(compressor.compress(seen, budget))
-        }),
-        { numRuns: 25 }
-      )
-    })
-  }
+const seenBy = (
+  { needs }: Compressor,
+  { group, seed, ...shape }: typeof shapes extends fc.Arbitrary<infer Shape> ? Shape : never
+): Observation => sampleObservation({ ...shape, heads: group * shape.kvHeads }, needs, seed)
 
-  it("that takes a keep stays within it, scales and tail included, once a context is long", () => {
+/** Bytes of what a compression keeps, packed part and tail, over those of full KV. */
+const share = (
+  { layers, kvHeads, headDim, tokens }: Observation,
+  compression: Compression,
+  kvBits: 16 | 32
+): number => {
+  const token = (layers * 2 * kvHeads * headDim * kvBits) / 32
+  const { words } = layOut(compression, { kvHeads, headDim, kvBits })
+  return words / token / tokens + 1 - compression.tailStart / tokens
+}
+
+/** Entries that a head of a layer can attend to. */
+const entries = ({ tokens }: Observation, { kept, tailStart }: Compression): readonly number[] =>
+  kept.map((heads) => heads[0]!.length + tokens - tailStart)
+
+const named = (name: string): Compressor => {
+  const found = findCompressor(name)
+  if (found instanceof UnknownCompressor) throw found
+  return found
+}
+
+const METHODS = [...COMPRESSORS, ...["h2o+kivi-2", "pyramidkv+kvquant", "kvzap+rotatekv"].map(named)]
+
+describe.each(METHODS.map((method) => [method.name, method] as const))("%s", (_name, method) => {
+  it("answers what the engine can store, the same when asked again, and within its budget", () => {
     fc.assert(
-      fc.property(fc.integer({ min: 320, max: 600 }), fc.constantFrom(0.25, 0.5), (tokens, keep) => {
-        for (const compressor of COMPRESSORS.filter(
-          ({ takesKeep, name }) => takesKeep && name !== "pyramidkv"
-        )) {
-          const seen = observation(tokens, 1)
-          const compression = compressor.compress(seen, { keep, elementBits: 16, seed: 1 })
-          const { words } = layOut(compression, { kvHeads: seen.kvHeads, headDim: seen.headDim, kvBits: 16 })
-          const token = (seen.layers * 2 * seen.kvHeads * seen.headDim) / 2
-          const alignment = seen.layers * 6 * seen.headDim
-          expect(words).toBeLessThanOrEqual(
-            (keep * tokens - (tokens - compression.tailStart)) * token + alignment
-          )
-        }
+      fc.property(shapes, keeps, elements, (shape, keep, elementBits) => {
+        const seen = seenBy(method, shape)
+        const budget: Budget = { keep, elementBits, seed: shape.seed }
+        const compression = method.compress(seen, budget)
+        expect(brokenPromises(seen, compression)).toEqual([])
+        expect(method.compress(seen, budget)).toEqual(compression)
+        if (!method.takesKeep) return
+        const recent = Math.max(16, Math.ceil(seen.tokens / 20))
+        const allowed = Math.max(keep, Math.min(1, recent / seen.tokens))
+        expect(share(seen, compression, elementBits)).toBeLessThanOrEqual(allowed + 1e-12)
       }),
-      { numRuns: 20 }
+      { numRuns: 25 }
+    )
+  })
+
+  it("keeps as much or more of everything for a larger budget", () => {
+    if (!method.takesKeep) return
+    fc.assert(
+      fc.property(shapes, keeps, keeps, (shape, a, b) => {
+        const seen = seenBy(method, shape)
+        const kept = (keep: number) => {
+          const compression = method.compress(seen, { keep, elementBits: 16, seed: 1 })
+          return entries(seen, compression).reduce((sum, count) => sum + count, 0)
+        }
+        expect(kept(Math.max(a, b))).toBeGreaterThanOrEqual(kept(Math.min(a, b)))
+      }),
+      { numRuns: 15 }
     )
   })
 })
 
-describe("choices", () => {
-  it("are the highest scores, the lowest position on a tie", () => {
-    expect([...highest([1, 5, 5, 2, 9], 3, 5)]).toEqual([1, 2, 4])
-    expect([...highest([5, 5, 5, 9], 2, 3)]).toEqual([0, 1])
-  })
-
-  const attention = (position: number, tokens: number) => (): Float32Array => {
-    const seen = new Float32Array(tokens)
-    seen[position] = 1
-    return seen
-  }
-
-  it("of h2o and snapkv hold what drew attention, snapkv its neighbours too", () => {
-    const seen = observation(300, 1, { attention: attention(100, 300) })
-    const keptBy = (name: string): readonly number[] => {
-      const method = findCompressor(name)
-      if (method instanceof UnknownCompressor) throw method
-      return [...method.compress(seen, { keep: 0.15, elementBits: 16, seed: 1 }).kept[0]![0]!]
+describe("budgets", () => {
+  it("are used up but for a group of entries in each layer", () => {
+    for (const method of METHODS.filter(({ takesKeep }) => takesKeep)) {
+      const seen = sampleObservation(
+        { layers: 3, heads: 4, kvHeads: 2, headDim: 64, tokens: 2000 },
+        method.needs
+      )
+      const compression = method.compress(seen, { keep: 0.2, elementBits: 16, seed: 1 })
+      expect([method.name, share(seen, compression, 16)]).toEqual([method.name, expect.closeTo(0.2, 1)])
+      expect(share(seen, compression, 16)).toBeGreaterThan(0.18)
     }
-    expect(keptBy("h2o")).toContain(100)
-    expect(keptBy("snapkv")).toEqual(expect.arrayContaining([97, 98, 99, 100, 101, 102, 103]))
-    expect(keptBy("streaming-llm").slice(0, 4)).toEqual([0, 1, 2, 3])
+  })
+})
+
+describe("names", () => {
+  it("of pairs drop like the first and store like the second", () => {
+    const pair = named("h2o+k8v4")
+    const seen = sampleObservation({ layers: 1, heads: 2, kvHeads: 1, headDim: 32, tokens: 300 }, pair.needs)
+    expect(pair.compress(seen, { keep: 0.25, elementBits: 16, seed: 1 }).format).toEqual({
+      keys: { bits: 8, groupTokens: 1, groupChannels: 32 },
+      values: { bits: 4, groupTokens: 1, groupChannels: 32 },
+      rotated: false
+    })
+    expect(named("snapkv+kvquant").needs).toEqual({ ...named("snapkv").needs, keys: true, values: true })
   })
 
-  it("of pairs drop like the first and store like the second", () => {
-    const pair = findCompressor("h2o+int8")
-    if (pair instanceof UnknownCompressor) throw pair
-    const { format } = pair.compress(observation(300, 1), { keep: 0.25, elementBits: 16, seed: 1 })
-    expect(format.keys).toEqual({ bits: 8, groupTokens: 1, groupChannels: 16 })
-    expect(findCompressor("int8+h2o")).toBeInstanceOf(UnknownCompressor)
+  it.each(["int8+h2o", "snapkv+", "snapkv+int4+int4", "identity+int4", ""])(
+    "such as %j are of no method",
+    (name) => {
+      const unknown = findCompressor(name)
+      expect(unknown).toBeInstanceOf(UnknownCompressor)
+      expect((unknown as UnknownCompressor).known).toContain("verify-fed+kivi-2")
+    }
+  )
+
+  it("are each of one method", () => {
+    const names = COMPRESSORS.map(({ name }) => name)
+    expect(new Set(names).size).toBe(names.length)
   })
 })

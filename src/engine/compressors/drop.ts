@@ -1,26 +1,27 @@
 /** Methods that drop tokens: they differ in what they hold a position to be worth. */
-import type { Budget, Compression, Compressor, Format, Observation } from "./compressor.ts"
-import { keepAll, keepHighest, RAW, type Scores } from "./keep.ts"
+import type { Budget, Compression, Compressor, Observation } from "./compressor.ts"
+import { keepAll, keepHighest, RAW, type Scores, type Shares, type Storing } from "./keep.ts"
 
 /** A method that drops tokens, whatever the others are stored as. */
 export interface Dropping extends Compressor {
-  readonly keepAs: (observation: Observation, budget: Budget, format: Format) => Compression
+  readonly keepAs: (observation: Observation, budget: Budget, storing: Storing) => Compression
 }
 
-const dropping = (
+/** A method that keeps what scores highest. */
+export const dropping = (
   fields: Pick<Compressor, "name" | "summary" | "source" | "needs"> & Partial<Pick<Compressor, "mode">>,
   scores: Scores,
-  counts?: (each: number, layer: number, layers: number) => number
+  shares?: Shares
 ): Dropping => {
-  const keepAs: Dropping["keepAs"] = (observation, budget, format) =>
-    keepHighest(observation, budget, scores, counts, format)
+  const keepAs: Dropping["keepAs"] = (observation, budget, storing) =>
+    keepHighest(observation, budget, scores, storing, shares)
   return {
     kind: "drop",
     mode: "offline",
     takesKeep: true,
     ...fields,
     keepAs,
-    compress: (observation, budget) => keepAs(observation, budget, RAW)
+    compress: (observation, budget) => keepAs(observation, budget, { format: RAW })
   }
 }
 
@@ -41,11 +42,14 @@ export const streamingLlm = dropping(
 export const h2o = dropping(
   {
     name: "h2o",
-    summary: "positions that drew most attention over the whole prompt",
+    summary: "positions that drew most attention over the whole prompt, and as many of the newest",
     source: "arXiv:2306.14048",
     needs: { attention: { over: "prompt", reduce: "sum" } }
   },
-  (observation, layer, head) => observation.attention(layer, head)
+  (observation, layer, head, end, count) =>
+    observation
+      .attention(layer, head)
+      .map((sum, position) => (position >= end - Math.floor(count / 2) ? Infinity : sum))
 )
 
 /** Largest of each position and its neighbours: what is around a wanted token is wanted too. */
@@ -73,7 +77,7 @@ export const snapkv = dropping(
   snapScores
 )
 
-/** Budgets fall evenly from 1.5 times the mean in the first layer to half of it in the last. */
+/** Budgets fall evenly from half above the mean in the first layer to half below it in the last, less steeply where that is too many. */
 export const pyramidkv = dropping(
   {
     name: "pyramidkv",
@@ -82,7 +86,7 @@ export const pyramidkv = dropping(
     needs: snapkv.needs
   },
   snapScores,
-  (each, layer, layers) => each * (layers === 1 ? 1 : 1.5 - layer / (layers - 1))
+  (layer, layers, most) => (layers === 1 ? 1 : 1 + Math.min(0.5, most - 1) * (1 - (2 * layer) / (layers - 1)))
 )
 
 export const kvzip = dropping(

@@ -10,6 +10,6 @@ export const hybrid = (drops: Dropping, stores: Quantizing): Compressor => ({
   kind: "hybrid",
   mode: drops.mode,
   takesKeep: true,
-  needs: drops.needs,
-  compress: (observation, budget) => drops.keepAs(observation, budget, stores.format(observation.headDim))
+  needs: { ...drops.needs, ...stores.needs },
+  compress: (observation, budget) => drops.keepAs(observation, budget, stores.storing(observation))
 })

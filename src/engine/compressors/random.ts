@@ -1,6 +1,6 @@
 /** The worst method there is: random positions, two bits, random levels. Output must be the same with it; speed need not. */
-import type { Compression, Compressor, Format } from "./compressor.ts"
-import { keepAll, packedEntries, recentTokens } from "./keep.ts"
+import type { Compression, Compressor } from "./compressor.ts"
+import { entriesWithin, keepNewest, recentTokens, type Storing } from "./keep.ts"
 
 /** Numbers in [0, 1) by xorshift. */
 const numbers = (seed: number): (() => number) => {
@@ -24,11 +24,15 @@ export const random: Compressor = {
   compress: (observation, budget): Compression => {
     const { tokens, layers, kvHeads, headDim } = observation
     const rows = { bits: 2, groupTokens: 1, groupChannels: headDim } as const
-    const format: Format = { keys: rows, values: rows, rotated: false }
     const next = numbers(budget.seed + tokens)
+    const levels = (): Float32Array => Float32Array.from({ length: 4 }, () => 2 * next() - 1)
+    const storing: Storing = {
+      format: { keys: rows, values: rows, rotated: false },
+      codebooks: Array.from({ length: layers }, () => ({ keys: levels(), values: levels() }))
+    }
     const recent = Math.min(tokens, recentTokens(tokens))
-    const count = packedEntries(observation, budget, format, recent)
-    if (count === 0) return keepAll(observation)
+    const count = entriesWithin(observation, budget, storing, recent)[0]!
+    if (count === 0) return keepNewest(observation, budget, recent)
     const end = tokens - recent
     const pick = (): Uint32Array => {
       const positions = Uint32Array.from({ length: end }, (_, position) => position)
@@ -40,12 +44,10 @@ export const random: Compressor = {
       }
       return positions.slice(0, count).toSorted()
     }
-    const levels = (): Float32Array => Float32Array.from({ length: 4 }, () => 2 * next() - 1)
     return {
       tailStart: end,
       kept: Array.from({ length: layers }, () => Array.from({ length: kvHeads }, pick)),
-      format,
-      codebooks: Array.from({ length: layers }, () => ({ keys: levels(), values: levels() }))
+      ...storing
     }
   }
 }

@@ -13,7 +13,8 @@ import {
   verifyFed
 } from "./drop.ts"
 import { hybrid } from "./hybrid.ts"
-import { int4, int8, k8v4, kivi2, kivi4, kvquant, type Quantizing, rotateKv } from "./quantize.ts"
+import { kvzap } from "./kvzap.ts"
+import { int4, int8, k8v4, kivi2, kivi4, kvquant, type Quantizing, rotateKv, rotateKv2 } from "./quantize.ts"
 import { random } from "./random.ts"
 
 const DROPPING: readonly Dropping[] = [
@@ -22,15 +23,15 @@ const DROPPING: readonly Dropping[] = [
   snapkv,
   pyramidkv,
   kvzip,
+  kvzap,
   expectedAttention,
   verifyFed
 ]
-const QUANTIZING: readonly Quantizing[] = [int8, int4, k8v4, kivi4, kivi2, rotateKv]
+const QUANTIZING: readonly Quantizing[] = [int8, int4, k8v4, kivi4, kivi2, kvquant, rotateKv, rotateKv2]
 
 export const COMPRESSORS: readonly Compressor[] = [
   ...DROPPING,
   ...QUANTIZING,
-  kvquant,
   hybrid(snapkv, int4),
   identity,
   random
@@ -39,21 +40,21 @@ export const COMPRESSORS: readonly Compressor[] = [
 /** No method has this name. */
 export class UnknownCompressor extends Schema.TaggedError<UnknownCompressor>()("UnknownCompressor", {
   name: Schema.String,
+  /** Every name there is, pairs too. */
   known: Schema.Array(Schema.String)
 }) {
   override get message(): string {
-    return `no compressor is named ${JSON.stringify(this.name)}; there are ${this.known.join(", ")}, and pairs such as snapkv+int4`
+    return `no compressor is named ${JSON.stringify(this.name)}`
   }
 }
 
 /** The method of a name, or of a pair of names. */
 export const findCompressor = (name: string): Compressor | UnknownCompressor => {
-  const [first, second, ...more] = name.split("+")
-  const drops = DROPPING.find((one) => one.name === first)
-  const stores = QUANTIZING.find((one) => one.name === second)
-  if (drops !== undefined && stores !== undefined && more.length === 0) return hybrid(drops, stores)
+  const single = COMPRESSORS.find((one) => one.name === name)
+  if (single !== undefined) return single
+  const pairs = DROPPING.flatMap((drops) => QUANTIZING.map((stores) => hybrid(drops, stores)))
   return (
-    COMPRESSORS.find((one) => one.name === name) ??
-    new UnknownCompressor({ name, known: COMPRESSORS.map((one) => one.name) })
+    pairs.find((one) => one.name === name) ??
+    new UnknownCompressor({ name, known: [...COMPRESSORS, ...pairs].map((one) => one.name) })
   )
 }
