@@ -3,7 +3,7 @@ import type { Outcome } from "../protocol/vocabulary.ts"
 import { type Limit, MetricsAccumulator } from "../trace/metrics.ts"
 import type { EventArgs, EventKind, Recorder } from "../trace/recorder.ts"
 import type { Order, Path } from "./mail.ts"
-import type { Iteration, IterationResult } from "./ports.ts"
+import type { Group, Iteration, IterationResult } from "./ports.ts"
 import type { Served } from "./served.ts"
 
 /** What the observer may look up when a pass starts. */
@@ -194,19 +194,14 @@ export class Observer {
     if (this.#recorder === undefined || this.#tracks === undefined || this.#iteration === undefined) return
     this.#recorder.counter(this.#tracks.hbmBandwidth, this.#passStart, hbmBytes / seconds)
     const { decode, draft, verify, prefill } = this.#iteration
-    const slice = (kind: "prefill" | "decode" | "draft" | "verify", tokens: number): void => {
-      if (tokens > 0) this.#recorder!.slice(this.#tracks!.pass[kind], kind, this.#passStart, now, { tokens })
+    const slice = (kind: "prefill" | "decode" | "draft" | "verify", args: PassArgs): void => {
+      if (args.tokens > 0)
+        this.#recorder!.slice(this.#tracks!.pass[kind], kind, this.#passStart, now, { ...args, steps })
     }
-    slice("decode", decode.count * steps)
-    slice("draft", draft.count * steps)
-    slice(
-      "verify",
-      verify.reduce((sum, item) => sum + item.drafted + 1, 0)
-    )
-    slice(
-      "prefill",
-      prefill.reduce((sum, item) => sum + item.tokens, 0)
-    )
+    slice("decode", stepped(decode, steps))
+    slice("draft", stepped(draft, steps))
+    slice("verify", spans(verify.map(({ context, drafted }) => [drafted + 1, context + drafted])))
+    slice("prefill", spans(prefill.map(({ tokens, cached }) => [tokens, cached + tokens])))
   }
 
   gpuIdle(waitingFor: Limit, now: number): void {
@@ -281,3 +276,24 @@ export class Observer {
     this.#recorder.instant(this.#tracks.scheduler, kind, now, { request: request.spec.id, ...args })
   }
 }
+
+/** What a trace says of one kind of position in a run of passes. */
+interface PassArgs {
+  readonly tokens: number
+  readonly members: number
+  readonly kvTokens: number
+}
+
+/** A position for each member a step, and an entry more for each to attend to in the next. */
+const stepped = ({ count, kvTokens }: Group, steps: number): PassArgs => ({
+  tokens: count * steps,
+  members: count,
+  kvTokens: kvTokens * steps + (count * steps * (steps - 1)) / 2
+})
+
+/** Several positions of each member at once; `reach`: entries the last of them attends to. */
+const spans = (items: readonly (readonly [positions: number, reach: number])[]): PassArgs => ({
+  tokens: items.reduce((sum, [positions]) => sum + positions, 0),
+  members: items.length,
+  kvTokens: items.reduce((sum, [, reach]) => sum + reach, 0)
+})

@@ -4,11 +4,10 @@
  * microseconds with three decimals, so that nothing of the nanoseconds is lost.
  */
 import { lanesOf, moments } from "./order.ts"
-import { EVENT_KINDS } from "./recorder.ts"
+import { EVENT_ARGS, EVENT_KINDS } from "./recorder.ts"
 import { eventRow, type Instants, type Slices, type TraceStore } from "./store.ts"
 
 const CHUNK_CHARACTERS = 1 << 18
-const ARGS = ["request", "tokens", "bytes", "accepted", "round"] as const
 
 /** Where the viewer draws a track: `tid` 0 is the process itself. */
 interface Place {
@@ -137,7 +136,7 @@ const path = (trace: TraceStore, id: number): string => {
 
 const args = (columns: Slices | Instants, row: number): Readonly<Record<string, number>> => {
   const present: Record<string, number> = {}
-  for (const name of ARGS) {
+  for (const name of EVENT_ARGS) {
     const stored = columns[name][row]!
     if (stored !== 0) present[name] = name === "request" ? stored - 1 : stored
   }

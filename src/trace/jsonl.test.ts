@@ -152,7 +152,7 @@ describe("trace files", () => {
     [
       "another version",
       /"format"/,
-      (line) => line.replace('"version":1', '"version":2'),
+      (line) => line.replace('"version":2', '"version":3'),
       "2",
       "version 1 of the format",
       "2"

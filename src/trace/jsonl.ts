@@ -1,7 +1,7 @@
 /**
  * The trace file of our own: one JSON object a line, nothing lost, readable by person and tool alike.
  *
- *     {"format":"vericache-trace","version":1,"meta":{…},"dropped":0}
+ *     {"format":"vericache-trace","version":2,"meta":{…},"dropped":0}
  *     {"track":"GPU","kind":"gpu","parent":0}
  *     {"slice":"verify","track":3,"start":1000,"end":2000,"request":7,"tokens":20}
  *     {"instant":"arrive","track":4,"at":0,"request":7}
@@ -13,13 +13,12 @@
  * number of lines before it, less the first, and the digest of the trace, so that a file cut short is never taken for whole.
  * Flows name events as the store does: row × 2 for a slice, row × 2 + 1 for an instant. Absent numbers are 0.
  */
-import { EVENT_KINDS, type TrackSpec } from "./recorder.ts"
+import { EVENT_ARGS, EVENT_KINDS, type TrackSpec } from "./recorder.ts"
 import type { Instants, Slices, TraceStore } from "./store.ts"
 
 export const FORMAT = "vericache-trace"
-export const VERSION = 1
+export const VERSION = 2
 const CHUNK_CHARACTERS = 1 << 18
-const ARGS = ["request", "tokens", "bytes", "accepted", "round"] as const
 
 /** The trace as JSON lines, in chunks of about 256 KiB of whole lines. Joined, they are the file. */
 export function* writeTrace(trace: TraceStore): Generator<string> {
@@ -56,7 +55,7 @@ const trackLine = ({ name, ...rest }: TrackSpec): string => JSON.stringify({ tra
 
 const args = (columns: Slices | Instants, row: number): string => {
   let text = ""
-  for (const name of ARGS) {
+  for (const name of EVENT_ARGS) {
     const stored = columns[name][row]!
     if (stored !== 0) text += `,"${name}":${name === "request" ? stored - 1 : stored}`
   }

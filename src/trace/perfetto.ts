@@ -9,7 +9,7 @@
  */
 import { lanesOf, moments } from "./order.ts"
 import { ProtobufWriter } from "./protobuf.ts"
-import { EVENT_KINDS, type TrackSpec } from "./recorder.ts"
+import { EVENT_ARGS, EVENT_KINDS, type TrackSpec } from "./recorder.ts"
 import type { Instants, Slices, TraceStore } from "./store.ts"
 
 const TRACE = { packet: 1 }
@@ -55,8 +55,6 @@ const CHUNK_BYTES = 1 << 20
 const LANE_STRIDE = 2 ** 32
 /** The track that all others are under; it carries the run's name. */
 const ROOT = 1
-
-const ARGS = ["request", "tokens", "bytes", "accepted", "round"] as const
 
 /** The trace as protobuf bytes, in chunks of about a mebibyte. Joined, they are the file. */
 export function* perfettoTrace(trace: TraceStore): Generator<Uint8Array> {
@@ -116,7 +114,7 @@ class PacketWriter {
       out.message(PACKET.defaults, () => out.uint(DEFAULTS.timestampClockId, CLOCK))
       out.message(PACKET.internedData, () => {
         this.#names(INTERNED.eventNames, EVENT_KINDS)
-        this.#names(INTERNED.debugAnnotationNames, ARGS)
+        this.#names(INTERNED.debugAnnotationNames, EVENT_ARGS)
       })
     })
     const parents = new Set(tracks.map(({ parent }) => parent))
@@ -232,7 +230,7 @@ class PacketWriter {
 
   #args(columns: Slices | Instants, row: number): void {
     const out = this.#out
-    ARGS.forEach((name, index) => {
+    EVENT_ARGS.forEach((name, index) => {
       const stored = columns[name][row]!
       if (stored === 0) return
       out.message(EVENT.debugAnnotations, () => {

@@ -1,7 +1,7 @@
 /** Reads the JSON lines that `jsonl.ts` writes back into a store, or says at which line and column they go wrong. */
 import { describeAt, jsonFault } from "./json-fault.ts"
 import { FORMAT, VERSION } from "./jsonl.ts"
-import { EVENT_KINDS, type EventArgs, type EventKind, TRACK_KINDS, UNITS } from "./recorder.ts"
+import { EVENT_ARGS, EVENT_KINDS, type EventArgs, type EventKind, TRACK_KINDS, UNITS } from "./recorder.ts"
 import { eventRow, type TraceMeta, TraceStore } from "./store.ts"
 
 /** The file is not a whole trace. `line` and `column` count from 1. */
@@ -74,7 +74,7 @@ const readRecord = (line: Line, trace: TraceStore): void => {
       return
     }
     case "slice": {
-      line.only("slice", "track", "start", "end", ...ARGS)
+      line.only("slice", "track", "start", "end", ...EVENT_ARGS)
       const kind = line.oneOf("slice", EVENT_KINDS)
       const track = trackOf(line, "track", trace)
       const start = line.time("start")
@@ -84,7 +84,7 @@ const readRecord = (line: Line, trace: TraceStore): void => {
       return
     }
     case "instant": {
-      line.only("instant", "track", "at", ...ARGS)
+      line.only("instant", "track", "at", ...EVENT_ARGS)
       const kind: EventKind = line.oneOf("instant", EVENT_KINDS)
       trace.instant(trackOf(line, "track", trace), kind, line.time("at"), argsOf(line))
       return
@@ -110,14 +110,17 @@ const checkEnd = (line: Line, trace: TraceStore, records: number): void => {
   line.check("digest", line.get("digest") === digest, `"${digest}", the digest of the records before`)
 }
 
-const ARGS = ["request", "tokens", "bytes", "accepted", "round"] as const
+/** Numbers that need not be whole. */
+const MEASURES: ReadonlySet<keyof EventArgs> = new Set(["bytes", "kvTokens"])
 
 const argsOf = (line: Line): EventArgs | undefined => {
   const args: { -readonly [K in keyof EventArgs]: number } = {}
   let any = false
-  for (const name of ARGS) {
+  for (const name of EVENT_ARGS) {
     if (line.get(name) === undefined) continue
-    args[name] = name === "bytes" ? line.finite(name) : line.below(name, MAX_COUNT, "a count below 2^32 − 1")
+    args[name] = MEASURES.has(name)
+      ? line.finite(name)
+      : line.below(name, MAX_COUNT, "a count below 2^32 − 1")
     any = true
   }
   return any ? args : undefined

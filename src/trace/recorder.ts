@@ -76,7 +76,24 @@ export interface EventArgs {
   readonly accepted?: number
   /** Round number within the request, from 1. */
   readonly round?: number
+  /** Passes of the GPU: how many equal ones the slice stands for, and the requests that were in each. */
+  readonly steps?: number
+  readonly members?: number
+  /** KV entries these passes attended to, all steps together, in tokens of full-KV bytes. */
+  readonly kvTokens?: number
 }
+
+/** The numbers above in the order of the columns: append only. */
+export const EVENT_ARGS = [
+  "request",
+  "tokens",
+  "bytes",
+  "accepted",
+  "round",
+  "steps",
+  "members",
+  "kvTokens"
+] as const satisfies readonly (keyof EventArgs)[]
 
 /** Where a run tells what happens. Implemented by the columnar store; a run without a trace passes `undefined`. */
 export interface Recorder {

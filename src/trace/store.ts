@@ -28,10 +28,13 @@ const ARGS = {
   tokens: Uint32Array,
   bytes: Float64Array,
   accepted: Uint32Array,
-  round: Uint32Array
+  round: Uint32Array,
+  steps: Uint32Array,
+  members: Uint32Array,
+  kvTokens: Float64Array
 } as const
 
-/** 45 bytes: `kind` indexes EVENT_KINDS, times are integer ns. */
+/** 61 bytes: `kind` indexes EVENT_KINDS, times are integer ns. */
 const SLICES = {
   start: Float64Array,
   end: Float64Array,
@@ -39,7 +42,7 @@ const SLICES = {
   kind: Uint8Array,
   ...ARGS
 } as const
-/** 37 bytes. */
+/** 53 bytes. */
 const INSTANTS = { at: Float64Array, track: Uint32Array, kind: Uint8Array, ...ARGS } as const
 /** 20 bytes: the counter of `track` has `value` from `at` on. */
 const COUNTERS = { at: Float64Array, value: Float64Array, track: Uint32Array } as const
@@ -225,21 +228,30 @@ interface ArgColumns {
   readonly bytes: Float64Array
   readonly accepted: Uint32Array
   readonly round: Uint32Array
+  readonly steps: Uint32Array
+  readonly members: Uint32Array
+  readonly kvTokens: Float64Array
 }
 
 const fill = (columns: ArgColumns, row: number, args: EventArgs): void => {
-  const { request, tokens, bytes, accepted, round } = args
+  const { request, tokens, bytes, accepted, round, steps, members, kvTokens } = args
   if (request !== undefined) putCount(columns.request, row, request + 1)
   if (tokens !== undefined) putCount(columns.tokens, row, tokens)
   if (accepted !== undefined) putCount(columns.accepted, row, accepted)
   if (round !== undefined) putCount(columns.round, row, round)
-  if (bytes === undefined) return
-  if (!Number.isFinite(bytes)) throw new Error(`${bytes} is no number of bytes`)
-  columns.bytes[row] = bytes + 0
+  if (steps !== undefined) putCount(columns.steps, row, steps)
+  if (members !== undefined) putCount(columns.members, row, members)
+  if (bytes !== undefined) putFinite(columns.bytes, row, bytes)
+  if (kvTokens !== undefined) putFinite(columns.kvTokens, row, kvTokens)
 }
 
 /** Throws rather than keep another number than it was given. */
 const putCount = (column: Uint32Array, row: number, count: number): void => {
   column[row] = count
   if (column[row] !== count) throw new Error(`${count} is no count below 2^32`)
+}
+
+const putFinite = (column: Float64Array, row: number, value: number): void => {
+  if (!Number.isFinite(value)) throw new Error(`${value} is no number to keep`)
+  column[row] = value + 0
 }

@@ -51,7 +51,10 @@ const args = fc.record(
     tokens: fc.nat(1000),
     bytes: fc.double({ noNaN: true, noDefaultInfinity: true, min: 0 }),
     accepted: fc.nat(30),
-    round: fc.nat(9)
+    round: fc.nat(9),
+    steps: fc.nat(9),
+    members: fc.nat(9),
+    kvTokens: fc.double({ noNaN: true, noDefaultInfinity: true, min: 0 })
   },
   { requiredKeys: [] }
 )
