@@ -153,9 +153,9 @@ describe("trace files", () => {
       "another version",
       /"format"/,
       (line) => line.replace('"version":2', '"version":3'),
-      "2",
-      "version 1 of the format",
-      "2"
+      "3",
+      "version 2 of the format",
+      "3"
     ],
     [
       "a wrong clock",
