@@ -12,7 +12,8 @@ import { type GpuModel, SimulatedGpu } from "./gpu.ts"
 import { Judge } from "./judge.ts"
 import { Dma, SimulatedLinks } from "./links.ts"
 
-const gpuModel = (scenario: Scenario, method: Method): GpuModel => {
+/** How passes of a method are priced and judged. */
+export const gpuModel = (scenario: Scenario, method: Method): GpuModel => {
   const { model, hardware, engine, seed } = scenario
   // Work of the host that hides behind the pass before costs nothing.
   const timed =

@@ -1,0 +1,120 @@
+/**
+ * Robust non-linear least squares: Levenberg–Marquardt (Marquardt 1963) under Huber's weights (Huber 1964) with the scale taken
+ * from the median absolute residual, and a weak pull to where it started, so that what the data do not show stays as it was.
+ * Nothing is random: the same data give the same fit.
+ */
+
+export interface Problem {
+  /** Where to start, and what unseen parameters keep. */
+  readonly start: readonly number[]
+  /** Bounds of each parameter. */
+  readonly bounds: readonly (readonly [low: number, high: number])[]
+  /** Residuals at some parameters; always the same number of them. */
+  readonly residuals: (parameters: readonly number[]) => Float64Array
+  /** Weight of the pull of each parameter to its start, relative to one residual. */
+  readonly pull: number
+}
+
+export interface Solution {
+  readonly parameters: readonly number[]
+  /** Root mean square change of the residuals when a parameter changes by one: how much the data see of it. */
+  readonly sensitivity: readonly number[]
+}
+
+const STEP = 1e-4
+const ITERATIONS = 60
+/** Huber's 95 % efficiency at the normal distribution, in standard deviations. */
+const HUBER = 1.345
+/** Median absolute deviation to standard deviation of the normal distribution. */
+const DEVIATION = 1.4826
+/** Residuals as small as this are all alike: no weights below it. */
+const LEAST_SCALE = 1e-6
+
+const median = (values: Float64Array): number => values.toSorted()[values.length >> 1] ?? 0
+
+const weightsOf = (residuals: Float64Array): Float64Array => {
+  const scale = Math.max(LEAST_SCALE, DEVIATION * median(residuals.map(Math.abs)))
+  return residuals.map((one) => Math.min(1, (HUBER * scale) / Math.max(Math.abs(one), LEAST_SCALE)))
+}
+
+/** Solves A·x = b for a symmetric positive definite A by Cholesky's decomposition. */
+const solve = (a: readonly Float64Array[], b: Float64Array): Float64Array => {
+  const n = b.length
+  const lower = a.map((row) => row.slice())
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j <= i; j++) {
+      let sum = lower[i]![j]!
+      for (let k = 0; k < j; k++) sum -= lower[i]![k]! * lower[j]![k]!
+      lower[i]![j] = i === j ? Math.sqrt(Math.max(sum, 1e-300)) : sum / lower[j]![j]!
+    }
+  }
+  const x = b.slice()
+  for (let i = 0; i < n; i++) {
+    for (let k = 0; k < i; k++) x[i]! -= lower[i]![k]! * x[k]!
+    x[i]! /= lower[i]![i]!
+  }
+  for (let i = n - 1; i >= 0; i--) {
+    for (let k = i + 1; k < n; k++) x[i]! -= lower[k]![i]! * x[k]!
+    x[i]! /= lower[i]![i]!
+  }
+  return x
+}
+
+export const leastSquares = ({ start, bounds, residuals, pull }: Problem): Solution => {
+  const n = start.length
+  const within = (values: readonly number[]): number[] =>
+    values.map((value, i) => Math.min(bounds[i]![1], Math.max(bounds[i]![0], value)))
+  const columnsAt = (at: readonly number[], base: Float64Array): Float64Array[] =>
+    at.map((value, i) => {
+      // Away from a bound, so that the difference is one.
+      const step = value + STEP > bounds[i]![1] ? -STEP : STEP
+      const moved = residuals(at.with(i, value + step))
+      return moved.map((one, row) => (one - base[row]!) / step)
+    })
+  const loss = (errors: Float64Array, weights: Float64Array, at: readonly number[]): number =>
+    errors.reduce((sum, one, row) => sum + weights[row]! * one * one, 0) +
+    at.reduce((sum, value, i) => sum + pull * (value - start[i]!) ** 2, 0)
+
+  let at = within(start)
+  let errors = residuals(at)
+  let columns = columnsAt(at, errors)
+  let damping = 1e-3
+  for (let iteration = 0; iteration < ITERATIONS; iteration++) {
+    const weights = weightsOf(errors)
+    const before = loss(errors, weights, at)
+    const normal = columns.map((a) =>
+      Float64Array.from(columns, (b) => a.reduce((sum, one, row) => sum + weights[row]! * one * b[row]!, 0))
+    )
+    const gradient = Float64Array.from(
+      columns,
+      (a, i) =>
+        -a.reduce((sum, one, row) => sum + weights[row]! * one * errors[row]!, 0) -
+        pull * (at[i]! - start[i]!)
+    )
+    let moved = false
+    while (damping < 1e9) {
+      const damped = normal.map((row, i) => row.with(i, row[i]! * (1 + damping) + pull + 1e-12))
+      const step = solve(damped, gradient)
+      const next = within(at.map((value, i) => value + step[i]!))
+      const tried = residuals(next)
+      if (loss(tried, weights, next) < before) {
+        const largest = Math.max(...next.map((value, i) => Math.abs(value - at[i]!)))
+        at = next
+        errors = tried
+        damping = Math.max(1e-9, damping / 10)
+        moved = largest > 1e-8
+        break
+      }
+      damping *= 10
+    }
+    columns = columnsAt(at, errors)
+    if (!moved) break
+  }
+  const rows = Math.max(1, errors.length)
+  return {
+    parameters: at,
+    sensitivity: Array.from({ length: n }, (_, i) =>
+      Math.sqrt(columns[i]!.reduce((sum, one) => sum + one * one, 0) / rows)
+    )
+  }
+}

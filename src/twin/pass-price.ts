@@ -1,0 +1,36 @@
+/** What the simulator says a recorded pass takes on some hardware. */
+import { costSeconds, emptyCost } from "../sim/cost/load.ts"
+import { drafterOf } from "../sim/setup.ts"
+import { gpuModel } from "../sim/physics/groups.ts"
+import type { Hardware, Method, Scenario } from "../scenario/resolved.ts"
+import type { PassFacts, RecordedPasses } from "./passes.ts"
+
+/** A transfer leaves a pass at least this share of HBM bandwidth, as in the simulator. */
+const LEAST_SHARE = 0.5
+
+/** Seconds of passes of `scenario` under `method`, were it run on `hardware`. */
+export const passPrice = (
+  scenario: Scenario,
+  method: Method,
+  hardware: Hardware
+): ((pass: RecordedPasses) => number) => {
+  const model = gpuModel({ ...scenario, hardware }, method)
+  const proposals = drafterOf(method)?.numSpeculativeTokens ?? 0
+  const bandwidth = hardware.hbm.bandwidth * scenario.engine.tensorParallelSize
+  const cost = emptyCost()
+  return ({ load, transferring }) => {
+    const { decode, draft } = load
+    if (decode.requests + draft.requests > 0)
+      load.drafterBytes =
+        proposals * (model.drafterWeights + model.drafterKv * (decode.kvTokens + draft.kvTokens))
+    model.cost.price(load, cost)
+    const share = Math.max(LEAST_SHARE, 1 - transferring / bandwidth)
+    return costSeconds(cost) + cost.hbm * (1 / share - 1)
+  }
+}
+
+/** What passes of `method` do that a trace does not say. */
+export const passFacts = (scenario: Scenario, method: Method): PassFacts => ({
+  draftPairs: gpuModel(scenario, method).draftPairs,
+  proposals: drafterOf(method)?.numSpeculativeTokens ?? 0
+})

@@ -1,0 +1,120 @@
+/** The passes of a recorded run: how long each took, and what it had to compute. */
+import { type AttentionLoad, emptyLoad, type PassLoad } from "../sim/cost/load.ts"
+import { EVENT_KINDS } from "../trace/recorder.ts"
+import type { TraceStore } from "../trace/store.ts"
+
+/** A run of `steps` passes that are alike but for the KV each adds. */
+export interface RecordedPasses {
+  /** ns from the start of the run. */
+  readonly start: number
+  readonly end: number
+  readonly steps: number
+  /** Seconds of one of them, on average. */
+  readonly seconds: number
+  /** What one of them had to compute, on average. Several prompts' chunks count as equally long. */
+  readonly load: PassLoad
+  /** Bytes/s that transfers into and out of the device took from HBM meanwhile, on average. */
+  readonly transferring: number
+}
+
+/** What `load` says of requests by the kind of position they computed. */
+const KINDS = ["decode", "draft", "verify", "prefill"] as const
+type Kind = (typeof KINDS)[number]
+const TRANSFERS: ReadonlySet<string> = new Set(["reload", "save", "fetch", "stream"])
+
+/** What a method's passes do that a trace does not say. */
+export interface PassFacts {
+  /** Query–key pairs per KV token of a draft step: 1 for dropped entries, 1/keep for quantised ones. */
+  readonly draftPairs: number
+  /** Proposals of a classical drafter that each step checks, 0 for none. */
+  readonly proposals: number
+}
+
+const attention = (
+  load: AttentionLoad,
+  kind: Kind,
+  [members, positions, kvTokens]: readonly [number, number, number],
+  { draftPairs, proposals }: PassFacts
+): void => {
+  load.requests = members
+  load.kvTokens = kvTokens
+  if (kind === "decode" || kind === "draft") {
+    load.positions = positions * (1 + proposals)
+    load.pairs = kvTokens * (1 + proposals) * (kind === "draft" ? draftPairs : 1)
+  } else {
+    load.positions = positions
+    // The last of a request's positions attends to its whole reach, each before it to one entry less.
+    const [each, reach] = [positions / members, kvTokens / members]
+    load.pairs = members * (each * (reach - each) + (each * (each + 1)) / 2)
+  }
+}
+
+/**
+ * The passes of one replica's trace in the order of time. Traces without what the passes computed (version 1) yield none.
+ * Layers of a sliding window are taken to see the whole context: a trace does not keep them apart.
+ */
+export const recordedPasses = (trace: TraceStore, facts: PassFacts): readonly RecordedPasses[] => {
+  const { slices, tracks } = trace
+  const runs = new Map<
+    string,
+    { readonly start: number; readonly end: number; steps: number; load: PassLoad }
+  >()
+  for (let row = 0; row < slices.length; row++) {
+    const track = slices.track[row]!
+    const kind = EVENT_KINDS[slices.kind[row]!]! as Kind
+    const steps = slices.steps[row]!
+    if (tracks[track]!.kind !== "gpu" || steps === 0 || !KINDS.includes(kind)) continue
+    const [start, end] = [slices.start[row]!, slices.end[row]!]
+    const key = `${tracks[tracks[track]!.parent ?? track]!.parent} ${start} ${end}`
+    const run = runs.get(key) ?? { start, end, steps, load: emptyLoad() }
+    runs.set(key, run)
+    const perStep = [slices.tokens[row]! / steps, slices.kvTokens[row]! / steps] as const
+    attention(run.load[kind], kind, [slices.members[row]!, ...perStep], facts)
+    if (kind !== "prefill") run.load.logits += run.load[kind].positions
+  }
+  const moved = transfers(trace)
+  return [...runs.values()]
+    .filter(({ start, end }) => end > start)
+    .toSorted((a, b) => a.start - b.start)
+    .map(({ start, end, steps, load }) => ({
+      start,
+      end,
+      steps,
+      seconds: ((end - start) * 1e-9) / steps,
+      load,
+      transferring: moved.bytesWithin(start, end) / ((end - start) * 1e-9)
+    }))
+}
+
+/** Everything that crossed a link, by time. */
+const transfers = (trace: TraceStore) => {
+  const { slices } = trace
+  const rows: { readonly start: number; readonly end: number; readonly bytes: number }[] = []
+  for (let row = 0; row < slices.length; row++) {
+    if (!TRANSFERS.has(EVENT_KINDS[slices.kind[row]!]!) || slices.bytes[row] === 0) continue
+    rows.push({ start: slices.start[row]!, end: slices.end[row]!, bytes: slices.bytes[row]! })
+  }
+  rows.sort((a, b) => a.start - b.start)
+  const longest = rows.reduce((most, { start, end }) => Math.max(most, end - start), 0)
+  /** Index of the first transfer that starts at `time` or later. */
+  const from = (time: number): number => {
+    let [low, high] = [0, rows.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (rows[middle]!.start < time) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+  return {
+    bytesWithin: (start: number, end: number): number => {
+      let bytes = 0
+      for (let i = from(start - longest); i < rows.length && rows[i]!.start < end; i++) {
+        const row = rows[i]!
+        const overlap = Math.min(end, row.end) - Math.max(start, row.start)
+        if (overlap > 0) bytes += row.bytes * (overlap / (row.end - row.start))
+      }
+      return bytes
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import type { Hardware, Scenario } from "../scenario/resolved.ts"
+import { shortened } from "../sim/scenarios.fixture.ts"
+import { ran, scenarioAt } from "../sim/validation/runs.fixture.ts"
+import { type RecordedRun, refit } from "./refit.ts"
+
+const demo = shortened(scenarioAt("llama-70b-2xh100-long-context"), 8)
+
+/** What a machine of this kind would have recorded. */
+const recorded = (scenario: Scenario, ...kinds: readonly string[]): readonly RecordedRun[] =>
+  scenario.methods
+    .filter(({ method }) => kinds.includes(method.kind))
+    .map((named) => ({ scenario, method: named.method, trace: ran(scenario, named).trace }))
+
+/** The demo's hardware but for some factors: the machine whose profile is wrong. */
+const machine = (
+  { hardware }: Scenario,
+  factors: {
+    readonly matmul: number
+    readonly attention: number
+    readonly link: number
+    readonly step: number
+  }
+): Hardware => {
+  const { efficiency, link } = hardware
+  const matmul = { ...efficiency.matmul, memory: efficiency.matmul.memory * factors.matmul }
+  const decode = efficiency["attention-decode"]
+  return {
+    ...hardware,
+    stepOverhead: factors.step,
+    link: { ...link, hostToDevice: link.hostToDevice * factors.link },
+    efficiency: {
+      ...efficiency,
+      matmul,
+      "attention-decode": { ...decode, memory: decode.memory * factors.attention }
+    }
+  }
+}
+
+const factors = fc.record({
+  matmul: fc.double({ min: 0.4, max: 1, noNaN: true }),
+  attention: fc.double({ min: 0.4, max: 1, noNaN: true }),
+  link: fc.double({ min: 0.1, max: 1, noNaN: true }),
+  step: fc.double({ min: 1e-4, max: 5e-3, noNaN: true })
+})
+
+describe("a profile refitted to recorded runs", () => {
+  it("predicts the machine that recorded them, whatever profile it starts from", () => {
+    fc.assert(
+      fc.property(factors, (some) => {
+        const real = { ...demo, hardware: machine(demo, some) }
+        const runs = recorded(real, "full-kv", "vericache").map((run) => ({ ...run, scenario: demo }))
+        const found = refit(runs, demo.hardware)!
+        expect(found.passes.heldOutMedian).toBeLessThan(0.01)
+        expect(found.passes.heldOutP90).toBeLessThan(0.05)
+        expect(found.links.host_to_device!.bandwidth / 2).toBeCloseTo(real.hardware.link.hostToDevice, -8)
+      }),
+      { numRuns: 6 }
+    )
+  })
+
+  it("leaves a right profile as it is", () => {
+    const found = refit(recorded(demo, "full-kv", "vericache"), demo.hardware)!
+    expect(found.passes.heldOutMedian).toBeLessThan(0.005)
+    for (const [name, value] of Object.entries(found.figures)) {
+      if (name === "efficiency.matmul.memory")
+        expect(value / demo.hardware.efficiency.matmul.memory).toBeCloseTo(1, 1)
+    }
+    expect(found.unseen).toContain("efficiency.lm-head.compute")
+  })
+
+  it("needs more than a handful of passes", () => {
+    const short = shortened(demo, 0)
+    expect(refit(recorded(short, "full-kv"), demo.hardware)).toBeUndefined()
+  })
+})

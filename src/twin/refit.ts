@@ -1,0 +1,135 @@
+/**
+ * A hardware profile refitted to recorded runs: shares of the peaks and host work from the times of whole passes, links from the
+ * times of transfers. Every second pass and transfer is kept apart and judges the fit.
+ */
+import type { Hardware, Method, Scenario } from "../scenario/resolved.ts"
+import type { TraceStore } from "../trace/store.ts"
+import { leastSquares } from "./least-squares.ts"
+import { fitLink, type LinkFit, recordedTransfers } from "./link-fit.ts"
+import { LOGARITHMIC_BOUNDS, logarithms, PASS_FIGURES, withLogarithms } from "./parameters.ts"
+import { passFacts, passPrice } from "./pass-price.ts"
+import { type RecordedPasses, recordedPasses } from "./passes.ts"
+
+/** A recorded run and what was run. */
+export interface RecordedRun {
+  readonly scenario: Scenario
+  readonly method: Method
+  readonly trace: TraceStore
+}
+
+/** Relative errors of predicted over measured. */
+export interface FitErrors {
+  readonly samples: number
+  readonly heldOut: number
+  readonly median: number
+  readonly heldOutMedian: number
+  readonly heldOutP90: number
+  /** Median of predicted over measured − 1 of those kept apart. */
+  readonly heldOutBias: number
+}
+
+export interface Refit {
+  readonly hardware: Hardware
+  /** Figures that were fitted, by their path in a profile, in base units. */
+  readonly figures: Readonly<Record<string, number>>
+  /** Figures the runs do not show, which stay as they were. */
+  readonly unseen: readonly string[]
+  readonly passes: FitErrors
+  readonly links: Readonly<Record<"host_to_device" | "device_to_host", LinkFit | undefined>>
+}
+
+/** Passes a fit is made of at most: a long run says no more than an even choice of it. */
+const MOST_PASSES = 2000
+/** Fewest passes a fit is made of. */
+export const FEWEST_PASSES = 16
+/** A figure that moves no prediction by a hundredth when it doubles is not seen. */
+const LEAST_SEEN = 0.01 / Math.LN2
+/** Weight of where a figure started against one pass: breaks ties, moves nothing that is seen. */
+const PULL = 1e-3
+
+const evenly = <A>(values: readonly A[], most: number): readonly A[] =>
+  values.length <= most
+    ? values
+    : Array.from({ length: most }, (_, i) => values[Math.floor((i * values.length) / most)]!)
+
+const quantile = (values: readonly number[], q: number): number =>
+  values.length === 0 ? 0 : values.toSorted((a, b) => a - b)[Math.floor(q * (values.length - 1))]!
+
+/** How far predictions are off, of what a fit saw and of what it did not. */
+export const fitErrors = (seen: readonly number[], kept: readonly number[]): FitErrors => {
+  const absolute = (errors: readonly number[]): readonly number[] => errors.map(Math.abs)
+  return {
+    samples: seen.length,
+    heldOut: kept.length,
+    median: quantile(absolute(seen), 0.5),
+    heldOutMedian: quantile(absolute(kept), 0.5),
+    heldOutP90: quantile(absolute(kept), 0.9),
+    heldOutBias: quantile(kept, 0.5)
+  }
+}
+
+interface Sample {
+  readonly run: number
+  readonly pass: RecordedPasses
+}
+
+/** Refits `base` to runs recorded on one machine; undefined if they have too few passes. */
+export const refit = (runs: readonly RecordedRun[], base: Hardware): Refit | undefined => {
+  const samples = runs.flatMap(({ scenario, method, trace }, run): Sample[] =>
+    // A pass over offloaded KV waits for the link: it says nothing of the GPU.
+    method.kind === "offloaded"
+      ? []
+      : recordedPasses(trace, passFacts(scenario, method)).map((pass) => ({ run, pass }))
+  )
+  if (samples.length < FEWEST_PASSES) return undefined
+  const seen = evenly(
+    samples.filter((_, i) => i % 2 === 0),
+    MOST_PASSES
+  )
+  const kept = evenly(
+    samples.filter((_, i) => i % 2 === 1),
+    MOST_PASSES
+  )
+  const ratios = (some: readonly Sample[], hardware: Hardware): readonly number[] => {
+    const prices = runs.map(({ scenario, method }) => passPrice(scenario, method, hardware))
+    return some.map(({ run, pass }) => prices[run]!(pass) / pass.seconds)
+  }
+  const start = logarithms(base)
+  const { parameters, sensitivity } = leastSquares({
+    start,
+    bounds: LOGARITHMIC_BOUNDS,
+    residuals: (values) =>
+      Float64Array.from(ratios(seen, withLogarithms(base, values)), (ratio) => Math.log(ratio)),
+    pull: PULL
+  })
+  const isUnseen = (i: number): boolean => sensitivity[i]! < LEAST_SEEN
+  const priced = withLogarithms(base, parameters, isUnseen)
+  const transfers = runs.flatMap(({ trace }) => recordedTransfers(trace))
+  const links = {
+    host_to_device: fitLink(transfers.filter(({ into }) => into)),
+    device_to_host: fitLink(transfers.filter(({ into }) => !into))
+  }
+  const { link } = base
+  const ranks = runs[0]!.scenario.engine.tensorParallelSize
+  const hardware: Hardware = {
+    ...priced,
+    link: {
+      ...link,
+      hostToDevice:
+        links.host_to_device === undefined ? link.hostToDevice : links.host_to_device.bandwidth / ranks,
+      deviceToHost:
+        links.device_to_host === undefined ? link.deviceToHost : links.device_to_host.bandwidth / ranks,
+      latency: links.host_to_device?.latency ?? link.latency
+    }
+  }
+  const off = (some: readonly Sample[]): readonly number[] => ratios(some, hardware).map((one) => one - 1)
+  return {
+    hardware,
+    figures: Object.fromEntries(
+      PASS_FIGURES.flatMap(({ name, get }, i) => (isUnseen(i) ? [] : [[name, get(hardware)] as const]))
+    ),
+    unseen: PASS_FIGURES.filter((_, i) => isUnseen(i)).map(({ name }) => name),
+    passes: fitErrors(off(seen), off(kept)),
+    links
+  }
+}
