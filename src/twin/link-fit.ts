@@ -40,14 +40,14 @@ export const recordedTransfers = ({ slices, tracks }: TraceStore): readonly Reco
   return found
 }
 
-/** Fits one direction to every second transfer and judges it by the others; undefined if there are too few. */
-export const fitLink = (transfers: readonly RecordedTransfer[]): LinkFit | undefined => {
+/** Fits one direction to every second transfer and judges it by the others; undefined if there are too few. `latency`: kept if none is seen. */
+export const fitLink = (transfers: readonly RecordedTransfer[], latency: number): LinkFit | undefined => {
   const some = transfers.slice(0, 2 * MOST)
   const seen = some.filter((_, i) => i % 2 === 0)
   const kept = some.filter((_, i) => i % 2 === 1)
   if (seen.length < FEWEST) return undefined
   const perByte = seen.map(({ bytes, seconds }) => seconds / bytes).toSorted((a, b) => a - b)
-  const start = [Math.log(1e-6), Math.log(perByte[perByte.length >> 1]!)] as const
+  const start = [Math.log(Math.max(1e-9, latency)), Math.log(perByte[perByte.length >> 1]!)] as const
   const at = (values: readonly number[], bytes: number): number =>
     Math.exp(values[0]!) + bytes * Math.exp(values[1]!)
   const { parameters } = leastSquares({

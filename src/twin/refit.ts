@@ -106,8 +106,14 @@ export const refit = (runs: readonly RecordedRun[], base: Hardware): Refit | und
   const priced = withLogarithms(base, parameters, isUnseen)
   const transfers = runs.flatMap(({ trace }) => recordedTransfers(trace))
   const links = {
-    host_to_device: fitLink(transfers.filter(({ into }) => into)),
-    device_to_host: fitLink(transfers.filter(({ into }) => !into))
+    host_to_device: fitLink(
+      transfers.filter(({ into }) => into),
+      base.link.latency
+    ),
+    device_to_host: fitLink(
+      transfers.filter(({ into }) => !into),
+      base.link.latency
+    )
   }
   const { link } = base
   const ranks = runs[0]!.scenario.engine.tensorParallelSize

@@ -70,18 +70,40 @@ describe("calibrate", () => {
     expect(compared.stdout).toContain("calibrated from dense.csv")
   })
 
+  it("refits the hardware of a scenario to recorded runs of it", () => {
+    const scenario = join(import.meta.dirname, "..", "..", "..", "scenarios", "paper", "worked-example.yaml")
+    const text = readFileSync(scenario, "utf8")
+    file(
+      "slow.yaml",
+      text.replace(/^hardware: (.*)$/m, "hardware: { extends: $1, link: { host_to_device: 20 GB/s } }")
+    )
+    file("usual.yaml", text)
+    expect(vericache("simulate slow.yaml --trace slow.jsonl")).toMatchObject({ status: 0 })
+    const refitted = vericache("calibrate slow.jsonl --scenario usual.yaml -o refitted.yaml")
+    expect(refitted).toMatchObject({ status: 0 })
+    expect(refitted.stdout).toContain("link.host_to_device: 20 GB/s")
+    expect(refitted.stdout).toContain("modelled, not measured")
+    file("mine.yaml", text.replace(/^hardware: .*$/m, "hardware: { profile: refitted.yaml }"))
+    expect(vericache("validate mine.yaml")).toMatchObject({ status: 0 })
+  })
+
+  it("says where a trace goes wrong, and what it needs beside it", () => {
+    file("cut.jsonl", '{"format":"vericache-trace","version":2,"meta":{},"dropped":0}\n')
+    expect(vericache("calibrate cut.jsonl").stderr).toContain("say --scenario")
+    const { status, stderr } = vericache("calibrate cut.jsonl --scenario usual.yaml -o no.yaml")
+    expect(status).toBe(2)
+    expect(stderr).toMatch(/cut\.jsonl:1:\d+: expected in the metadata/)
+    expect(existsSync(join(folder, "no.yaml"))).toBe(false)
+  })
+
   it("refuses files that say nothing of hardware, all of them with the reason, and writes nothing", () => {
     file("workload.csv", "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46.68,5,2\n")
     file("other.csv", "a,b\n1,2\n")
-    file("trace.jsonl", '{"format":"vericache-trace","version":1}\n')
-    const { status, stderr } = vericache(
-      "calibrate workload.csv other.csv trace.jsonl --base h100-sxm -o no.yaml"
-    )
+    const { status, stderr } = vericache("calibrate workload.csv other.csv --base h100-sxm -o no.yaml")
     expect(status).toBe(2)
     expect(stderr).toContain("workload.csv:1:1: Azure CSV without measured latencies")
     expect(stderr).toContain("other.csv:1:1: expected a workload or a measured run")
-    expect(stderr).toContain("trace.jsonl:1:1: is a trace")
-    expect(stderr).toContain("3 faults")
+    expect(stderr).toContain("2 faults")
     expect(existsSync(join(folder, "no.yaml"))).toBe(false)
   })
 })

@@ -21,6 +21,7 @@ import { hardwareOf, modelOf } from "../../scenario/entries.ts"
 import type { Fault } from "../../scenario/fault.ts"
 import { readText } from "../../scenario/files.ts"
 import type { Hardware, KernelTables, Model, Scenario } from "../../scenario/resolved.ts"
+import { calibrateFromTraces, isTrace } from "../calibrate/traces.ts"
 import { Usage } from "../exit.ts"
 import { readCatalog, readFile, readScenario, writeWhole } from "../files.ts"
 import { type Column, plainTable } from "../output/grid.ts"
@@ -31,6 +32,8 @@ interface Sources {
   readonly profiles: readonly LayerProfile[]
   readonly samples: readonly OperatorSample[]
   readonly runs: readonly MeasuredRun[]
+  /** Names and texts of recorded runs. */
+  readonly traces: readonly (readonly [file: string, text: string])[]
 }
 
 const PARQUET = "PAR1"
@@ -44,6 +47,7 @@ const readSources = Effect.fnUntraced(function* (files: readonly string[]) {
   const profiles: LayerProfile[] = []
   const samples: OperatorSample[] = []
   const runs: MeasuredRun[] = []
+  const traces: (readonly [string, string])[] = []
   const whole = (file: string, message: string): void =>
     void faults.push({ file, line: 1, column: 1, field: "", message })
   for (const file of files) {
@@ -63,11 +67,8 @@ const readSources = Effect.fnUntraced(function* (files: readonly string[]) {
       faults.push(text)
       continue
     }
-    if (text.startsWith('{"format":"vericache-trace"')) {
-      whole(
-        file,
-        "is a trace: it says how long passes took, not what each attended to; calibrate from the run's log or from kernel times"
-      )
+    if (isTrace(text)) {
+      traces.push([file, text])
       continue
     }
     const part = profilePart(text)
@@ -87,7 +88,7 @@ const readSources = Effect.fnUntraced(function* (files: readonly string[]) {
     else runs.push(read.run)
   }
   if (faults.length > 0) return yield* new ScenarioInvalid({ faults })
-  return { profiles, samples, runs } satisfies Sources
+  return { profiles, samples, runs, traces } satisfies Sources
 })
 
 const fitColumns: readonly Column<Calibrated>[] = [
@@ -171,7 +172,7 @@ export const calibrateCommand = Command.make(
   {
     from: Flag.String("from").pipe(
       Flag.withDescription(
-        "Kernel tables (layer profile CSV, operator Parquet) or a run's log (engine log, vLLM or GuideLLM JSON); may be given again"
+        "Kernel tables (layer profile CSV, operator Parquet), a run's log (engine log, vLLM or GuideLLM JSON) or traces of runs (.jsonl); may be given again"
       ),
       Flag.atLeast(0)
     ),
@@ -189,7 +190,9 @@ export const calibrateCommand = Command.make(
       Flag.withDefault(1)
     ),
     scenario: Flag.String("scenario").pipe(
-      Flag.withDescription("Scenario that replays the run of a log (vericache import writes one)"),
+      Flag.withDescription(
+        "Scenario that replays the run of a log (vericache import writes one), or that was run where traces were recorded"
+      ),
       Flag.optional
     ),
     tables: Flag.Boolean("tables").pipe(
@@ -217,6 +220,32 @@ export const calibrateCommand = Command.make(
     const files = [...from, ...more]
     if (files.length === 0) return yield* new Usage({ problem: "--from: expected at least one file" })
     const scenario = Option.isSome(scenarioFile) ? yield* readScenario(scenarioFile.value) : undefined
+    const sources = yield* readSources(files)
+    const { profiles, samples, runs, traces } = sources
+    const written = (fields: Readonly<Record<string, unknown>>) =>
+      Option.isNone(output)
+        ? Effect.void
+        : writeWhole(output.value, [yamlText(fields)]).pipe(
+            Effect.andThen(
+              Console.error(
+                `${output.value}: name it in a scenario as hardware: { profile: ${output.value} }`
+              )
+            )
+          )
+    const name = Option.getOrElse(output, () => "calibrated")
+      .split(/[/\\]/)
+      .at(-1)!
+      .replace(/\.ya?ml$/, "")
+    if (traces.length > 0) {
+      if (scenario === undefined || traces.length < files.length)
+        return yield* new Usage({
+          problem:
+            scenario === undefined
+              ? "a trace says how long passes took: say --scenario, the scenario that was run"
+              : "expected traces alone, or none: they refit a whole profile, kernel tables make a new one"
+        })
+      return yield* written(yield* calibrateFromTraces(traces, scenario, name))
+    }
     const baseName = Option.getOrElse(base, () => scenario?.hardware.name ?? "")
     const catalog = yield* readCatalog
     const entry = catalog.hardware.get(baseName)
@@ -224,7 +253,6 @@ export const calibrateCommand = Command.make(
       return yield* new Usage({
         problem: `--base: ${baseName === "" ? "say which hardware of the catalog it was measured on" : `no ${baseName} in the catalog`}: ${[...catalog.hardware.keys()].join(", ")}`
       })
-    const { profiles, samples, runs } = yield* readSources(files)
     if (runs.length > 1) return yield* new Usage({ problem: "expected one run's log at a time" })
     if (runs.length > 0 && scenario === undefined)
       return yield* new Usage({
@@ -286,11 +314,6 @@ export const calibrateCommand = Command.make(
           ]
     if (fits.length > 0) yield* Console.log(plainTable(fitColumns, fits))
     for (const note of [...notes, ...replayed]) yield* Console.log(note)
-    if (Option.isNone(output)) return
-    const name = output.value
-      .split(/[/\\]/)
-      .at(-1)!
-      .replace(/\.ya?ml$/, "")
     const fields = profileFields(
       {
         name,
@@ -303,8 +326,7 @@ export const calibrateCommand = Command.make(
       },
       hardware
     )
-    yield* writeWhole(output.value, [yamlText(fields)])
-    yield* Console.error(`${output.value}: name it in a scenario as hardware: { profile: ${output.value} }`)
+    yield* written(fields)
   })
 ).pipe(
   Command.withDescription("Turn measured kernel times and runs into a hardware profile, with its errors"),
@@ -313,6 +335,10 @@ export const calibrateCommand = Command.make(
       command:
         "vericache calibrate --from dense.csv --from attention.csv --from per_sequence.csv --base rtx-4090 --model llama-3.1-8b -o my-4090.yaml",
       description: "A profile from the times of one model's layers"
+    },
+    {
+      command: "vericache calibrate --from run.jsonl --scenario mine.yaml -o refitted.yaml",
+      description: "The profile of a scenario, refitted to a recorded run of it"
     }
   ])
 )

@@ -1,5 +1,5 @@
 /** A hardware profile from what was fitted: fields of a hardware file that changes a catalog entry. */
-import type { HardwareFile } from "../../scenario/schema/hardware.ts"
+import { digits, tablesFile } from "../../scenario/hardware-file.ts"
 import type { Efficiency, Hardware, KernelTables, Operation } from "../../scenario/resolved.ts"
 import { OPERATIONS } from "../../scenario/resolved.ts"
 import { type FitQuality, fitAndJudge, type Peaks, type Sample } from "./fit.ts"
@@ -46,50 +46,6 @@ export const calibrate = (
     return [{ operation, fit, quality }]
   })
   return { fits, notes }
-}
-
-const digits = (value: number): number => Number(value.toPrecision(6))
-
-const tablesFile = (tables: KernelTables): HardwareFile["tables"] => {
-  const { dense, attentionDecode: decode, attentionPrefill: prefill, attentionMixed: mixed, lmHead } = tables
-  const rounded = <A>(values: A): A =>
-    (Array.isArray(values) ? values.map(rounded) : digits(values as number)) as A
-  return {
-    ...tables.origin,
-    ...(dense === undefined ? {} : { dense: { tokens: dense.tokens, seconds: rounded(dense.seconds) } }),
-    ...(decode === undefined
-      ? {}
-      : {
-          attention_decode: {
-            requests: decode.requests,
-            kv_tokens: decode.kvTokens,
-            seconds: rounded(decode.seconds)
-          }
-        }),
-    ...(prefill === undefined
-      ? {}
-      : {
-          attention_prefill: {
-            chunk: prefill.chunk,
-            cached: prefill.cached,
-            seconds: rounded(prefill.seconds)
-          }
-        }),
-    ...(mixed === undefined
-      ? {}
-      : {
-          attention_mixed: {
-            chunk: mixed.chunk,
-            cached: mixed.cached,
-            requests: mixed.requests,
-            kv_tokens: mixed.kvTokens,
-            seconds: rounded(mixed.seconds)
-          }
-        }),
-    ...(lmHead === undefined
-      ? {}
-      : { lm_head: { sequences: lmHead.sequences, seconds: rounded(lmHead.seconds) } })
-  }
 }
 
 export interface ProfileParts {

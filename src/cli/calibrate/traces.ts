@@ -1,0 +1,107 @@
+/** Recorded runs as a source of calibration: read, refitted, told, written as a whole hardware file. */
+import { Console, Effect, Result } from "effect"
+import { digits, hardwareFile } from "../../scenario/hardware-file.ts"
+import { ScenarioInvalid } from "../../scenario/document.ts"
+import type { Fault } from "../../scenario/fault.ts"
+import type { Hardware, Scenario } from "../../scenario/resolved.ts"
+import { FORMAT } from "../../trace/jsonl.ts"
+import { readTrace, TraceFormatError } from "../../trace/read-trace.ts"
+import { FEWEST_PASSES, type RecordedRun, type Refit, refit } from "../../twin/refit.ts"
+import { Usage } from "../exit.ts"
+import { bytes, percent, seconds, significant } from "../output/number.ts"
+
+/** Whether a file's text begins as a trace does. */
+export const isTrace = (text: string): boolean => text.startsWith(`{"format":"${FORMAT}"`)
+
+const readRun = (file: string, text: string, scenario: Scenario): Result.Result<RecordedRun, Fault> => {
+  const fault = (message: string, line = 1, column = 1) =>
+    Result.fail({ file, line, column, field: "", message })
+  try {
+    const trace = readTrace(text)
+    const { method: name } = trace.meta
+    const named = scenario.methods.find((one) => one.name === name)
+    if (named === undefined)
+      return fault(
+        `ran "${name}", which is no method of ${scenario.name}: ${scenario.methods.map((one) => one.name).join(", ")}`
+      )
+    if (trace.dropped > 0) return fault(`is cut: ${trace.dropped} records are missing`)
+    return Result.succeed({ scenario, method: named.method, trace })
+  } catch (error) {
+    if (!(error instanceof TraceFormatError)) throw error
+    return fault(`expected ${error.expected}, found ${error.found}`, error.line, error.column)
+  }
+}
+
+const figure = (name: string, value: number): string =>
+  name.startsWith("efficiency") ? value.toFixed(3) : seconds(value)
+
+const spread = (error: number): string => `${(error * 100).toFixed(1)} %`
+
+const tell = ({ figures, unseen, passes, links }: Refit, base: Hardware): readonly string[] => [
+  ...Object.entries(figures).map(([name, value]) => `${name}: ${figure(name, value)}`),
+  ...(["host_to_device", "device_to_host"] as const).flatMap((direction) => {
+    const link = links[direction]
+    if (link === undefined) return [`link.${direction}: too few transfers; ${base.name}'s is kept`]
+    return [
+      `link.${direction}: ${bytes(link.bandwidth)}/s for the group, ${seconds(link.latency)} a transfer, from ${link.samples} transfers; ${spread(link.heldOutMedian)} off in the median of those kept apart`
+    ]
+  }),
+  ...(unseen.length === 0 ? [] : [`not seen in these runs, kept: ${unseen.join(", ")}`]),
+  `times of passes: ${spread(passes.heldOutMedian)} off in the median, ${spread(passes.heldOutP90)} at p90, bias ${spread(passes.heldOutBias)}, of ${significant(passes.heldOut)} kept apart from the ${significant(passes.samples)} it was fitted to`
+]
+
+/**
+ * Refits the scenario's hardware to traces of its methods and tells what was found. The file it returns is a whole hardware file
+ * with the errors in it.
+ */
+export const calibrateFromTraces = Effect.fnUntraced(function* (
+  texts: readonly (readonly [file: string, text: string])[],
+  scenario: Scenario,
+  name: string
+) {
+  const read = texts.map(([file, text]) => readRun(file, text, scenario))
+  const faults = read.flatMap((one) => (Result.isFailure(one) ? [one.failure] : []))
+  if (faults.length > 0) return yield* new ScenarioInvalid({ faults })
+  const runs = read.flatMap((one) => (Result.isSuccess(one) ? [one.success] : []))
+  const { hardware: base } = scenario
+  const found = refit(runs, base)
+  if (found === undefined)
+    return yield* new Usage({
+      problem: `a fit needs at least ${FEWEST_PASSES} passes that say what they computed; record longer runs, with a method that is not offloaded`
+    })
+  const lines = tell(found, base)
+  for (const line of lines) yield* Console.log(line)
+  const measured = runs.every(({ trace }) => trace.meta.basis === "measured")
+  if (!measured) yield* Console.log("some of the runs are simulated: the profile is modelled, not measured")
+  const from = texts.map(([file]) => file.split(/[/\\]/).at(-1)!)
+  const { passes } = found
+  const origin = `${percent(0.5)} of the passes and transfers of ${from.join(", ")}, judged by the other half: see calibration`
+  return {
+    ...hardwareFile(
+      {
+        ...found.hardware,
+        name,
+        origin: {
+          basis: measured ? "measured" : "modelled",
+          source: `${base.name}, refitted to ${from.join(", ")}`
+        }
+      },
+      { link: origin, efficiency: origin }
+    ),
+    calibration: {
+      from,
+      fits: [
+        {
+          operation: "whole passes",
+          samples: passes.samples,
+          held_out: passes.heldOut,
+          median_error: digits(passes.median),
+          held_out_median_error: digits(passes.heldOutMedian),
+          held_out_p90_error: digits(passes.heldOutP90),
+          held_out_bias: digits(passes.heldOutBias)
+        }
+      ],
+      notes: lines
+    }
+  }
+})

@@ -1,0 +1,98 @@
+/** Hardware as a file has it: the way back from what a scenario resolves to. */
+import type { Hardware, KernelTables } from "./resolved.ts"
+import type { HardwareFile } from "./schema/hardware.ts"
+
+/** Six digits: more are noise in a figure that was measured. */
+export const digits = (value: number): number => Number(value.toPrecision(6))
+
+/** Tables as a file has them. */
+export const tablesFile = (tables: KernelTables): NonNullable<HardwareFile["tables"]> => {
+  const { dense, attentionDecode: decode, attentionPrefill: prefill, attentionMixed: mixed, lmHead } = tables
+  const rounded = <A>(values: A): A =>
+    (Array.isArray(values) ? values.map(rounded) : digits(values as number)) as A
+  return {
+    ...tables.origin,
+    ...(dense === undefined ? {} : { dense: { tokens: dense.tokens, seconds: rounded(dense.seconds) } }),
+    ...(decode === undefined
+      ? {}
+      : {
+          attention_decode: {
+            requests: decode.requests,
+            kv_tokens: decode.kvTokens,
+            seconds: rounded(decode.seconds)
+          }
+        }),
+    ...(prefill === undefined
+      ? {}
+      : {
+          attention_prefill: {
+            chunk: prefill.chunk,
+            cached: prefill.cached,
+            seconds: rounded(prefill.seconds)
+          }
+        }),
+    ...(mixed === undefined
+      ? {}
+      : {
+          attention_mixed: {
+            chunk: mixed.chunk,
+            cached: mixed.cached,
+            requests: mixed.requests,
+            kv_tokens: mixed.kvTokens,
+            seconds: rounded(mixed.seconds)
+          }
+        }),
+    ...(lmHead === undefined
+      ? {}
+      : { lm_head: { sequences: lmHead.sequences, seconds: rounded(lmHead.seconds) } })
+  }
+}
+
+/** Where the figures of links and efficiencies come from, in words. */
+export interface FigureSources {
+  readonly link: string
+  readonly efficiency: string
+}
+
+/** A whole hardware file, amounts in base units. `hardwareOf` reads it back to six digits. */
+export const hardwareFile = (
+  { name, origin, hbm, flops, link, interconnect, host, efficiency, tables, power, ...rest }: Hardware,
+  sources: FigureSources
+): HardwareFile => {
+  const share = ({ memory, compute, overhead }: Hardware["efficiency"]["matmul"]) => ({
+    memory: digits(memory),
+    compute: digits(compute),
+    overhead: digits(overhead)
+  })
+  return {
+    name,
+    ...origin,
+    hbm: { capacity: hbm.capacity, bandwidth: digits(hbm.bandwidth) },
+    flops: {
+      bf16: digits(flops[16]),
+      ...(flops[8] === undefined ? {} : { fp8: digits(flops[8]) }),
+      ...(flops[4] === undefined ? {} : { fp4: digits(flops[4]) })
+    },
+    link: {
+      host_to_device: digits(link.hostToDevice),
+      device_to_host: digits(link.deviceToHost),
+      latency: digits(link.latency),
+      sharing: link.sharing,
+      source: sources.link
+    },
+    interconnect: { bandwidth: digits(interconnect.bandwidth), latency: digits(interconnect.latency) },
+    host: { capacity: host.capacity, bandwidth: digits(host.bandwidth) },
+    efficiency: {
+      source: sources.efficiency,
+      matmul: share(efficiency.matmul),
+      "attention-decode": share(efficiency["attention-decode"]),
+      "attention-prefill": share(efficiency["attention-prefill"]),
+      elementwise: share(efficiency.elementwise),
+      "lm-head": share(efficiency["lm-head"])
+    },
+    step_overhead: digits(rest.stepOverhead),
+    step_overhead_per_request: digits(rest.stepOverheadPerRequest),
+    ...(tables === undefined ? {} : { tables: tablesFile(tables) }),
+    ...(power === undefined ? {} : { power })
+  }
+}

@@ -1,0 +1,25 @@
+import { Schema } from "effect"
+import { describe, expect, it } from "vitest"
+import { readCatalog } from "./scenarios.fixture.ts"
+import { hardwareOf } from "../scenario/entries.ts"
+import { hardwareFile } from "../scenario/hardware-file.ts"
+import { HardwareFile } from "../scenario/schema/hardware.ts"
+
+/** All numbers to the six digits a file keeps. */
+const rounded = (value: unknown): unknown =>
+  typeof value === "number"
+    ? Number(value.toPrecision(6))
+    : Array.isArray(value)
+      ? value.map(rounded)
+      : typeof value === "object" && value !== null
+        ? Object.fromEntries(Object.entries(value).map(([key, one]) => [key, rounded(one)]))
+        : value
+
+describe("a hardware file", () => {
+  it.each([...readCatalog().hardware])("is read back: %s", (_, entry) => {
+    const hardware = hardwareOf(entry)
+    const file = hardwareFile(hardware, { link: "a test", efficiency: "a test" })
+    expect(() => Schema.decodeSync(HardwareFile)(file)).not.toThrow()
+    expect(rounded(hardwareOf(file))).toEqual(rounded(hardware))
+  })
+})
