@@ -1,6 +1,6 @@
 /** The passes of a recorded run: how long each took, and what it had to compute. */
-import { type AttentionLoad, emptyLoad, type PassLoad } from "../sim/cost/load.ts"
-import { EVENT_KINDS } from "../trace/recorder.ts"
+import { emptyLoad, type PassLoad } from "../sim/cost/load.ts"
+import { EVENT_KINDS, type EventKind } from "../trace/recorder.ts"
 import type { TraceStore } from "../trace/store.ts"
 
 /** A run of `steps` passes that are alike but for the KV each adds. */
@@ -17,9 +17,6 @@ export interface RecordedPasses {
   readonly transferring: number
 }
 
-/** What `load` says of requests by the kind of position they computed. */
-const KINDS = ["decode", "draft", "verify", "prefill"] as const
-type Kind = (typeof KINDS)[number]
 const TRANSFERS: ReadonlySet<string> = new Set(["reload", "save", "fetch", "stream"])
 
 /** What a method's passes do that a trace does not say. */
@@ -30,12 +27,25 @@ export interface PassFacts {
   readonly proposals: number
 }
 
-const attention = (
-  load: AttentionLoad,
-  kind: Kind,
-  [members, positions, kvTokens]: readonly [number, number, number],
+/** What a lane says of one kind of position, all steps together. */
+export interface LaneArgs {
+  readonly tokens: number
+  readonly members: number
+  readonly kvTokens: number
+  readonly steps: number
+}
+
+/** Adds one kind of position to what a pass has to compute; others leave it as it is. */
+export const addLane = (
+  pass: PassLoad,
+  kind: EventKind,
+  { members, tokens, steps, ...lane }: LaneArgs,
   { draftPairs, proposals }: PassFacts
 ): void => {
+  if (kind !== "decode" && kind !== "draft" && kind !== "verify" && kind !== "prefill") return
+  const load = pass[kind]
+  const positions = tokens / steps
+  const kvTokens = lane.kvTokens / steps
   load.requests = members
   load.kvTokens = kvTokens
   if (kind === "decode" || kind === "draft") {
@@ -47,6 +57,7 @@ const attention = (
     const [each, reach] = [positions / members, kvTokens / members]
     load.pairs = members * (each * (reach - each) + (each * (each + 1)) / 2)
   }
+  if (kind !== "prefill") pass.logits += load.positions
 }
 
 /**
@@ -61,16 +72,19 @@ export const recordedPasses = (trace: TraceStore, facts: PassFacts): readonly Re
   >()
   for (let row = 0; row < slices.length; row++) {
     const track = slices.track[row]!
-    const kind = EVENT_KINDS[slices.kind[row]!]! as Kind
     const steps = slices.steps[row]!
-    if (tracks[track]!.kind !== "gpu" || steps === 0 || !KINDS.includes(kind)) continue
+    if (tracks[track]!.kind !== "gpu" || steps === 0) continue
     const [start, end] = [slices.start[row]!, slices.end[row]!]
     const key = `${tracks[tracks[track]!.parent ?? track]!.parent} ${start} ${end}`
     const run = runs.get(key) ?? { start, end, steps, load: emptyLoad() }
     runs.set(key, run)
-    const perStep = [slices.tokens[row]! / steps, slices.kvTokens[row]! / steps] as const
-    attention(run.load[kind], kind, [slices.members[row]!, ...perStep], facts)
-    if (kind !== "prefill") run.load.logits += run.load[kind].positions
+    const args = {
+      tokens: slices.tokens[row]!,
+      members: slices.members[row]!,
+      kvTokens: slices.kvTokens[row]!,
+      steps
+    }
+    addLane(run.load, EVENT_KINDS[slices.kind[row]!]!, args, facts)
   }
   const moved = transfers(trace)
   return [...runs.values()]
