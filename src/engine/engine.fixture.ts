@@ -9,7 +9,7 @@ import { Engine } from "./engine.ts"
 import { GREEDY, type Sampling } from "./kernels/choose.ts"
 import type { ModelConfig } from "./model/config.ts"
 import { enginePhysics, type Faults } from "./physics.ts"
-import { runRequests } from "./run.ts"
+import { arriving, runRequests } from "./run.ts"
 import type { Committed } from "./session.ts"
 import { engineSetup, fixedWindow, SLACK_PAGES } from "./setup.ts"
 import { type Device, openDevice } from "./webgpu/device.ts"
@@ -159,11 +159,13 @@ export const trial = async (options: Trial): Promise<TrialResult> => {
     })
     yield* runRequests(engine, physics, {
       setup,
-      arrivals: asked.map(({ prompt, output, sampling = GREEDY, cancelAfter }) => ({
-        prompt: { tokens: prompt, maxTokens: output, sampling },
-        at: 0,
-        ...(cancelAfter === undefined ? {} : { cancelAfter })
-      }))
+      ...arriving(
+        asked.map(({ prompt, output, sampling = GREEDY, cancelAfter }) => ({
+          prompt: { tokens: prompt, maxTokens: output, sampling },
+          at: 0,
+          ...(cancelAfter === undefined ? {} : { cancelAfter })
+        }))
+      )
     })
     return {
       rebuilds: engine.rebuilds,

@@ -11,7 +11,7 @@ import { Engine } from "./engine.ts"
 import type { Sampling } from "./kernels/choose.ts"
 import { enginePhysics } from "./physics.ts"
 import { measureBandwidth } from "./probe/bandwidth.ts"
-import { runRequests } from "./run.ts"
+import { arriving, runRequests } from "./run.ts"
 import type { Committed } from "./session.ts"
 import { engineSetup, fixedWindow, SLACK_PAGES } from "./setup.ts"
 import type { Device, NoAdapter } from "./webgpu/device.ts"
@@ -142,7 +142,7 @@ export const generate = (
       let tokens: readonly number[] = []
       const metrics = yield* runRequests(engine, physics, {
         setup,
-        arrivals: [{ prompt: { tokens: prompt, maxTokens, sampling: options.sampling }, at: 0 }],
+        ...arriving([{ prompt: { tokens: prompt, maxTokens, sampling: options.sampling }, at: 0 }]),
         ...(options.recorder === undefined ? {} : { recorder: options.recorder }),
         onEnded: (session) => {
           const { rounds, drafted, accepted, bytesIn, bytesOut } = session

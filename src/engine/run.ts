@@ -6,7 +6,8 @@ import { supervised } from "../runtime/actors/supervisor.ts"
 import { pageBytes } from "../runtime/kv.ts"
 import { Observer } from "../runtime/observer.ts"
 import { type OutOfMemory, Time } from "../runtime/ports.ts"
-import { serve } from "../runtime/serve.ts"
+import { type Clients, serve } from "../runtime/serve.ts"
+import type { RequestSpec } from "../runtime/served.ts"
 import type { ServingSetup } from "../runtime/setup.ts"
 import type { RunMetrics } from "../trace/metrics.ts"
 import type { Recorder } from "../trace/recorder.ts"
@@ -22,48 +23,61 @@ export interface Arrival {
   readonly cancelAfter?: number
 }
 
-export interface RunOptions {
-  readonly setup: ServingSetup
-  readonly arrivals: readonly Arrival[]
-  readonly recorder?: Recorder
-  readonly onEnded?: (session: Session) => void
-}
-
-/** Serves all arrivals, numbered in their order, to their ends. */
-export const runRequests = (
-  engine: Engine,
-  physics: EnginePhysics,
-  { setup, arrivals, recorder, onEnded }: RunOptions
-): Effect.Effect<RunMetrics, OutOfMemory> =>
-  Effect.gen(function* () {
-    const observe = new Observer("engine", recorder)
-    const host = yield* startMemory(setup.hostBytes)
-    let sent = 0
-    const clients = {
+/** Requests that come whatever becomes of others, numbered in their order. */
+export const arriving = (arrivals: readonly Arrival[]): Pick<RunOptions, "clients" | "promptOf"> => {
+  let sent = 0
+  return {
+    promptOf: ({ id }) => arrivals[id]!.prompt,
+    clients: {
       concurrency: undefined,
       total: arrivals.length,
       timeout: undefined,
       next: () => {
         const arrival = arrivals[sent]
         if (arrival === undefined) return undefined
-        const id = sent++
-        const session = engine.admit(id, arrival.prompt)
-        const { cancelAfter } = arrival
-        return {
-          arrival: arrival.at,
-          spec: {
-            id,
-            input: arrival.prompt.tokens.length,
-            output: arrival.prompt.maxTokens,
-            stored: session.home.tokens,
-            ...(cancelAfter === undefined ? {} : { cancelAfter })
-          }
-        }
+        const { prompt, at, cancelAfter } = arrival
+        const spec = { id: sent++, input: prompt.tokens.length, output: prompt.maxTokens, stored: 0 }
+        return { arrival: at, spec: cancelAfter === undefined ? spec : { ...spec, cancelAfter } }
+      }
+    }
+  }
+}
+
+export interface RunOptions {
+  readonly setup: ServingSetup
+  readonly clients: Clients
+  /** What a request asks for: as many tokens as its spec says. */
+  readonly promptOf: (spec: RequestSpec) => Prompt
+  /** Name of the replica in the trace. */
+  readonly name?: string
+  readonly recorder?: Recorder
+  readonly onEnded?: (session: Session) => void
+  /** Told the number of requests that have ended. */
+  readonly onProgress?: (ended: number) => void
+}
+
+/** Serves all requests of the clients to their ends. What host memory has of a prompt counts as stored. */
+export const runRequests = (
+  engine: Engine,
+  physics: EnginePhysics,
+  { setup, clients, promptOf, name = "engine", recorder, onEnded, onProgress = () => {} }: RunOptions
+): Effect.Effect<RunMetrics, OutOfMemory> =>
+  Effect.gen(function* () {
+    const observe = new Observer(name, recorder)
+    const host = yield* startMemory(setup.hostBytes)
+    const admitted: Clients = {
+      ...clients,
+      next: () => {
+        const request = clients.next()
+        if (request === undefined) return undefined
+        const { spec, arrival } = request
+        const session = engine.admit(spec.id, promptOf(spec))
+        return { arrival, spec: { ...spec, stored: session.home.tokens } }
       }
     }
     const time = yield* Time
     yield* serve(
-      clients,
+      admitted,
       1,
       (_, ended) =>
         startReplica({
@@ -85,7 +99,7 @@ export const runRequests = (
           ),
           Effect.provideContext(physics.ports)
         ),
-      () => {}
+      onProgress
     )
     // The clock has moved on since the last end.
     const end = time.now()

@@ -31,7 +31,7 @@ export const hardwareOf = (file: HardwareFile): Hardware => {
     compute,
     overhead: amount(overhead, "seconds")
   })
-  const { flops, link, interconnect, host, hbm, tables, power } = file
+  const { flops, link, interconnect, host, hbm, tables, power, adapter } = file
   return {
     name: file.name,
     origin: originOf(file),
@@ -62,7 +62,8 @@ export const hardwareOf = (file: HardwareFile): Hardware => {
     stepOverhead: amount(file.step_overhead, "seconds"),
     stepOverheadPerRequest: amount(file.step_overhead_per_request, "seconds"),
     ...(tables === undefined ? {} : { tables: tablesOf(tables) }),
-    ...(power === undefined ? {} : { power: amount(power, "watts") })
+    ...(power === undefined ? {} : { power: amount(power, "watts") }),
+    ...(adapter === undefined ? {} : { adapter })
   }
 }
 

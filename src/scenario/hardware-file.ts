@@ -56,7 +56,20 @@ export interface FigureSources {
 
 /** A whole hardware file, amounts in base units. `hardwareOf` reads it back to six digits. */
 export const hardwareFile = (
-  { name, origin, hbm, flops, link, interconnect, host, efficiency, tables, power, ...rest }: Hardware,
+  {
+    name,
+    origin,
+    hbm,
+    flops,
+    link,
+    interconnect,
+    host,
+    efficiency,
+    tables,
+    power,
+    adapter,
+    ...rest
+  }: Hardware,
   sources: FigureSources
 ): HardwareFile => {
   const share = ({ memory, compute, overhead }: Hardware["efficiency"]["matmul"]) => ({
@@ -93,6 +106,7 @@ export const hardwareFile = (
     step_overhead: digits(rest.stepOverhead),
     step_overhead_per_request: digits(rest.stepOverheadPerRequest),
     ...(tables === undefined ? {} : { tables: tablesFile(tables) }),
-    ...(power === undefined ? {} : { power })
+    ...(power === undefined ? {} : { power }),
+    ...(adapter === undefined ? {} : { adapter })
   }
 }

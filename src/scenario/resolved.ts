@@ -93,6 +93,8 @@ export interface Hardware {
   readonly tables?: KernelTables
   /** Board power at load, watts; absent if no figure is known. */
   readonly power?: number
+  /** The WebGPU adapter whose times these are. A software one computes on the CPU: no evidence of GPU speed. */
+  readonly adapter?: { readonly name: string; readonly kind: "hardware" | "software" }
 }
 
 export type Attention =

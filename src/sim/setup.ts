@@ -92,8 +92,11 @@ export const servingSetup = (scenario: Scenario, name: string, method: Method): 
       method: name,
       what: `${model.name} on ${engine.tensorParallelSize} × ${hardware.name}`,
       needed: fixed,
-      available: memory,
-      suggestion: `tensor_parallel_size: ${2 ** Math.ceil(Math.log2(ranks))} would fit, or weights of ${((model.weightBytesPerParam * memory) / fixed).toFixed(2)} bytes each.`
+      available: Math.max(0, memory),
+      suggestion:
+        memory <= 0
+          ? "engine.reserved takes all of it."
+          : `tensor_parallel_size: ${2 ** Math.ceil(Math.log2(ranks))} would fit, or weights of ${((model.weightBytesPerParam * memory) / fixed).toFixed(2)} bytes each.`
     })
   }
   // A drafter's own KV lies in the same pages.

@@ -58,10 +58,10 @@ const runMethod = (
   })
 
 /** The method a trace shows unless one is named: the first VeriCache one, else the last. */
-const tracedMethod = (methods: readonly NamedMethod[]): string =>
+export const tracedMethod = (methods: readonly NamedMethod[]): string =>
   (methods.find(({ method }) => method.kind === "vericache") ?? methods.at(-1)!).name
 
-const select = (
+export const select = (
   scenario: Scenario,
   names: readonly string[]
 ): Effect.Effect<readonly NamedMethod[], Usage> => {

@@ -1,5 +1,5 @@
 /** What a simulation says: a verdict, the methods side by side, and where every number comes from. */
-import type { NamedMethod, Objective, Origin, Scenario } from "../../scenario/resolved.ts"
+import type { Basis, Hardware, NamedMethod, Objective, Origin, Scenario } from "../../scenario/resolved.ts"
 import type { Infeasible } from "../../sim/setup.ts"
 import { LIMITS, type Limit, type RunMetrics } from "../../trace/metrics.ts"
 import type { Column } from "./grid.ts"
@@ -12,8 +12,13 @@ export type MethodResult = { readonly method: NamedMethod } & (
 
 export interface Report {
   readonly scenario: Scenario
+  /** The machine that ran it, in words; absent: it was simulated. */
+  readonly measuredOn?: string
   readonly results: readonly MethodResult[]
 }
+
+/** How the results came to be known. */
+export const basisOf = ({ measuredOn }: Report): Basis => (measuredOn === undefined ? "modelled" : "measured")
 
 /** Tokens/s over the baseline's; NaN if either did not run. */
 export const speedup = ({ scenario, results }: Report, result: MethodResult): number => {
@@ -162,7 +167,7 @@ export const reportColumns = (report: Report): readonly Column<MethodResult>[] =
           : `LOSSY ${(metrics === undefined ? undefined : divergence(method, metrics)) ?? ""}`.trim(),
       value: ({ method }) => isLossless(method)
     },
-    { title: "basis", key: "basis", text: () => "", value: () => "modelled", detail: true }
+    { title: "basis", key: "basis", text: () => "", value: () => basisOf(report), detail: true }
   ]
   return [
     ...shown,
@@ -251,6 +256,10 @@ export const verdict = (report: Report): string => {
   return `${comparison(report, best)}${better(report, best)}${unfit} Limited by ${LIMIT_WORDS[limit]}, ${percent(metrics.limits[limit])} of the time.${hiding}${rounds}`
 }
 
+/** Goes wherever hardware is named whose times are a CPU's. */
+export const softwareMark = ({ adapter }: Hardware): string =>
+  adapter?.kind === "software" ? " (software adapter: no evidence of GPU speed)" : ""
+
 /** The inputs behind the figures, each with its basis and source. */
 export const provenance = ({ scenario }: Report): readonly (Origin & { readonly what: string })[] => {
   const { model, hardware, methods, workload } = scenario
@@ -258,7 +267,7 @@ export const provenance = ({ scenario }: Report): readonly (Origin & { readonly 
   const add = (what: string, { basis, source }: Origin): void => {
     origins.set(what, { what, basis, source })
   }
-  add(`hardware ${hardware.name}`, hardware.origin)
+  add(`hardware ${hardware.name}${softwareMark(hardware)}`, hardware.origin)
   if (hardware.tables !== undefined) add(`kernel times of ${hardware.name}`, hardware.tables.origin)
   add(`model ${model.name}`, model.origin)
   if (workload.kind === "trace") add("workload", workload.origin)

@@ -4,7 +4,17 @@ import { kvBytesPerToken, weightBytes } from "../../scenario/model-shape.ts"
 import type { Scenario } from "../../scenario/resolved.ts"
 import { fitting, type Format, markdownTable, plainTable, renderGrid } from "./grid.ts"
 import { bytes, significant } from "./number.ts"
-import { judged, objectiveLines, provenance, type Report, reportColumns, subject, verdict } from "./report.ts"
+import {
+  basisOf,
+  softwareMark,
+  judged,
+  objectiveLines,
+  provenance,
+  type Report,
+  reportColumns,
+  subject,
+  verdict
+} from "./report.ts"
 
 /** A stable name for a resolved scenario: equal scenarios, equal hash. */
 export const scenarioHash = (scenario: Scenario): string =>
@@ -17,7 +27,7 @@ export const setting = ({ model, hardware, engine, workload, seed }: Scenario): 
     workload.kind === "trace"
       ? `${workload.requests.length} recorded requests`
       : `${workload.requests.toLocaleString("en-US")} requests, ${workload.arrivals.kind === "closed" ? `${workload.arrivals.concurrency} in flight` : `${significant(workload.arrivals.rate)}/s`}`
-  return `${model.name} (${bytes(weightBytes(model))}, ${bytes(kvBytesPerToken(model))} KV a token) on ${gpus} × ${hardware.name}; ${load}; seed ${seed}`
+  return `${model.name} (${bytes(weightBytes(model))}, ${bytes(kvBytesPerToken(model))} KV a token) on ${gpus} × ${hardware.name}${softwareMark(hardware)}; ${load}; seed ${seed}`
 }
 
 /** What the words in the table mean. */
@@ -41,7 +51,9 @@ export const renderReport = (format: Format, report: Report, screen?: number): s
   const notes = [
     ...LEGEND,
     ...(objectives.length > 0 ? ["Objectives:", ...objectives] : []),
-    "All results are modelled. Inputs:",
+    report.measuredOn === undefined
+      ? "All results are modelled. Inputs:"
+      : `All results are measured on ${report.measuredOn}. What the scenario says besides:`,
     ...origins,
     ...(assumed.length > 0 ? ["Assumed by the scenario:", ...assumed] : []),
     `scenario ${scenarioHash(scenario)}`
@@ -88,7 +100,8 @@ const reportJson = (report: Report): unknown => ({
     seed: report.scenario.seed,
     baseline: report.scenario.baseline
   },
-  basis: "modelled",
+  basis: basisOf(report),
+  ...(report.measuredOn === undefined ? {} : { measuredOn: report.measuredOn }),
   verdict: verdict(report),
   subject: subject(report)?.method.name,
   objectives: judged(report).map(({ method, objective, value, met }) => ({

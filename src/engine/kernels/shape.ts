@@ -40,7 +40,7 @@ export const viewWords = (shape: EngineShape): number =>
   VIEW_HEADER + shape.config.layers * LAYER_RECORD + 2 * pagesPerView(shape)
 
 /** Words of one token's full KV, and of one page. */
-export const tokenWords = ({ config, kvBits }: EngineShape): number =>
+export const tokenWords = ({ config, kvBits }: Pick<EngineShape, "config" | "kvBits">): number =>
   (config.layers * 2 * config.kvHeads * config.headDim * kvBits) / 32
 export const pageWords = (shape: EngineShape): number => shape.pageTokens * tokenWords(shape)
 

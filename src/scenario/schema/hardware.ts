@@ -136,6 +136,14 @@ export const HardwareFile = Schema.Struct({
   step_overhead_per_request: quantity("seconds", "More of it per request in the pass.", OVERHEAD),
   tables: optional(TablesFile),
   power: optional(quantity("watts", "Board power at load.")),
+  adapter: optional(
+    Schema.Struct({
+      name: text("The adapter that was measured."),
+      kind: Schema.Literals(["hardware", "software"]).annotate({
+        description: "software: the adapter computes on the CPU; its times say nothing of a GPU."
+      })
+    }).annotate({ description: "Written by vericache probe." })
+  ),
   calibration: optional(
     Schema.Struct({
       from: Schema.Array(Schema.String).annotate({ description: "Files it was made from." }),
