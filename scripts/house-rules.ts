@@ -23,7 +23,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     rooms: ["runtime", "trace", "scenario/resolved.ts", "protocol"],
     packages: ["effect", "webgpu", "@huggingface/tokenizers"]
   },
-  twin: { rooms: ["scenario", "sim", "trace"], packages: ["effect"] },
+  twin: { rooms: ["scenario", "sim", "trace", "runtime"], packages: ["effect"] },
   planning: {
     rooms: ["scenario", "sim", "trace"],
     packages: ["effect", "d3", "hyparquet", "hyparquet-compressors", "hyparquet-writer"]

@@ -1,17 +1,25 @@
 /** Simulates a scenario under one serving method: actors on virtual time, simulated GPUs and links, metrics at the end. */
-import { Effect, type Exit } from "effect"
+import { type Context, Effect, type Exit } from "effect"
 import { startReplica } from "../runtime/actors/replica.ts"
 import { type MemoryActor, startMemory } from "../runtime/actors/memory.ts"
 import { supervised } from "../runtime/actors/supervisor.ts"
 import { startVerifier, type Verifier } from "../runtime/actors/verifier.ts"
 import { Observer } from "../runtime/observer.ts"
-import { type OutOfMemory, Time } from "../runtime/ports.ts"
+import {
+  type Gpu,
+  type LinkIn,
+  type LinkOut,
+  type Network,
+  type OutOfMemory,
+  Time
+} from "../runtime/ports.ts"
 import { serve, type StartReplica } from "../runtime/serve.ts"
 import type { ServingSetup } from "../runtime/setup.ts"
 import type { NamedMethod, Scenario } from "../scenario/resolved.ts"
 import { MetricsAccumulator, type RunMetrics } from "../trace/metrics.ts"
 import type { Recorder } from "../trace/recorder.ts"
 import { clientsOf } from "./clients.ts"
+import type { Kernel } from "./kernel/kernel.ts"
 import { SimulatedGroups } from "./physics/groups.ts"
 import { Infeasible, servingSetup } from "./setup.ts"
 import { VirtualTime } from "./virtual-time.ts"
@@ -21,6 +29,8 @@ export interface SimulationOptions {
   readonly recorder?: Recorder
   /** Told the number of requests that have ended. */
   readonly onProgress?: (ended: number) => void
+  /** The ports of each group, in place of simulated hardware. */
+  readonly ports?: (kernel: Kernel) => Context.Context<Gpu | LinkIn | LinkOut | Network>
 }
 
 export interface Simulation {
@@ -61,7 +71,7 @@ export const prepare = (
       linkSharing: hardware.link.sharing,
       hbmBytes: hardware.hbm.capacity * ranks
     }
-    return { ports: physics.group(store), common }
+    return { ports: options.ports?.(kernel) ?? physics.group(store), common }
   }
 
   // Where full KV stays with the store, the groups beside it verify and the others draft; otherwise all serve alike.

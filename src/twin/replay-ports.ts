@@ -1,0 +1,158 @@
+/**
+ * A physics that has happened already: passes and transfers end when a trace says they did, with what it says they found. Put
+ * under the simulator's runtime it must be asked for the same things in the same order as the machine was, or it says where not.
+ */
+import { Context, Effect } from "effect"
+import {
+  Gpu,
+  type Iteration,
+  type IterationResult,
+  LinkDown,
+  LinkIn,
+  LinkOut,
+  type LinkShape,
+  Network,
+  type Transfer
+} from "../runtime/ports.ts"
+import type { Kernel } from "../sim/kernel/kernel.ts"
+import { EVENT_KINDS, type TrackKind } from "../trace/recorder.ts"
+import type { TraceStore } from "../trace/store.ts"
+import { acceptedLengths } from "./recorded.ts"
+
+/** The runtime asked for something else than the machine was asked for. */
+export class Diverged extends Error {
+  override readonly name = "Diverged"
+}
+
+interface RecordedPass {
+  readonly start: number
+  readonly end: number
+  readonly steps: number
+  /** Tokens by kind of position. */
+  readonly tokens: Readonly<Record<string, number>>
+}
+
+/** Runs of passes in order; one that computed several kinds of position is one. */
+const passesOf = ({ slices, tracks }: TraceStore): readonly RecordedPass[] => {
+  const found = new Map<
+    string,
+    { start: number; end: number; steps: number; tokens: Record<string, number> }
+  >()
+  for (let row = 0; row < slices.length; row++) {
+    if (tracks[slices.track[row]!]!.kind !== "gpu") continue
+    const [start, end, steps] = [slices.start[row]!, slices.end[row]!, slices.steps[row]!]
+    const key = `${start} ${end}`
+    const pass = found.get(key) ?? { start, end, steps, tokens: {} }
+    pass.tokens[EVENT_KINDS[slices.kind[row]!]!] = slices.tokens[row]!
+    found.set(key, pass)
+  }
+  return [...found.values()].toSorted((a, b) => a.start - b.start)
+}
+
+interface RecordedMove {
+  readonly end: number
+  readonly request: number
+  /** Undefined: it was stopped or failed. */
+  readonly bytes: number | undefined
+}
+
+const movesOf = ({ slices, tracks }: TraceStore, kind: TrackKind): readonly RecordedMove[] => {
+  const found: (RecordedMove & { readonly start: number })[] = []
+  for (let row = 0; row < slices.length; row++) {
+    if (tracks[slices.track[row]!]!.kind !== kind) continue
+    const failed = EVENT_KINDS[slices.kind[row]!] === "fault"
+    found.push({
+      start: slices.start[row]!,
+      end: slices.end[row]!,
+      request: slices.request[row]! - 1,
+      bytes: failed ? undefined : slices.bytes[row]!
+    })
+  }
+  return found.toSorted((a, b) => a.start - b.start)
+}
+
+const asked = (
+  { decode, draft, verify, prefill }: Iteration,
+  steps: number
+): Readonly<Record<string, number>> => ({
+  decode: decode.count * steps,
+  draft: draft.count * steps,
+  verify: verify.reduce((sum, { drafted }) => sum + drafted + 1, 0),
+  prefill: prefill.reduce((sum, { tokens }) => sum + tokens, 0)
+})
+
+/** The ports of one replica's recorded run. Times of the trace are those of `kernel`. Throws `Diverged` inside the run. */
+export const replayPorts = (
+  kernel: Kernel,
+  trace: TraceStore
+): Context.Context<Gpu | LinkIn | LinkOut | Network> => {
+  const passes = passesOf(trace)
+  const accepted = acceptedLengths(trace)
+  let next = 0
+  const waiting: (() => void)[] = []
+  const reactor = kernel.add({ receive: (_code, slot) => waiting[slot]!() })
+  const at = (time: number, then: () => void): number => {
+    waiting.push(then)
+    return kernel.at(Math.max(kernel.now, time), reactor, 0, waiting.length - 1)
+  }
+
+  const run = (iteration: Iteration): Effect.Effect<IterationResult> =>
+    Effect.callback<IterationResult>((resume) => {
+      const pass = passes[next++]
+      if (pass === undefined) throw new Diverged(`pass ${next} was never run; the trace has ${passes.length}`)
+      for (const [kind, tokens] of Object.entries(asked(iteration, pass.steps))) {
+        const real = pass.tokens[kind] ?? 0
+        if (tokens !== real)
+          throw new Diverged(`pass ${next} is asked for ${tokens} ${kind} tokens; ${real} were run`)
+      }
+      const from = kernel.now
+      const event = at(pass.end, () => {
+        const seconds = (kernel.now - from) * 1e-9
+        resume(
+          Effect.succeed({
+            steps: pass.steps,
+            seconds,
+            verified: iteration.verify.map(({ request, drafted, round }) => ({
+              request,
+              drafted,
+              accepted: Math.min(drafted, accepted.get(request)?.[round - 1] ?? 0)
+            })),
+            limits: { hbm: 0, compute: seconds, interconnect: 0, scheduling: 0 },
+            hbmBytes: 0
+          })
+        )
+      })
+      return Effect.sync(() => kernel.cancel(event))
+    })
+
+  const link = (kind: TrackKind): LinkShape => {
+    const moves = movesOf(trace, kind)
+    let moved = 0
+    return {
+      move: (transfer: Transfer) =>
+        Effect.callback<{ readonly bytes: number; readonly seconds: number }, LinkDown>((resume) => {
+          const move = moves[moved++]
+          const what = `transfer ${moved} ${kind}`
+          if (move === undefined) throw new Diverged(`${what} was never made; the trace has ${moves.length}`)
+          if (move.request !== transfer.request)
+            throw new Diverged(`${what} is for request ${transfer.request}; it was for ${move.request}`)
+          if (move.bytes !== undefined && move.bytes !== transfer.bytes)
+            throw new Diverged(`${what} is of ${transfer.bytes} bytes; ${move.bytes} were moved`)
+          const from = kernel.now
+          const event = at(move.end, () =>
+            resume(
+              move.bytes === undefined
+                ? Effect.fail(new LinkDown({ moved: 0 }))
+                : Effect.succeed({ bytes: transfer.bytes, seconds: (kernel.now - from) * 1e-9 })
+            )
+          )
+          return Effect.sync(() => kernel.cancel(event))
+        })
+    }
+  }
+  return Context.make(Gpu, Gpu.of({ run, cut: () => {}, release: () => {} })).pipe(
+    Context.add(LinkIn, LinkIn.of(link("link-h2d"))),
+    Context.add(LinkOut, LinkOut.of(link("link-d2h"))),
+    Context.add(Network, Network.of(link("network")))
+  )
+}
