@@ -2,7 +2,7 @@
 import type { Outcome } from "../protocol/vocabulary.ts"
 import { type Limit, MetricsAccumulator } from "../trace/metrics.ts"
 import type { EventArgs, EventKind, Recorder } from "../trace/recorder.ts"
-import type { Order, Path } from "./mail.ts"
+import type { Mail, Order, Path } from "./mail.ts"
 import type { Group, Iteration, IterationResult } from "./ports.ts"
 import type { Served } from "./served.ts"
 
@@ -216,11 +216,20 @@ export class Observer {
     if (path !== "network") this.metrics.linkStarts(path, now)
   }
 
-  /** A transfer ended; `done` says whether it arrived. */
+  /** A transfer ended; `done` says whether it arrived. One that did is drawn when its scheduler hears of it. */
   linkEnds(order: Order, start: number, now: number, done: boolean): void {
     const { path, transfer } = order
     if (path !== "network") this.metrics.linkEnds(path, now)
     if (done) this.metrics.moved(transfer.kind, transfer.bytes)
+    else this.#transfer(order, start, now, false)
+  }
+
+  /** Word of a transfer that arrived reaches the scheduler: what it decides from here on may rest on it. */
+  heard({ order, start }: Extract<Mail, { type: "moved" }>, now: number): void {
+    this.#transfer(order, start, now, true)
+  }
+
+  #transfer({ path, transfer }: Order, start: number, now: number, done: boolean): void {
     if (this.#recorder === undefined || this.#tracks === undefined) return
     const args = {
       bytes: done ? transfer.bytes : 0,

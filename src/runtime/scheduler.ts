@@ -74,6 +74,7 @@ export class Scheduler implements Core {
 
   /** Takes mail at `now`, ns. Mail that could change a pass in progress waits for its end; some of it hastens that end. */
   receive(mail: Mail, now: number): void {
+    if (mail.type === "moved") this.observe.heard(mail, now)
     if (!this.#busy) {
       this.#handle(mail, now)
       return

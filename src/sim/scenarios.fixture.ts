@@ -32,7 +32,7 @@ export const readCatalog = (): Catalog => {
 /** Paths of all scenario files, relative to the scenarios folder; what else lies there has folders of its own. */
 export const scenarioPaths = (): readonly string[] =>
   readdirSync(ROOT, { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".yaml") && !/^(catalog|sweeps|plans)\//.test(name))
+    .filter((name) => name.endsWith(".yaml") && !/^(catalog|sweeps|plans|twin\/profiles)\//.test(name))
     .toSorted()
 
 export const readScenario = (path: string, catalog: Catalog): Scenario => {

@@ -22,6 +22,13 @@ import { acceptedLengths } from "./recorded.ts"
 /** The runtime asked for something else than the machine was asked for. */
 export class Diverged extends Error {
   override readonly name = "Diverged"
+  /** When the machine had begun what it was asked for, ns. */
+  readonly at: number
+
+  constructor(at: number, message: string) {
+    super(message)
+    this.at = at
+  }
 }
 
 interface RecordedPass {
@@ -71,6 +78,21 @@ const movesOf = ({ slices, tracks }: TraceStore, kind: TrackKind): readonly Reco
   return found.toSorted((a, b) => a.start - b.start)
 }
 
+/** Longest pause between two passes that is the scheduler's own work, ns, and no wait for something. */
+const TURN = 5e6
+
+/**
+ * When to tell of a transfer the machine's scheduler heard of at `time`. It takes a moment between the end of a pass and the
+ * start of the next, and what it hears meanwhile counts for the next. On the simulator's clock that moment is an instant: such
+ * word comes just before it.
+ */
+const heard = (passes: readonly RecordedPass[], time: number, late: ReadonlySet<number>): number => {
+  const after = passes.findLastIndex(({ end }) => end <= time)
+  const [pass, next] = [passes[after], passes[after + 1]]
+  if (pass === undefined || next === undefined) return time
+  return time <= next.start && !late.has(time) && next.start - pass.end <= TURN ? pass.end - 1 : time
+}
+
 const asked = (
   { decode, draft, verify, prefill }: Iteration,
   steps: number
@@ -81,10 +103,22 @@ const asked = (
   prefill: prefill.reduce((sum, { tokens }) => sum + tokens, 0)
 })
 
-/** The ports of one replica's recorded run. Times of the trace are those of `kernel`. Throws `Diverged` inside the run. */
+/** Transfers heard of at the very time a pass began: a clock does not say whether that was just before or just after. */
+export const ambiguous = (trace: TraceStore): readonly number[] => {
+  const starts = new Set(passesOf(trace).map(({ start }) => start))
+  return (["link-h2d", "link-d2h", "network"] as const)
+    .flatMap((kind) => movesOf(trace, kind).map(({ end }) => end))
+    .filter((end) => starts.has(end))
+}
+
+/**
+ * The ports of one replica's recorded run. Times of the trace are those of `kernel`. `late`: times at which word of a transfer
+ * came just after a pass had begun. Throws `Diverged` inside the run.
+ */
 export const replayPorts = (
   kernel: Kernel,
-  trace: TraceStore
+  trace: TraceStore,
+  late: ReadonlySet<number> = new Set()
 ): Context.Context<Gpu | LinkIn | LinkOut | Network> => {
   const passes = passesOf(trace)
   const accepted = acceptedLengths(trace)
@@ -99,11 +133,15 @@ export const replayPorts = (
   const run = (iteration: Iteration): Effect.Effect<IterationResult> =>
     Effect.callback<IterationResult>((resume) => {
       const pass = passes[next++]
-      if (pass === undefined) throw new Diverged(`pass ${next} was never run; the trace has ${passes.length}`)
+      if (pass === undefined)
+        throw new Diverged(kernel.now, `pass ${next} was never run; the trace has ${passes.length}`)
       for (const [kind, tokens] of Object.entries(asked(iteration, pass.steps))) {
         const real = pass.tokens[kind] ?? 0
         if (tokens !== real)
-          throw new Diverged(`pass ${next} is asked for ${tokens} ${kind} tokens; ${real} were run`)
+          throw new Diverged(
+            pass.start,
+            `pass ${next} is asked for ${tokens} ${kind} tokens; ${real} were run`
+          )
       }
       const from = kernel.now
       const event = at(pass.end, () => {
@@ -133,13 +171,17 @@ export const replayPorts = (
         Effect.callback<{ readonly bytes: number; readonly seconds: number }, LinkDown>((resume) => {
           const move = moves[moved++]
           const what = `transfer ${moved} ${kind}`
-          if (move === undefined) throw new Diverged(`${what} was never made; the trace has ${moves.length}`)
+          if (move === undefined)
+            throw new Diverged(kernel.now, `${what} was never made; the trace has ${moves.length}`)
           if (move.request !== transfer.request)
-            throw new Diverged(`${what} is for request ${transfer.request}; it was for ${move.request}`)
+            throw new Diverged(
+              kernel.now,
+              `${what} is for request ${transfer.request}; it was for ${move.request}`
+            )
           if (move.bytes !== undefined && move.bytes !== transfer.bytes)
-            throw new Diverged(`${what} is of ${transfer.bytes} bytes; ${move.bytes} were moved`)
+            throw new Diverged(kernel.now, `${what} is of ${transfer.bytes} bytes; ${move.bytes} were moved`)
           const from = kernel.now
-          const event = at(move.end, () =>
+          const event = at(heard(passes, move.end, late), () =>
             resume(
               move.bytes === undefined
                 ? Effect.fail(new LinkDown({ moved: 0 }))

@@ -1,41 +1,34 @@
-import { Exit } from "effect"
 import { describe, expect, it } from "vitest"
-import type { NamedMethod, Scenario } from "../scenario/resolved.ts"
+import type { Scenario } from "../scenario/resolved.ts"
 import { shortened } from "../sim/scenarios.fixture.ts"
-import { simulate } from "../sim/simulate.ts"
 import { ran, scenarioAt } from "../sim/validation/runs.fixture.ts"
-import { TraceStore } from "../trace/store.ts"
 import { replaying } from "./recorded.ts"
-import { Diverged, replayPorts } from "./replay-ports.ts"
+import { replay } from "./replay.ts"
+import { Diverged } from "./replay-ports.ts"
 
 const demo = shortened(scenarioAt("llama-70b-2xh100-long-context"), 12)
 const vericache = demo.methods.find(({ method }) => method.kind === "vericache")!
-
-const replay = (scenario: Scenario, named: NamedMethod, trace: TraceStore) => {
-  const again = new TraceStore(trace.meta)
-  const exit = simulate(scenario, named, { recorder: again, ports: (kernel) => replayPorts(kernel, trace) })
-  return { exit, again }
-}
 
 describe("a run replayed under the simulator's runtime", () => {
   it.each(demo.methods.filter(({ method }) => !("drafter" in method)))(
     "decides the same at every instant: $name",
     (named) => {
       const { trace } = ran(demo, named)
-      const { exit, again } = replay(demo, named, trace)
-      expect(Exit.isSuccess(exit)).toBe(true)
+      const { trace: again } = replay(demo, named, trace)
       expect(again.instants.length).toBe(trace.instants.length)
       expect(again.slices.length).toBe(trace.slices.length)
-      expect([...again.slices.end].join()).toBe([...trace.slices.end].join())
-      expect([...again.instants.at].join()).toBe([...trace.instants.at].join())
+      // Word of a transfer that ends with a pass comes a nanosecond before it.
+      const latest = (ours: Float64Array, theirs: Float64Array): number =>
+        ours.reduce((most, time, row) => Math.max(most, Math.abs(time - theirs[row]!)), 0)
+      expect(latest(again.slices.end, trace.slices.end)).toBeLessThanOrEqual(1)
+      expect(latest(again.instants.at, trace.instants.at)).toBeLessThanOrEqual(1)
     }
   )
 
   it("says where the runtime asks for something else", () => {
     const { trace } = ran(demo, vericache)
     const other = { ...demo, seed: demo.seed + 1, workload: { ...demo.workload, requests: 5 } } as Scenario
-    const { exit } = replay(other, vericache, trace)
-    expect(Exit.isFailure(exit) && String(exit.cause)).toContain(Diverged.name)
+    expect(() => replay(other, vericache, trace)).toThrow(Diverged)
   })
 })
 

@@ -38,8 +38,9 @@ export const startLink = (
       const exit = yield* Fiber.await(fiber)
       running.delete(order.tag)
       const end = time.now()
-      observe.linkEnds(order, start, end, Exit.isSuccess(exit))
-      if (stopped.delete(order.tag)) return
+      const dropped = stopped.delete(order.tag)
+      observe.linkEnds(order, start, end, Exit.isSuccess(exit) && !dropped)
+      if (dropped) return
       if (Exit.isSuccess(exit)) tell({ type: "moved", order, start, end })
       else {
         const lost = Cause.findErrorOption(exit.cause)
