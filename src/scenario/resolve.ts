@@ -1,4 +1,5 @@
 /** What a scenario file means: names looked up, defaults filled in, units gone, contradictions found. */
+import type { ScenarioFile } from "./schema/scenario.ts"
 import { closest } from "./closest.ts"
 import { amount } from "./entries.ts"
 import type { Fault } from "./fault.ts"
@@ -49,7 +50,20 @@ const resolveScenario = (to: Resolution): Scenario | undefined => {
     baseline: file.baseline ?? named[0]?.name ?? "",
     faults: { reloadFailure: file.faults?.reload_failure ?? 0, cancel: file.faults?.cancel ?? 0 },
     objectives: resolveObjectives(to),
+    ...toleranceOf(file.tolerance),
     assumptions: file.assumptions ?? []
+  }
+}
+
+const toleranceOf = (given: ScenarioFile["tolerance"]): Pick<Scenario, "tolerance"> => {
+  if (given === undefined) return {}
+  const { throughput, step_time_median: stepTimeMedian, step_time_p90: stepTimeP90 } = given
+  return {
+    tolerance: {
+      ...(throughput === undefined ? {} : { throughput }),
+      ...(stepTimeMedian === undefined ? {} : { stepTimeMedian }),
+      ...(stepTimeP90 === undefined ? {} : { stepTimeP90 })
+    }
   }
 }
 

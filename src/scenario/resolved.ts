@@ -322,6 +322,12 @@ export interface Objective {
   readonly atMost: number
 }
 
+export interface Tolerance {
+  readonly throughput?: number
+  readonly stepTimeMedian?: number
+  readonly stepTimeP90?: number
+}
+
 export interface Scenario {
   readonly name: string
   readonly description: string
@@ -336,6 +342,8 @@ export interface Scenario {
   readonly baseline: string
   readonly faults: Faults
   readonly objectives: readonly Objective[]
+  /** How far a twin's prediction may be from what is measured, relative; absent figures are not judged. */
+  readonly tolerance?: Tolerance
   /** What the author assumed, in words; shown with the results. */
   readonly assumptions: readonly string[]
 }

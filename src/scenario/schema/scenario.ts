@@ -96,6 +96,16 @@ export const ScenarioFile = Schema.Struct({
       e2el: optional(latency)
     }).annotate({ description: "Objectives; a run that misses one ends with exit code 3." })
   ),
+  tolerance: optional(
+    Schema.Struct({
+      throughput: optional(share("Relative error of tokens/s.")),
+      step_time_median: optional(share("Median relative error of the time of a pass.")),
+      step_time_p90: optional(share("Nine passes of ten are nearer."))
+    }).annotate({
+      description:
+        "How far vericache twin may find prediction and measurement apart; beyond it ends with exit code 3."
+    })
+  ),
   speculative_config: optional(
     Schema.Struct({
       method: optional(

@@ -1,0 +1,71 @@
+/** The twin of recorded runs, as a user goes: simulate with a trace, compare, calibrate, compare again. */
+import { spawnSync } from "node:child_process"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+
+const ROOT = join(import.meta.dirname, "..", "..", "..")
+let folder = ""
+const vericache = (line: string) => {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(ROOT, "src", "cli", "main.ts"), ...line.split(" ")],
+    { cwd: folder, encoding: "utf8" }
+  )
+  return { status, stdout, stderr }
+}
+
+interface TwinJson {
+  readonly methods: readonly {
+    readonly contrasts: readonly { readonly predicted: number; readonly measured: number }[]
+    readonly residuals: readonly {
+      readonly what: string
+      readonly ratio: number
+      readonly p90Error: number
+    }[]
+    readonly explained: readonly { readonly assumption: string; readonly explains: number }[]
+  }[]
+}
+
+describe("twin", () => {
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "vericache-twin-"))
+    const text = readFileSync(join(ROOT, "scenarios", "paper", "worked-example.yaml"), "utf8")
+    writeFileSync(join(folder, "right.yaml"), text)
+    const slow = "hardware: { extends: $1, link: { host_to_device: 5 GB/s } }"
+    const tolerance = "tolerance: { throughput: 0.05, step_time_median: 0.05, step_time_p90: 0.15 }"
+    writeFileSync(join(folder, "wrong.yaml"), `${text.replace(/^hardware: (.*)$/m, slow)}\n${tolerance}\n`)
+    expect(vericache("simulate right.yaml --trace run.jsonl")).toMatchObject({ status: 0 })
+  })
+  afterAll(() => rmSync(folder, { recursive: true }))
+
+  it("finds nothing apart between a run and itself", () => {
+    const { status, stdout } = vericache("twin right.yaml --replay run.jsonl -f json")
+    expect(status).toBe(0)
+    const { contrasts, residuals } = (JSON.parse(stdout) as TwinJson).methods[0]!
+    for (const { predicted, measured } of contrasts) expect(predicted / measured).toBeCloseTo(1, 6)
+    for (const { ratio, p90Error } of residuals) {
+      expect(ratio).toBeCloseTo(1, 5)
+      expect(p90Error).toBeLessThan(1e-5)
+    }
+  })
+
+  it("says which assumption is wrong, and ends with exit code 3 beyond the tolerance", () => {
+    const { status, stdout, stderr } = vericache("twin wrong.yaml --replay run.jsonl -f json")
+    expect(status).toBe(3)
+    expect(stderr).toMatch(/throughput is \d+\.\d % off; at most 5\.0 % is tolerated/)
+    const { explained, residuals } = (JSON.parse(stdout) as TwinJson).methods[0]!
+    const most = explained.reduce((a, b) => (Math.abs(b.explains) > Math.abs(a.explains) ? b : a))
+    expect(most.assumption).toBe("how long transfers take")
+    expect(Math.abs(explained.at(-1)!.explains)).toBeLessThan(0.02)
+    expect(residuals.find(({ what }) => what === "all passes")!.p90Error).toBeLessThan(0.02)
+  })
+
+  it("names the file and line of a broken recording, and the scenario that did not run it", () => {
+    writeFileSync(join(folder, "cut.jsonl"), readFileSync(join(folder, "run.jsonl"), "utf8").slice(0, 5000))
+    expect(vericache("twin right.yaml --replay cut.jsonl")).toMatchObject({ status: 2, stdout: "" })
+    expect(vericache("twin right.yaml --replay cut.jsonl").stderr).toMatch(/cut\.jsonl:\d+:\d+: expected/)
+    expect(vericache("twin right.yaml --replay none.jsonl").stderr).toContain("none.jsonl")
+  })
+})
