@@ -5,6 +5,7 @@ import { Command } from "effect/cli"
 import { acceptCommand } from "./commands/accept.ts"
 import { catalogCommand } from "./commands/catalog.ts"
 import { calibrateCommand } from "./commands/calibrate.ts"
+import { compareCommand } from "./commands/compare.ts"
 import { compressorsCommand } from "./commands/compressors.ts"
 import { generateCommand } from "./commands/generate.ts"
 import { importCommand } from "./commands/import.ts"
@@ -13,8 +14,10 @@ import { planCommand } from "./commands/plan.ts"
 import { rerunCommand } from "./commands/rerun.ts"
 import { schemaCommand } from "./commands/schema.ts"
 import { simulateCommand } from "./commands/simulate.ts"
+import { runCommand } from "./commands/run.ts"
 import { sweepCommand } from "./commands/sweep.ts"
 import { theoryCommand } from "./commands/theory.ts"
+import { twinCommand } from "./commands/twin.ts"
 import { validateCommand } from "./commands/validate.ts"
 import { verdictOf } from "./exit.ts"
 import { packageVersion } from "./files.ts"
@@ -28,9 +31,12 @@ const vericache = Command.make("vericache").pipe(
     planCommand,
     sweepCommand,
     mergeCommand,
+    compareCommand,
     rerunCommand,
     importCommand,
     calibrateCommand,
+    runCommand,
+    twinCommand,
     generateCommand,
     acceptCommand,
     compressorsCommand,
@@ -41,7 +47,7 @@ const vericache = Command.make("vericache").pipe(
   ])
 )
 
-const runCommand = (): void => {
+const start = (): void => {
   // A reader that stops reading, as head does, is no error.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(0)
@@ -63,4 +69,4 @@ const runCommand = (): void => {
 }
 
 // The bundle is one file: its worker threads begin here too.
-if (!isPointWorker) runCommand()
+if (!isPointWorker) start()

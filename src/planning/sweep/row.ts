@@ -42,7 +42,7 @@ const LATENCIES = ["ttft", "tpot", "itl", "e2el"] as const
 const QUANTILES = ["mean", "min", "p50", "p90", "p95", "p99", "max"] as const
 
 /** Everything measured of a run, flat; names as in `vericache simulate -f csv` where that has them. */
-const METRICS: readonly Of<RunMetrics>[] = [
+export const METRICS: readonly Of<RunMetrics>[] = [
   column("gpus", "whole", (m) => m.gpus),
   column("duration_s", "number", (m) => m.duration),
   column("tokens_per_s", "number", (m) => m.throughput.tokensPerSecond),
