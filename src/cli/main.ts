@@ -4,6 +4,7 @@ import { Effect } from "effect"
 import { Command } from "effect/cli"
 import { acceptCommand } from "./commands/accept.ts"
 import { catalogCommand } from "./commands/catalog.ts"
+import { analyzeCommand } from "./commands/analyze.ts"
 import { calibrateCommand } from "./commands/calibrate.ts"
 import { compareCommand } from "./commands/compare.ts"
 import { compressorsCommand } from "./commands/compressors.ts"
@@ -32,6 +33,7 @@ const vericache = Command.make("vericache").pipe(
     sweepCommand,
     mergeCommand,
     compareCommand,
+    analyzeCommand,
     rerunCommand,
     importCommand,
     calibrateCommand,

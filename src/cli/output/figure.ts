@@ -5,6 +5,7 @@ import { bytes, seconds, significant } from "./number.ts"
 /** A value in base units, with the unit its name ends in. */
 export const figureText = (name: string, value: number): string => {
   if (name.endsWith("_bytes")) return bytes(value)
+  if (name.endsWith("_bytes_per_s")) return `${bytes(value)}/s`
   if (/_per_s(_|$)/.test(name)) return significant(value)
   return name.endsWith("_s") && value > 0 ? seconds(value) : significant(value)
 }
