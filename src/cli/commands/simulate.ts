@@ -1,11 +1,13 @@
 import { Console, Effect, Exit, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import type { NamedMethod, Scenario } from "../../scenario/resolved.ts"
+import { isBeyond, type Threshold } from "../../planning/compare/threshold.ts"
 import { Infeasible } from "../../sim/setup.ts"
 import { prepare, type Simulation } from "../../sim/simulate.ts"
 import { TraceStore } from "../../trace/store.ts"
 import { ObjectiveMissed, Usage } from "../exit.ts"
 import { readScenario, writeWhole } from "../files.ts"
+import { figureText } from "../output/figure.ts"
 import { FORMATS } from "../output/grid.ts"
 import { missedObjectives, type MethodResult, type Report } from "../output/report.ts"
 import { renderMeasured } from "../output/measured.ts"
@@ -14,6 +16,7 @@ import { readMeasured } from "./import.ts"
 import { Progress } from "../progress.ts"
 import { checkReport, fileArgument, filesRead, fromHere, type Ran, writeReport } from "../report/recording.ts"
 import { simulationDocument } from "../report/simulate.ts"
+import { failOnFlag, readThresholds } from "../thresholds.ts"
 import { traceChunks } from "../trace-file.ts"
 
 /** Kernel events between two looks at signals and the progress line. */
@@ -78,6 +81,18 @@ export const select = (
   )
 }
 
+/** What holds of `--fail-on`, for every method that ran. */
+const beyond = (thresholds: readonly Threshold[], { results }: Report): readonly string[] =>
+  thresholds.flatMap((threshold) =>
+    results.flatMap(({ method, metrics }) => {
+      if (metrics === undefined) return []
+      const value = threshold.figure.of(metrics)
+      return isBeyond(threshold, value)
+        ? [`fail-on ${threshold.text}: ${method.name}, ${figureText(threshold.figure.name, value)}`]
+        : []
+    })
+  )
+
 const screenWidth = (): number | undefined => (process.stdout.isTTY ? process.stdout.columns : undefined)
 
 export const simulateCommand = Command.make(
@@ -111,6 +126,7 @@ export const simulateCommand = Command.make(
       Flag.withDescription("Write a report: .html, one page with everything, or .md; rerun makes it again"),
       Flag.optional
     ),
+    failOn: failOnFlag("ttft_p99 > 2 s"),
     traceLimit: Flag.Int("trace-limit").pipe(
       Flag.withDescription("Most records a trace keeps"),
       Flag.withDefault(2_000_000)
@@ -118,6 +134,7 @@ export const simulateCommand = Command.make(
   },
   Effect.fnUntraced(function* (options) {
     const { format, method, seed, trace, traceMethod, traceLimit, report: page } = options
+    const thresholds = yield* readThresholds(options.failOn, false)
     if (Option.isSome(page)) yield* checkReport(page.value)
     const [file, measured] = Option.isSome(page)
       ? [fromHere(options.file), Option.map(options.measured, fromHere)]
@@ -195,7 +212,7 @@ export const simulateCommand = Command.make(
     const last = infeasible.length === results.length ? infeasible.pop() : undefined
     for (const one of infeasible) yield* Console.error(one.message)
     if (last !== undefined) return yield* last
-    const missed = missedObjectives(report)
+    const missed = [...missedObjectives(report), ...beyond(thresholds, report)]
     if (missed.length > 0) return yield* new ObjectiveMissed({ missed })
   })
 ).pipe(

@@ -2,14 +2,17 @@ import { existsSync, readdirSync, rmSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
 import { Console, Effect, Option, Result } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
+import { isBeyond, type Threshold } from "../../planning/compare/threshold.ts"
 import { TABLE_FORMATS } from "../../planning/files/formats.ts"
+import type { Table } from "../../planning/files/table.ts"
 import { type PointOptions, readBase } from "../../planning/points.ts"
 import { axesOf, dealt, type Shard, WHOLE } from "../../planning/sweep/design.ts"
 import type { JournalHeader } from "../../planning/sweep/journal.ts"
 import { loadSweep, type Sweep } from "../../planning/sweep/load-sweep.ts"
 import { resolveFields } from "../../scenario/load.ts"
-import { Usage } from "../exit.ts"
+import { ObjectiveMissed, Usage } from "../exit.ts"
 import { readCatalog } from "../files.ts"
+import { figureText } from "../output/figure.ts"
 import { pointWorkers } from "../points/pool.ts"
 import { checkReport, fileArgument, filesRead, fromHere, type Ran, writeReport } from "../report/recording.ts"
 import { sweepDocument } from "../report/sweep.ts"
@@ -17,6 +20,7 @@ import { JournalFile } from "../sweep/journal-file.ts"
 import { outputFormat, readTable, writeTable } from "../sweep/output.ts"
 import { headerOf, MemoryStore, simulateMissing, Tally } from "../sweep/run-sweep.ts"
 import { listPoints, showRows } from "../sweep/show.ts"
+import { failOnFlag, readThresholds } from "../thresholds.ts"
 
 /** Results on stdout. */
 const FORMATS = ["table", "csv", "jsonl", "md"] as const
@@ -132,6 +136,26 @@ const toFile = (sweep: Sweep, header: JournalHeader, path: string, restart: bool
     yield* checkAny(tally)
   }).pipe(Effect.scoped)
 
+/** What holds of `--fail-on`: how many points each condition meets, and the first of them. */
+const beyond = (thresholds: readonly Threshold[], { columns, rows }: Table): readonly string[] => {
+  const place = (name: string): number => columns.findIndex((column) => column.name === name)
+  const at = thresholds.map(({ figure }) => place(figure.name))
+  const points: string[][] = thresholds.map(() => [])
+  for (const row of rows)
+    for (const [i, threshold] of thresholds.entries()) {
+      const value = row[at[i]!]
+      if (typeof value === "number" && isBeyond(threshold, value))
+        points[i]!.push(
+          `point ${String(row[place("point")])}, ${String(row[place("method")])}: ${figureText(threshold.figure.name, value)}`
+        )
+    }
+  return thresholds.flatMap(({ text }, i) =>
+    points[i]!.length === 0
+      ? []
+      : [`fail-on ${text}: ${points[i]!.length} points, the first of them ${points[i]![0]}`]
+  )
+}
+
 export const sweepCommand = Command.make(
   "sweep",
   {
@@ -173,6 +197,7 @@ export const sweepCommand = Command.make(
       Flag.withDescription("Drop what was done before and begin anew"),
       Flag.withDefault(false)
     ),
+    failOn: failOnFlag("tokens_per_s < 200"),
     report: Flag.String("report").pipe(
       Flag.withDescription("Write a report: .html, one page with everything, or .md; rerun makes it again"),
       Flag.optional
@@ -180,6 +205,7 @@ export const sweepCommand = Command.make(
   },
   Effect.fnUntraced(function* (given) {
     const { output, format, workers, shard, theory, digest, list, restart, report } = given
+    const thresholds = yield* readThresholds(given.failOn, false)
     if (Option.isSome(report)) yield* checkReport(report.value)
     const file = Option.isSome(report) ? fromHere(given.file) : given.file
     const most = Option.getOrUndefined(workers)
@@ -199,10 +225,12 @@ export const sweepCommand = Command.make(
     const table = Option.isSome(output)
       ? yield* Effect.andThen(
           toFile(sweep, header, output.value, restart).pipe(inWorkers),
-          Option.isSome(report) ? readTable(output.value) : Effect.undefined
+          Option.isSome(report) || thresholds.length > 0 ? readTable(output.value) : Effect.undefined
         )
       : yield* toScreen(sweep, header, format).pipe(inWorkers)
-    if (Option.isNone(report) || table === undefined) return
+    const missed = table === undefined ? [] : beyond(thresholds, table)
+    const judged = missed.length === 0 ? Effect.void : Effect.fail(new ObjectiveMissed({ missed }))
+    if (Option.isNone(report) || table === undefined) return yield* judged
     const scenario = Result.getOrThrow(
       Result.flatMap(readBase(sweep.base, files.read), (fields) => resolveFields(fields, files.read, catalog))
     )
@@ -221,6 +249,7 @@ export const sweepCommand = Command.make(
     }
     const text = new TextDecoder().decode(files.read(file))
     yield* writeReport(report.value, ran, sweepDocument(sweep, part, scenario, table, text))
+    yield* judged
   })
 ).pipe(
   Command.withDescription(

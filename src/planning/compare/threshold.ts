@@ -39,7 +39,7 @@ export const parseThreshold = (text: string): Threshold | { readonly problem: st
   if (unit === "%") return { ...common, bound: (direction * Number(digits)) / 100, isChange: true }
   const dimension = figure.name.endsWith("_bytes") ? "bytes" : "seconds"
   const bound = unit === undefined ? Number(digits) : parseQuantity(`${digits} ${unit}`, dimension)
-  if (bound === undefined || (unit !== undefined && !/_(s|bytes)$/.test(figure.name)))
+  if (bound === undefined || (unit !== undefined && !/(?<!_per)_s$|_bytes$/.test(figure.name)))
     return { problem: `${text}: ${unit} is no unit of ${figure.name}` }
   return { ...common, bound: direction * bound, isChange: false }
 }

@@ -1,0 +1,169 @@
+/** The page: bar, router, what is dropped on it. Screens are fetched when they are first shown. */
+import { failure } from "./components/error-panel.ts"
+import { element } from "./components/element.ts"
+import { openPalette } from "./components/palette.ts"
+import { Commands } from "./shell/commands.ts"
+import { decodeState, encodeState, type PageState, type ScreenName, SCREENS } from "./shell/page-state.ts"
+import type { Mount, Screen, ScreenContext } from "./shell/screen.ts"
+import { themeButton } from "./shell/theme.ts"
+import { TraceShelf } from "./shell/traces.ts"
+import { SimulationClient } from "./workers/client.ts"
+
+const TITLES: Readonly<Record<ScreenName, string>> = {
+  whatif: "What-if",
+  timeline: "Timeline",
+  compare: "Compare",
+  hardware: "Hardware",
+  sweep: "Sweep"
+}
+
+/** Modules of the screens there are. */
+const MODULES = import.meta.glob<{ readonly mount: Mount }>("./*/screen.ts")
+
+const host = document.querySelector<HTMLElement>("#screen")!
+const bar = document.querySelector<HTMLElement>(".bar")!
+const note = document.querySelector<HTMLElement>(".toast")!
+const commands = new Commands()
+const traces = new TraceShelf()
+const simulation = new SimulationClient(
+  new Worker(new URL("./workers/simulation.ts", import.meta.url), { type: "module" })
+)
+
+let state = decodeState(location.hash)
+let shown: { readonly name: ScreenName; readonly screen: Screen } | undefined
+/** Counts screens asked for: one that comes late is not shown. */
+let asked = 0
+
+const href = (to: Partial<PageState>): string => encodeState({ ...state, ...to })
+
+const navigate: ScreenContext["navigate"] = (to, how = "push") => {
+  const address = href(to)
+  if (address === encodeState(state)) return
+  if (how === "push") history.pushState(undefined, "", address)
+  else history.replaceState(undefined, "", address)
+  void show()
+}
+
+const toast = (message: string): void => {
+  note.textContent = message
+  note.classList.remove("shown")
+  void note.offsetWidth
+  note.classList.add("shown")
+}
+
+const openFile = async (file: File): Promise<void> => {
+  if (/\.(ya?ml)$/i.test(file.name)) {
+    navigate({ screen: "whatif", file: file.name, text: await file.text(), changes: [], view: {} })
+    return
+  }
+  const results = /\.(parquet|csv)$/i.test(file.name)
+  const text = /\.(jsonl?|json)$/i.test(file.name) ? await file.slice(0, 200).text() : ""
+  const pending = traces.leave(file)
+  navigate({
+    screen: results || /^\{"sweep"/.test(text) ? "sweep" : "timeline",
+    view: { open: pending.id }
+  })
+}
+
+const context: ScreenContext = {
+  state: () => state,
+  navigate,
+  href,
+  traces,
+  commands,
+  toast,
+  simulation,
+  openFile
+}
+
+const links = new Map<ScreenName, HTMLAnchorElement>(
+  SCREENS.map((name) => [name, element("a", { href: href({ screen: name, view: {} }) }, TITLES[name])])
+)
+bar.append(
+  element("strong", { class: "mark" }, "vericache"),
+  element("nav", { "aria-label": "Screens" }, ...links.values()),
+  element("button", { type: "button", title: "Commands (Ctrl+Shift+P), keys (?)", id: "commands" }, "Commands"),
+  themeButton()
+)
+bar.querySelector("#commands")!.addEventListener("click", () => openPalette(commands))
+
+/** Shows what the address asks for. */
+const show = async (): Promise<void> => {
+  state = decodeState(location.hash)
+  const { screen: name } = state
+  for (const [one, link] of links) {
+    link.href = href({ screen: one, view: {} })
+    if (one === name) link.setAttribute("aria-current", "page")
+    else link.removeAttribute("aria-current")
+  }
+  document.title = `${TITLES[name]} · vericache`
+  const turn = ++asked
+  try {
+    if (shown?.name === name) {
+      shown.screen.update(state)
+      return
+    }
+    const module = await MODULES[`./${name}/screen.ts`]?.()
+    if (turn !== asked) return
+    shown?.screen.dispose()
+    shown = undefined
+    host.replaceChildren()
+    host.dataset["screen"] = name
+    if (module === undefined) {
+      host.append(failure(`${TITLES[name]} is not part of this build`, "The other screens work."))
+      return
+    }
+    shown = { name, screen: module.mount(host, context) }
+    shown.screen.update(state)
+  } catch (error) {
+    host.append(failure("This screen met an error it cannot go on from", describe(error)))
+  }
+}
+
+const describe = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+commands.register([
+  ...SCREENS.map((name, i) => ({
+    name: `Go to ${TITLES[name]}`,
+    key: String(i + 1),
+    run: () => navigate({ screen: name, view: {} })
+  })),
+  { name: "Show all commands and keys", key: "?", run: () => openPalette(commands) }
+])
+
+addEventListener("popstate", () => void show())
+addEventListener("hashchange", () => void show())
+addEventListener("keydown", (event) => {
+  if (event.ctrlKey && event.shiftKey && event.key.toLowerCase() === "p") {
+    event.preventDefault()
+    openPalette(commands)
+    return
+  }
+  const command = document.querySelector("dialog[open]") === null ? commands.forKey(event) : undefined
+  if (command === undefined) return
+  event.preventDefault()
+  command.run()
+})
+addEventListener("dragover", (event) => event.preventDefault())
+addEventListener("drop", (event) => {
+  event.preventDefault()
+  const file = event.dataTransfer?.files[0]
+  if (file !== undefined) void openFile(file).catch((error: unknown) => toast(`${file.name}: ${describe(error)}`))
+})
+addEventListener("error", ({ message }) => toast(message))
+addEventListener("unhandledrejection", ({ reason }) => toast(describe(reason)))
+
+/** `vericache ui FILE` serves the file beside the page. */
+const opened = new URLSearchParams(location.search).get("open")
+if (opened === null) void show()
+else
+  void fetch(`./open/${encodeURIComponent(opened)}`)
+    .then(async (answer) => {
+      if (!answer.ok) throw new Error(`${opened} cannot be read`)
+      history.replaceState(undefined, "", location.pathname)
+      await openFile(new File([await answer.blob()], opened))
+    })
+    .catch((error: unknown) => {
+      toast(describe(error))
+      void show()
+    })

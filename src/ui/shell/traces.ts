@@ -1,0 +1,63 @@
+/** The traces that are open, whoever opened them: What-if's simulations, files, the engine's runs. */
+import type { TraceStore } from "../../trace/store.ts"
+
+/** A trace for reading: a store, or the same columns after a journey from a worker. */
+export type TraceView = Pick<
+  TraceStore,
+  "meta" | "tracks" | "slices" | "instants" | "counters" | "flows" | "dropped"
+>
+
+export interface OpenTrace {
+  /** Names it in addresses, as long as the page lives: `trace-1`. */
+  readonly id: string
+  readonly name: string
+  readonly trace: TraceView
+}
+
+/** Files of traces that still have to be read: the Timeline's worker does that. */
+export interface PendingFile {
+  readonly id: string
+  readonly file: File
+}
+
+export class TraceShelf {
+  readonly #traces: OpenTrace[] = []
+  readonly #files: PendingFile[] = []
+  readonly #listeners = new Set<() => void>()
+
+  /** In the order they were opened. */
+  get all(): readonly OpenTrace[] {
+    return this.#traces
+  }
+
+  /** Puts a trace on the shelf. */
+  add(name: string, trace: TraceView): OpenTrace {
+    const open = { id: `trace-${this.#traces.length + 1}`, name, trace }
+    this.#traces.push(open)
+    for (const told of this.#listeners) told()
+    return open
+  }
+
+  get(id: string): OpenTrace | undefined {
+    return this.#traces.find((trace) => trace.id === id)
+  }
+
+  /** Leaves a file for the Timeline to read. */
+  leave(file: File): PendingFile {
+    const pending = { id: `file-${this.#files.length + 1}`, file }
+    this.#files.push(pending)
+    for (const told of this.#listeners) told()
+    return pending
+  }
+
+  /** A file that was left. */
+  file(id: string): PendingFile | undefined {
+    return this.#files.find((one) => one.id === id)
+  }
+
+  /** Called when a trace or a file comes; returns how to stop that. */
+  onChange(told: () => void): () => void {
+    this.#listeners.add(told)
+    return () => this.#listeners.delete(told)
+  }
+}

@@ -1,0 +1,35 @@
+/** The page's end of the simulation worker. An answer to a question that was cancelled or asked anew is never told. */
+import type { FromWorker, Request, Response, ToWorker } from "./protocol.ts"
+
+export interface Port {
+  postMessage(message: ToWorker): void
+  addEventListener(type: "message", told: (event: MessageEvent<FromWorker>) => void): void
+}
+
+export class SimulationClient {
+  readonly #port: Port
+  readonly #waiting = new Map<number, { readonly kind: Request["kind"]; readonly told: (response: Response) => void }>()
+  #next = 1
+
+  constructor(port: Port) {
+    this.#port = port
+    port.addEventListener("message", ({ data: { id, response } }) => {
+      const waiting = this.#waiting.get(id)
+      if (response.kind === "done" || response.kind === "problem") this.#waiting.delete(id)
+      waiting?.told(response)
+    })
+  }
+
+  /** Asks; an earlier question of the same kind is cancelled. Returns how to cancel this one. */
+  ask(request: Request, told: (response: Response) => void): () => void {
+    for (const [id, { kind }] of this.#waiting) if (kind === request.kind) this.#cancel(id)
+    const id = this.#next++
+    this.#waiting.set(id, { kind: request.kind, told })
+    this.#port.postMessage({ id, request })
+    return () => this.#cancel(id)
+  }
+
+  #cancel(id: number): void {
+    if (this.#waiting.delete(id)) this.#port.postMessage({ id, cancel: true })
+  }
+}
