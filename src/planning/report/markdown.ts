@@ -12,7 +12,7 @@ const inline = (text: string): string =>
     .replace(/</g, "&lt;")
     .replace(/>/g, "&gt;")
     // At the beginning of a line these begin a list or a heading.
-    .replace(/^([#+-]|\d+[.)])/, (sign) =>
+    .replace(/^(?:[#+-]|\d+[.)])(?=\s|$)/, (sign) =>
       /^\d/.test(sign) ? `${sign.slice(0, -1)}\\${sign.slice(-1)}` : `\\${sign}`
     )
 

@@ -32,6 +32,15 @@ const LEFT = 58
 const RIGHT = 10
 const HEIGHT = 220
 
+/** Smaller than anything that is measured: reckoning with such numbers overflows. */
+const NOTHING = 1e-200
+
+const settled = <P extends { readonly x: number; readonly y: number }>(point: P): P => ({
+  ...point,
+  x: Math.abs(point.x) < NOTHING ? 0 : point.x,
+  y: Math.abs(point.y) < NOTHING ? 0 : point.y
+})
+
 const scaleOf = (values: readonly number[], log: boolean, range: readonly [number, number]) => {
   const least = Math.min(...values)
   const most = Math.max(...values)
@@ -61,6 +70,7 @@ export const planeChart = (
     ...one,
     points: one.points
       .filter(({ x, y }) => Number.isFinite(x) && Number.isFinite(y))
+      .map(settled)
       .toSorted((a, b) => a.x - b.x || a.y - b.y)
   }))
   const all = known.flatMap(({ points }) => points)
