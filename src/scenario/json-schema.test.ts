@@ -54,7 +54,7 @@ const accepts = (node: Node, value: unknown): boolean => {
 
 const SCHEMA = scenarioJsonSchema(CATALOG) as Node
 const files = readdirSync(SCENARIOS, { recursive: true, encoding: "utf8" }).filter(
-  (name) => name.endsWith(".yaml") && !/^(catalog|sweeps|plans)\//.test(name)
+  (name) => name.endsWith(".yaml") && !/^(catalog|sweeps|plans|twin\/profiles)\//.test(name)
 )
 const read = (name: string): unknown => parse(readFileSync(join(SCENARIOS, name), "utf8"))
 

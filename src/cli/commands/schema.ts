@@ -1,5 +1,6 @@
 import { Console, Effect } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
+import { planJsonSchema } from "../../planning/plan/json-schema.ts"
 import { sweepJsonSchema } from "../../planning/sweep/json-schema.ts"
 import { type FieldHelp, fieldHelp } from "../../scenario/field-help.ts"
 import { scenarioJsonSchema } from "../../scenario/json-schema.ts"
@@ -21,10 +22,13 @@ const columns: readonly Column<FieldHelp>[] = [
   text("meaning", "description", (row) => row.description)
 ]
 
+const SCHEMAS = { scenario: scenarioJsonSchema, sweep: sweepJsonSchema, plan: planJsonSchema } as const
+const KINDS = ["scenario", "sweep", "plan"] as const
+
 export const schemaCommand = Command.make(
   "schema",
   {
-    kind: Argument.Literals("kind", ["scenario", "sweep"]).pipe(
+    kind: Argument.Literals("kind", KINDS).pipe(
       Argument.withDescription("Kind of file"),
       Argument.withDefault("scenario")
     ),
@@ -35,7 +39,7 @@ export const schemaCommand = Command.make(
     )
   },
   Effect.fnUntraced(function* ({ kind, format }) {
-    const schema = (kind === "sweep" ? sweepJsonSchema : scenarioJsonSchema)(yield* readCatalog)
+    const schema = SCHEMAS[kind](yield* readCatalog)
     yield* Console.log(
       format === "json"
         ? JSON.stringify(schema, undefined, 2)
@@ -44,6 +48,6 @@ export const schemaCommand = Command.make(
   })
 ).pipe(
   Command.withDescription(
-    "Print the JSON Schema (draft-07) of scenario or sweep files, or every field in words"
+    "Print the JSON Schema (draft-07) of scenario, sweep or plan files, or every field in words"
   )
 )
