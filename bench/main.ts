@@ -7,6 +7,7 @@ import { parseArgs } from "node:util"
 import { chat } from "./chat.ts"
 import { inChild } from "./child.ts"
 import { memory } from "./memory.ts"
+import { plan } from "./plan.ts"
 import { pressure } from "./pressure.ts"
 import { render, type Section } from "./section.ts"
 import { sweep } from "./sweep.ts"
@@ -18,7 +19,8 @@ const PARTS: Readonly<Record<string, () => Promise<Section>>> = {
   vericache,
   pressure,
   memory,
-  sweep
+  sweep,
+  plan
 }
 
 const { values, positionals } = parseArgs({

@@ -41,7 +41,7 @@ export interface Refit {
 /** Passes a fit is made of at most: a long run says no more than an even choice of it. */
 const MOST_PASSES = 2000
 /** Fewest passes a fit is made of. */
-export const FEWEST_PASSES = 16
+export const FEWEST_PASSES = 8
 /** A figure that moves no prediction by a hundredth when it doubles is not seen. */
 const LEAST_SEEN = 0.01 / Math.LN2
 /** Weight of where a figure started against one pass: breaks ties, moves nothing that is seen. */
