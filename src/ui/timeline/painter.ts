@@ -1,0 +1,61 @@
+/** Rows of slices and counters as columns of pixels. What is drawn is bounded by the pixels there are, whatever is behind. */
+import type { CounterRow, SliceRow } from "./model.ts"
+import { firstFrom, longestOf } from "./pyramid.ts"
+import type { Viewport } from "./viewport.ts"
+
+/** Something drawn from column `x0` to before `x1`, in the colour of `slice`; `merged`: slices it stands for. */
+type DrawSlice = (x0: number, x1: number, slice: number, merged: number) => void
+
+/**
+ * Draws the slices of a row, at most two to a column: those that begin in one column are drawn as the longest of them, the last
+ * one going on as itself. None is ever thinner than a column. Returns how many were drawn.
+ */
+export const drawSlices = (row: SliceRow, { from, to }: Viewport, width: number, draw: DrawSlice): number => {
+  const { start, end, longest } = row
+  const perColumn = (to - from) / width
+  // Times are whole, and what begins where the view ends is in its last column.
+  const stop = firstFrom(start, Math.floor(to) + 1)
+  let slice = firstFrom(end, from)
+  let drawn = 0
+  while (slice < stop) {
+    const column = Math.max(0, Math.min(width - 1, Math.floor((start[slice]! - from) / perColumn)))
+    const nextColumn = column === width - 1 ? stop : firstFrom(start, from + (column + 1) * perColumn, slice)
+    const next = Math.max(slice + 1, Math.min(stop, nextColumn))
+    draw(column, column + 1, longestOf(row, longest, slice, next), next - slice)
+    drawn++
+    const last = Math.min(width, Math.ceil((end[next - 1]! - from) / perColumn))
+    if (last > column + 1) {
+      draw(column + 1, last, next - 1, 1)
+      drawn++
+    }
+    slice = next
+  }
+  return drawn
+}
+
+/** Draws a counter, once a column: the least and the most it was in the column. Returns how often it drew. */
+export const drawCounter = (
+  { at, value }: CounterRow,
+  { from, to }: Viewport,
+  width: number,
+  draw: (x: number, least: number, most: number) => void
+): number => {
+  const perColumn = (to - from) / width
+  let sample = firstFrom(at, from)
+  let held = sample > 0 ? value[sample - 1]! : undefined
+  let drawn = 0
+  for (let x = 0; x < width; x++) {
+    const until = from + (x + 1) * perColumn
+    let least = held ?? Number.POSITIVE_INFINITY
+    let most = held ?? Number.NEGATIVE_INFINITY
+    for (; sample < at.length && at[sample]! < until; sample++) {
+      held = value[sample]!
+      least = Math.min(least, held)
+      most = Math.max(most, held)
+    }
+    if (held === undefined) continue
+    draw(x, least, most)
+    drawn++
+  }
+  return drawn
+}
