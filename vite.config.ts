@@ -1,14 +1,16 @@
 import { chmodSync } from "node:fs"
 import { builtinModules } from "node:module"
-import { defineConfig } from "vitest/config"
+import { defineConfig, type ViteUserConfig } from "vitest/config"
 
-// The command line is one file with everything in it: it starts faster, and runs wherever Node does.
-export default defineConfig({
+/** The command line is one file with everything in it: it starts faster, and runs wherever Node does. */
+const commandLine: ViteUserConfig = {
   plugins: [{ name: "executable", writeBundle: () => chmodSync("dist/vericache.js", 0o755) }],
   build: {
     ssr: "src/cli/main.ts",
     target: "node20",
     outDir: "dist",
+    // The web app lies in there too.
+    emptyOutDir: false,
     minify: false,
     rolldownOptions: {
       // webgpu is native and found at run time; see src/cli/gpu.ts.
@@ -16,7 +18,20 @@ export default defineConfig({
       output: { entryFileNames: "vericache.js", banner: "#!/usr/bin/env node", codeSplitting: false }
     }
   },
-  ssr: { noExternal: true },
+  ssr: { noExternal: true }
+}
+
+/** The web app: files that any static host serves from any folder. */
+const webApp: ViteUserConfig = {
+  root: "src/ui",
+  base: "./",
+  build: { outDir: "../../dist/web", emptyOutDir: true, target: "es2023", assetsInlineLimit: 0 },
+  worker: { format: "es" },
+  // Scenarios and models are bundled from beside the sources.
+  server: { fs: { allow: ["../.."] } }
+}
+
+const tests: ViteUserConfig = {
   test: {
     projects: [
       {
@@ -27,7 +42,20 @@ export default defineConfig({
           testTimeout: 60_000,
           maxWorkers: 2
         }
+      },
+      {
+        test: {
+          name: "browser",
+          include: ["src/ui/**/*.browser.test.ts"],
+          globalSetup: "src/ui/built.fixture.ts",
+          passWithNoTests: true,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          maxWorkers: 1
+        }
       }
     ]
   }
-})
+}
+
+export default defineConfig(({ mode }) => (mode === "web" ? webApp : { ...commandLine, ...tests }))

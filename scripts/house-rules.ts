@@ -28,7 +28,12 @@ const ROOMS: Readonly<Record<string, Room>> = {
     rooms: ["scenario", "sim", "trace"],
     packages: ["effect", "d3", "hyparquet", "hyparquet-compressors", "hyparquet-writer"]
   },
-  ui: { rooms: ["trace", "planning", "scenario"], packages: ["effect", "d3"] },
+  ui: { rooms: ["trace", "planning", "scenario"], packages: ["effect", "d3", "vite"] },
+  // What simulates and computes does so in workers, off the page's thread.
+  "ui/workers": {
+    rooms: ["ui", "trace", "planning", "scenario", "sim", "runtime", "protocol", "engine", "twin"],
+    packages: ["effect", "yaml"]
+  },
   cli: {
     rooms: ["protocol", "trace", "scenario", "runtime", "sim", "engine", "twin", "planning"],
     packages: ["effect", "@effect/platform-node", "node:"]
@@ -42,7 +47,15 @@ const TEST_ROOMS: Readonly<Record<string, readonly string[]>> = {
 
 /** What tests and the files they share may import besides. */
 const TEST = /\.(test|fixture|contract|bench)\.ts$/
-const TEST_PACKAGES: readonly string[] = ["vitest", "fast-check", "node:"]
+const TEST_PACKAGES: readonly string[] = [
+  "vitest",
+  "fast-check",
+  "node:",
+  "vite",
+  "playwright-core",
+  "axe-core",
+  "@sparticuz/chromium"
+]
 
 const within = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}/`)
 

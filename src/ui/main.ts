@@ -82,7 +82,11 @@ const links = new Map<ScreenName, HTMLAnchorElement>(
 bar.append(
   element("strong", { class: "mark" }, "vericache"),
   element("nav", { "aria-label": "Screens" }, ...links.values()),
-  element("button", { type: "button", title: "Commands (Ctrl+Shift+P), keys (?)", id: "commands" }, "Commands"),
+  element(
+    "button",
+    { type: "button", title: "Commands (Ctrl+Shift+P), keys (?)", id: "commands" },
+    "Commands"
+  ),
   themeButton()
 )
 bar.querySelector("#commands")!.addEventListener("click", () => openPalette(commands))
@@ -148,7 +152,8 @@ addEventListener("dragover", (event) => event.preventDefault())
 addEventListener("drop", (event) => {
   event.preventDefault()
   const file = event.dataTransfer?.files[0]
-  if (file !== undefined) void openFile(file).catch((error: unknown) => toast(`${file.name}: ${describe(error)}`))
+  if (file !== undefined)
+    void openFile(file).catch((error: unknown) => toast(`${file.name}: ${describe(error)}`))
 })
 addEventListener("error", ({ message }) => toast(message))
 addEventListener("unhandledrejection", ({ reason }) => toast(describe(reason)))

@@ -5,7 +5,11 @@ import { element } from "./element.ts"
 /** Opens the palette over the page; a command runs after it has closed. */
 export const openPalette = (commands: Commands): void => {
   if (document.querySelector("dialog.palette") !== null) return
-  const search = element("input", { type: "search", "aria-label": "Find a command", placeholder: "Find a command" })
+  const search = element("input", {
+    type: "search",
+    "aria-label": "Find a command",
+    placeholder: "Find a command"
+  })
   const list = element("ul", {})
   const dialog = element("dialog", { class: "palette", "aria-label": "Commands and keys" }, search, list)
   const fill = (): void => {

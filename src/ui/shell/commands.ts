@@ -25,7 +25,8 @@ export class Commands {
   forKey(event: KeyboardEvent): Command | undefined {
     const target = event.target
     const typing =
-      target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
+      target instanceof HTMLElement &&
+      (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
     if (typing || event.ctrlKey || event.altKey || event.metaKey) return undefined
     return this.all.find(({ key }) => key === event.key)
   }

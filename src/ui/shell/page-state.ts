@@ -71,7 +71,11 @@ export const decodeState = (hash: string): PageState => {
 }
 
 /** The state with one field of the scenario set; undefined takes the change back. */
-export const withChange = (state: PageState, field: string, value: Change["value"] | undefined): PageState => {
+export const withChange = (
+  state: PageState,
+  field: string,
+  value: Change["value"] | undefined
+): PageState => {
   const at = state.changes.findIndex((change) => change.field === field)
   const rest = state.changes.filter((change) => change.field !== field)
   if (value === undefined) return { ...state, changes: rest }

@@ -8,7 +8,10 @@ export interface Port {
 
 export class SimulationClient {
   readonly #port: Port
-  readonly #waiting = new Map<number, { readonly kind: Request["kind"]; readonly told: (response: Response) => void }>()
+  readonly #waiting = new Map<
+    number,
+    { readonly kind: Request["kind"]; readonly told: (response: Response) => void }
+  >()
   #next = 1
 
   constructor(port: Port) {

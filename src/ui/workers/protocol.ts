@@ -70,7 +70,12 @@ export type MethodOutcome =
 
 export type Response =
   | { readonly kind: "scenario"; readonly summary: ScenarioSummary }
-  | { readonly kind: "faults"; readonly faults: readonly Fault[]; readonly files: readonly string[]; readonly text: string }
+  | {
+      readonly kind: "faults"
+      readonly faults: readonly Fault[]
+      readonly files: readonly string[]
+      readonly text: string
+    }
   | { readonly kind: "method"; readonly index: number; readonly outcome: MethodOutcome }
   | {
       readonly kind: "window"
