@@ -48,7 +48,6 @@ const tests: ViteUserConfig = {
           name: "browser",
           include: ["src/ui/**/*.browser.test.ts"],
           globalSetup: "src/ui/built.fixture.ts",
-          passWithNoTests: true,
           testTimeout: 60_000,
           hookTimeout: 60_000,
           maxWorkers: 1
