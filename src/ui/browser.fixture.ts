@@ -1,0 +1,56 @@
+/**
+ * The built web app in a headless Chromium that an npm package carries with the libraries it needs, so that a bare system
+ * will do: docs/ui.md says which flags and libraries.
+ */
+import { readFile } from "node:fs/promises"
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
+import { tmpdir } from "node:os"
+import { extname, join, normalize } from "node:path"
+import chromiumPackage, { inflate, setupLambdaEnvironment } from "@sparticuz/chromium"
+import { type Browser, chromium } from "playwright-core"
+
+const root = join(import.meta.dirname, "..", "..")
+const TYPES: Readonly<Record<string, string>> = {
+  ".html": "text/html",
+  ".js": "text/javascript",
+  ".css": "text/css"
+}
+
+export interface Served {
+  readonly url: string
+  readonly close: () => void
+}
+
+/** Serves the built app as any static host would. */
+export const serveApp = async (): Promise<Served> => {
+  const web = join(root, "dist", "web")
+  const server = createServer((request, response) => {
+    const path = normalize(new URL(request.url ?? "/", "http://localhost").pathname)
+    const file = join(web, path.endsWith("/") ? `${path}index.html` : path)
+    readFile(file).then(
+      (bytes) =>
+        response.setHeader("content-type", TYPES[extname(file)] ?? "application/octet-stream").end(bytes),
+      () => response.writeHead(404).end()
+    )
+  })
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done))
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, close: () => server.close() }
+}
+
+/** Starts Chromium with WebGPU on a software adapter. */
+export const startBrowser = async (): Promise<Browser> => {
+  const executablePath = await chromiumPackage.executablePath()
+  await inflate(join(root, "node_modules", "@sparticuz", "chromium", "bin", "al2023.tar.br"))
+  setupLambdaEnvironment(join(tmpdir(), "al2023", "lib"))
+  return chromium.launch({
+    executablePath,
+    args: [
+      "--no-sandbox",
+      "--no-zygote",
+      "--headless=shell",
+      "--enable-unsafe-webgpu",
+      "--use-webgpu-adapter=swiftshader"
+    ]
+  })
+}
