@@ -1,4 +1,5 @@
 /** An open trace on the screen: minimap, labels, canvas, what is selected. */
+import { OCCUPATIONS, Occupations } from "../../trace/occupation.ts"
 import { element } from "../components/element.ts"
 import type { PageState } from "../shell/page-state.ts"
 import type { ScreenContext } from "../shell/screen.ts"
@@ -26,6 +27,9 @@ export class View {
   })
   readonly #range = element("p", { "data-range": "", style: "font-variant-numeric:tabular-nums" })
   readonly #panel = element("section", { "aria-live": "polite", "aria-label": "Selection" })
+  /** What the time in view went to, in words. */
+  readonly #went = element("p", { "data-occupation": "", "data-provenance": "computed from the trace" })
+  readonly #occupations: Occupations
   readonly #retire: () => void
   readonly #resized: ResizeObserver
   #view: Viewport
@@ -37,6 +41,7 @@ export class View {
     this.#open = open
     this.#model = timelineModel(open.trace)
     this.#view = this.#model.run
+    this.#occupations = new Occupations(open.trace)
     const { rows, slices } = this.#model
     this.#canvas.setAttribute(
       "aria-label",
@@ -55,6 +60,7 @@ export class View {
     host.append(
       element("h1", {}, open.name),
       this.#range,
+      this.#went,
       element(
         "div",
         {
@@ -141,12 +147,22 @@ export class View {
     })
   }
 
-  /** The next slice of the selected row, or the first one there is. */
+  /** The next slice of the selected row; without a selection the first one in view. */
   #step(by: number): void {
     const { rows } = this.#model
-    const selected = this.#selected ?? { row: rows.findIndex(({ type }) => type === "slices"), slice: -1 }
-    const next = this.#slice(selected.row, selected.slice + by)
-    if (next !== undefined) this.#select(next)
+    const selected = this.#selected
+    const first = rows.findIndex(({ type }) => type === "slices")
+    const row = rows[selected?.row ?? first]
+    if (row?.type !== "slices") return
+    const slice = selected === undefined ? firstFrom(row.start, this.#view.from) : selected.slice + by
+    const next = this.#slice(selected?.row ?? first, slice)
+    if (next === undefined) return
+    this.#select(next)
+    // What is selected is brought into view, in its middle if it was out of it.
+    const { from, to } = this.#view
+    const at = row.start[slice]!
+    if (at < from || at > to)
+      this.#go(panned(this.#view, (at - (from + to) / 2) / (to - from), this.#model.run))
   }
 
   #select({ row, slice }: Selection): void {
@@ -174,6 +190,10 @@ export class View {
       const primitives = paint(canvas, this.#model, this.#view, getComputedStyle(canvas).color)
       canvas.dataset["primitives"] = String(primitives)
       const { from, to } = this.#view
+      const shares = this.#occupations.shares(from, to)
+      this.#went.textContent = `GPU time in view: ${OCCUPATIONS.filter((name) => shares[name] > 0)
+        .map((name) => `${name} ${(shares[name] * 100).toFixed(1)} %`)
+        .join(" · ")}`
       this.#range.textContent = `${timeText(from)} to ${timeText(to)}, ${timeText(to - from)} shown (${this.#open.trace.meta.basis})`
     })
   }
