@@ -23,29 +23,41 @@ export class TraceFormatError extends Error {
 
 /** Restores a trace with the same digest. Chunks may end anywhere. Throws `TraceFormatError`. */
 export const readTrace = (text: string | Iterable<string>): TraceStore => {
+  const { trace, fault } = readTraceSoFar(text)
+  if (trace === undefined || fault !== undefined) throw fault
+  return trace
+}
+
+/** What a file holds up to its first fault: undefined if not even its header can be read. Without a fault it is whole. */
+export const readTraceSoFar = (
+  text: string | Iterable<string>
+): { readonly trace: TraceStore | undefined; readonly fault: TraceFormatError | undefined } => {
   let trace: TraceStore | undefined
   let number = 0
   let records = 0
   let ended = false
-  for (const content of linesOf(typeof text === "string" ? [text] : text)) {
-    const line = new Line(content, ++number)
-    if (ended) throw line.fault(0, "the end of the file")
-    if (trace === undefined) {
-      trace = readHeader(line)
-    } else if (line.kind === "end") {
-      checkEnd(line, trace, records)
-      ended = true
-    } else {
-      readRecord(line, trace)
-      records++
+  try {
+    for (const content of linesOf(typeof text === "string" ? [text] : text)) {
+      const line = new Line(content, ++number)
+      if (ended) throw line.fault(0, "the end of the file")
+      if (trace === undefined) {
+        trace = readHeader(line)
+      } else if (line.kind === "end") {
+        checkEnd(line, trace, records)
+        ended = true
+      } else {
+        readRecord(line, trace)
+        records++
+      }
     }
+  } catch (fault) {
+    if (!(fault instanceof TraceFormatError)) throw fault
+    return { trace, fault }
   }
-  if (!ended || trace === undefined) {
-    const expected =
-      trace === undefined ? "the header of a trace" : 'more records, or the closing {"end":…} line'
-    throw new TraceFormatError(number + 1, 1, expected, "the end of the file")
-  }
-  return trace
+  if (ended) return { trace, fault: undefined }
+  const expected =
+    trace === undefined ? "the header of a trace" : 'more records, or the closing {"end":…} line'
+  return { trace, fault: new TraceFormatError(number + 1, 1, expected, "the end of the file") }
 }
 
 const readHeader = (line: Line): TraceStore => {

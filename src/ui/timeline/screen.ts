@@ -1,10 +1,10 @@
 /** The timeline: what every part of the machine did when. */
-import { readTrace } from "../../trace/read-trace.ts"
 import { failure } from "../components/error-panel.ts"
 import { element } from "../components/element.ts"
 import type { PageState } from "../shell/page-state.ts"
 import type { Mount, ScreenContext } from "../shell/screen.ts"
 import type { OpenTrace } from "../shell/traces.ts"
+import type { Reading } from "./reading.ts"
 import { View } from "./view.ts"
 
 export const mount: Mount = (host, context) => {
@@ -39,15 +39,27 @@ export const mount: Mount = (host, context) => {
 }
 
 /** What the address names: a trace on the shelf, a file still to be read, or by default the newest trace. */
-const opened = async ({ traces }: ScreenContext, key: string): Promise<OpenTrace | undefined> => {
+const opened = async ({ traces, toast }: ScreenContext, key: string): Promise<OpenTrace | undefined> => {
   const pending = traces.file(key)
   if (pending === undefined) return key === "" ? traces.all.at(-1) : traces.get(key)
   const { file, id } = pending
-  if (!/\.jsonl$/i.test(file.name))
-    throw new Error(
-      `${file.name} is no trace in JSON lines. Write one with "vericache simulate FILE --trace run.jsonl".`
-    )
-  return { id, name: file.name, trace: readTrace(await file.text()) }
+  const { trace, problem } = await read(file)
+  if (trace === undefined) throw new Error(problem)
+  if (problem !== undefined) toast(`${problem}. What comes before is shown.`)
+  return { id, name: file.name, trace }
+}
+
+const read = async (file: File): Promise<Reading> => {
+  const worker = new Worker(new URL("./reading.ts", import.meta.url), { type: "module" })
+  try {
+    return await new Promise((resolve, reject) => {
+      worker.addEventListener("message", ({ data }: MessageEvent<Reading>) => resolve(data))
+      worker.addEventListener("error", ({ message }) => reject(new Error(message)))
+      worker.postMessage(file, { transfer: [] })
+    })
+  } finally {
+    worker.terminate()
+  }
 }
 
 const nothing = (): HTMLElement =>
