@@ -1,9 +1,11 @@
 /** An open trace on the screen: minimap, labels, canvas, what is selected. */
 import { OCCUPATIONS, Occupations } from "../../trace/occupation.ts"
+import { EVENT_KINDS } from "../../trace/recorder.ts"
 import { element } from "../components/element.ts"
 import type { PageState } from "../shell/page-state.ts"
 import type { ScreenContext } from "../shell/screen.ts"
 import type { OpenTrace } from "../shell/traces.ts"
+import { hueOf } from "./colours.ts"
 import { AXIS_HEIGHT, paint, ROW_HEIGHT } from "./canvas.ts"
 import { details } from "./details.ts"
 import { type TimelineModel, timelineModel } from "./model.ts"
@@ -61,6 +63,7 @@ export class View {
       element("h1", {}, open.name),
       this.#range,
       this.#went,
+      legend(this.#model),
       element(
         "div",
         {
@@ -181,6 +184,21 @@ export class View {
     return row?.type === "slices" ? details(this.#open.trace, row, this.#selected.slice) : []
   }
 
+  /** A frame around what is selected. */
+  #outline(): void {
+    const selected = this.#selected
+    const row = selected === undefined ? undefined : this.#model.rows[selected.row]
+    if (selected === undefined || row?.type !== "slices") return
+    const { from, to } = this.#view
+    const x = (at: number): number => ((at - from) / (to - from)) * this.#canvas.width
+    const left = x(row.start[selected.slice]!)
+    const context = this.#canvas.getContext("2d")!
+    context.strokeStyle = getComputedStyle(this.#canvas).color
+    context.lineWidth = 2
+    const top = AXIS_HEIGHT + selected.row * ROW_HEIGHT - 1
+    context.strokeRect(left - 1, top, Math.max(3, x(row.end[selected.slice]!) - left + 2), ROW_HEIGHT - 1)
+  }
+
   #draw(): void {
     cancelAnimationFrame(this.#frame)
     this.#frame = requestAnimationFrame(() => {
@@ -188,6 +206,7 @@ export class View {
       canvas.width = Math.max(1, canvas.clientWidth)
       canvas.height = AXIS_HEIGHT + this.#model.rows.length * ROW_HEIGHT
       const primitives = paint(canvas, this.#model, this.#view, getComputedStyle(canvas).color)
+      this.#outline()
       canvas.dataset["primitives"] = String(primitives)
       const { from, to } = this.#view
       const shares = this.#occupations.shares(from, to)
@@ -197,4 +216,24 @@ export class View {
       this.#range.textContent = `${timeText(from)} to ${timeText(to)}, ${timeText(to - from)} shown (${this.#open.trace.meta.basis})`
     })
   }
+}
+
+/** The kinds of slices there are, each with its colour. */
+const legend = ({ rows }: TimelineModel): HTMLElement => {
+  const kinds = new Set(rows.flatMap((row) => (row.type === "slices" ? [...new Set(row.kind)] : [])))
+  return element(
+    "p",
+    { style: "display:flex;flex-wrap:wrap;gap:0 1em;font-size:12px" },
+    ...EVENT_KINDS.filter((_, index) => kinds.has(index)).map((kind) =>
+      element(
+        "span",
+        {},
+        element("span", {
+          "aria-hidden": "true",
+          style: `display:inline-block;width:1em;height:.8em;margin-right:.4em;background:${hueOf(kind)}`
+        }),
+        kind
+      )
+    )
+  )
 }
