@@ -41,7 +41,7 @@ export const controlFor = (control: Control, set: Set): HTMLElement => {
     slider.setAttribute("aria-valuetext", words(next))
     set(field, unit === "" || unit === "tokens" ? next : `${next} ${unit}`)
   })
-  const back = element("button", { type: "button", "aria-label": `Reset ${label}`, title: "Reset" }, "↺")
+  const back = element("button", { type: "button", "aria-label": `Reset ${label}`, title: "Reset" }, "×")
   back.addEventListener("click", () => {
     slider.value = String(typeof value === "number" ? place(value) : 0.5)
     shown.textContent = words(value)
