@@ -60,7 +60,7 @@ const openFile = async (file: File): Promise<void> => {
   const text = /\.(jsonl?|json)$/i.test(file.name) ? await file.slice(0, 200).text() : ""
   const pending = traces.leave(file)
   navigate({
-    screen: results || /^\{"sweep"/.test(text) ? "sweep" : "timeline",
+    screen: results || text.startsWith('{"sweep"') ? "sweep" : "timeline",
     view: { open: pending.id }
   })
 }

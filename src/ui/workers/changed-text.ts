@@ -1,5 +1,5 @@
 /** A scenario's text with fields set in it: comments and order stay, and it means what the page shows. */
-import { Document, isMap, isScalar, parseDocument } from "yaml"
+import { type Document, isMap, isScalar, parseDocument } from "yaml"
 import { parsePath } from "../../planning/override.ts"
 import type { Change } from "../shell/page-state.ts"
 

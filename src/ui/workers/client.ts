@@ -2,7 +2,7 @@
 import type { FromWorker, Request, Response, ToWorker } from "./protocol.ts"
 
 export interface Port {
-  postMessage(message: ToWorker): void
+  postMessage(message: ToWorker, transfer: Transferable[]): void
   addEventListener(type: "message", told: (event: MessageEvent<FromWorker>) => void): void
 }
 
@@ -28,11 +28,11 @@ export class SimulationClient {
     for (const [id, { kind }] of this.#waiting) if (kind === request.kind) this.#cancel(id)
     const id = this.#next++
     this.#waiting.set(id, { kind: request.kind, told })
-    this.#port.postMessage({ id, request })
+    this.#port.postMessage({ id, request }, [])
     return () => this.#cancel(id)
   }
 
   #cancel(id: number): void {
-    if (this.#waiting.delete(id)) this.#port.postMessage({ id, cancel: true })
+    if (this.#waiting.delete(id)) this.#port.postMessage({ id, cancel: true }, [])
   }
 }

@@ -8,7 +8,8 @@ let last: Promise<void> = Promise.resolve()
 /** Lets messages in: a message channel is not held back as timers are. */
 const channel = new MessageChannel()
 const waiting: (() => void)[] = []
-channel.port1.onmessage = () => waiting.shift()?.()
+channel.port1.addEventListener("message", () => waiting.shift()?.())
+channel.port1.start()
 const pause = (): Promise<void> =>
   new Promise((done) => {
     waiting.push(done)
