@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { COMPRESSORS } from "../../engine/compressors/registry.ts"
 import { type Device, NoAdapter, openDevice } from "../../engine/webgpu/device.ts"
 import { fetchedFiles } from "../../engine/weights/fetched-files.ts"
-import type { Job } from "./engine.ts"
+import type { Job } from "./engine-job.ts"
 
 /** The embedded model, bundled with the page file by file. */
 const MODEL = import.meta.glob<string>("../../../models/vericache-1m/*.{json,safetensors}", {

@@ -12,7 +12,7 @@ import { EVENT_KINDS } from "../../trace/recorder.ts"
 import { TraceStore } from "../../trace/store.ts"
 import type { TraceView } from "../shell/traces.ts"
 import { browserGpu, modelFiles, scopedDevice } from "./engine-adapter.ts"
-import type { Job } from "./engine.ts"
+import type { Job } from "./engine-job.ts"
 import type { GenerateSettings, RoundTokens, RunFigures, TokenText } from "./engine-protocol.ts"
 
 const KV_BITS = 16
@@ -56,11 +56,16 @@ const movedBytes = (trace: TraceStore) => {
 }
 
 /** What is wrong with the settings, in words; the page's controls keep within these bounds. */
-const refuse = (settings: GenerateSettings, promptTokens: number, maxPositions: number): string | undefined => {
+const refuse = (
+  settings: GenerateSettings,
+  promptTokens: number,
+  maxPositions: number
+): string | undefined => {
   const { maxTokens, window, keep, temperature } = settings
   if (promptTokens === 0) return "The prompt is empty; a word or two are needed."
   if (!(Number.isInteger(maxTokens) && maxTokens >= 1)) return "Tokens to produce: at least 1 is expected."
-  if (!(Number.isInteger(window) && window >= 1)) return "Draft window: a whole number of at least 1 is expected."
+  if (!(Number.isInteger(window) && window >= 1))
+    return "Draft window: a whole number of at least 1 is expected."
   if (!(keep > 0 && keep <= 1)) return "Keep: above 0 and at most 1 is expected."
   if (!(temperature >= 0)) return "Temperature: at least 0 is expected."
   if (promptTokens + maxTokens > maxPositions)
@@ -180,7 +185,11 @@ const drafting = Effect.fnUntraced(function* (
   })
   const held = stream.end()
   if (held !== "")
-    job.tell({ kind: "round", tokens: { accepted: [], own: [{ id: -1, text: held }], rejected: [] }, figures })
+    job.tell({
+      kind: "round",
+      tokens: { accepted: [], own: [{ id: -1, text: held }], rejected: [] },
+      figures
+    })
   const { rounds, drafted, accepted, bytesIn, bytesOut, seconds, compressedBytes, fullBytes } = result
   job.tell({
     kind: "drafted",

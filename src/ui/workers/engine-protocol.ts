@@ -34,7 +34,8 @@ export type EngineRequest =
   /** `stage`s, `checked`, `round`s, `drafted`, `compared`s, `traces`. */
   | { readonly kind: "generate"; readonly settings: GenerateSettings }
   /** `stage`s, `probed`. */
-  | { readonly kind: "probe" }
+  /** `base`: entry of the hardware catalog whose figures fill in what no browser can measure. */
+  | { readonly kind: "probe"; readonly base: string }
 
 export interface TokenText {
   /** What the token adds to the text; a character may be spread over several tokens, then some add nothing. */
@@ -73,7 +74,11 @@ export interface ProbeFigures {
 
 export type EngineResponse =
   | { readonly kind: "compressors"; readonly compressors: readonly CompressorCard[] }
-  | { readonly kind: "adapter"; readonly card: AdapterCard; readonly limits: Readonly<Record<string, number>> }
+  | {
+      readonly kind: "adapter"
+      readonly card: AdapterCard
+      readonly limits: Readonly<Record<string, number>>
+    }
   /** WebGPU cannot be used here, and why: a sentence. */
   | { readonly kind: "noAdapter"; readonly reason: string }
   /** `share` of it that is done, 0–1, where that is known. */

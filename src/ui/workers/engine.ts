@@ -1,15 +1,10 @@
 /** The engine's worker: takes questions, one at a time, and can be told to leave one. */
 import { Effect, Exit, Fiber } from "effect"
-import type { EngineRequest, EngineResponse, FromEngine, ToEngine } from "./engine-protocol.ts"
+import type { Job } from "./engine-job.ts"
+import type { EngineRequest, FromEngine, ToEngine } from "./engine-protocol.ts"
 import { describe } from "./engine-adapter.ts"
 import { checkDevice, probeDevice } from "./engine-probe.ts"
 import { generateProved } from "./engine-generate.ts"
-
-export interface Job {
-  readonly tell: (response: EngineResponse) => void
-  /** Whoever has a device says how to lose it. */
-  lose: () => void
-}
 
 const answer = (request: EngineRequest, job: Job) => {
   switch (request.kind) {
@@ -20,7 +15,7 @@ const answer = (request: EngineRequest, job: Job) => {
     case "generate":
       return generateProved(request.settings, job)
     case "probe":
-      return probeDevice(job)
+      return probeDevice(request.base, job)
   }
 }
 
