@@ -12,6 +12,7 @@ import { generateCommand } from "./commands/generate.ts"
 import { importCommand } from "./commands/import.ts"
 import { mergeCommand } from "./commands/merge.ts"
 import { planCommand } from "./commands/plan.ts"
+import { probeCommand } from "./commands/probe.ts"
 import { rerunCommand } from "./commands/rerun.ts"
 import { schemaCommand } from "./commands/schema.ts"
 import { simulateCommand } from "./commands/simulate.ts"
@@ -37,6 +38,7 @@ const vericache = Command.make("vericache").pipe(
     rerunCommand,
     importCommand,
     calibrateCommand,
+    probeCommand,
     runCommand,
     twinCommand,
     generateCommand,
