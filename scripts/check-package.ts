@@ -5,7 +5,7 @@
  *     node scripts/check-package.ts [FOLDER]
  */
 import { spawnSync } from "node:child_process"
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { delimiter, dirname, join } from "node:path"
 
@@ -43,6 +43,9 @@ for (const name of Object.keys(dependencies)) {
   mkdirSync(dirname(join(modules, name)), { recursive: true })
   symlinkSync(join(root, "node_modules", name), join(modules, name))
 }
+
+for (const file of ["dist/web/index.html", "models/vericache-1m/model.safetensors"])
+  if (!existsSync(join(installed, file))) throw new Error(`${file} is not in the package`)
 
 const user = join(folder, "user")
 const vericache = join(installed, "dist", "vericache.js")

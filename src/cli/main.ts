@@ -20,6 +20,7 @@ import { runCommand } from "./commands/run.ts"
 import { sweepCommand } from "./commands/sweep.ts"
 import { theoryCommand } from "./commands/theory.ts"
 import { twinCommand } from "./commands/twin.ts"
+import { uiCommand } from "./commands/ui.ts"
 import { validateCommand } from "./commands/validate.ts"
 import { verdictOf } from "./exit.ts"
 import { packageVersion } from "./files.ts"
@@ -30,6 +31,7 @@ const vericache = Command.make("vericache").pipe(
   Command.withDescription("Simulate serving an LLM with a compressed KV cache and no loss"),
   Command.withSubcommands([
     simulateCommand,
+    uiCommand,
     planCommand,
     sweepCommand,
     mergeCommand,

@@ -1,0 +1,97 @@
+import { spawn } from "node:child_process"
+import { existsSync } from "node:fs"
+import { join } from "node:path"
+import { Console, Effect, Option } from "effect"
+import { Argument, Command, Flag } from "effect/cli"
+import { ScenarioInvalid } from "../../scenario/document.ts"
+import { readText } from "../../scenario/files.ts"
+import { readTrace, TraceFormatError } from "../../trace/read-trace.ts"
+import { isTrace } from "../calibrate/traces.ts"
+import { Usage } from "../exit.ts"
+import { packageRoot, readFile, readScenario } from "../files.ts"
+import { serveApp } from "../ui/server.ts"
+
+/** What opens an address in the browser, by platform. */
+const OPENERS: Readonly<Record<string, readonly string[]>> = {
+  darwin: ["open"],
+  win32: ["cmd", "/c", "start", ""]
+}
+
+/** Asks the desktop to open a page; where there is none, nothing happens. */
+const openPage = (address: string): Effect.Effect<void> =>
+  Effect.sync(() => {
+    const [command, ...args] = OPENERS[process.platform] ?? ["xdg-open"]
+    const child = spawn(command!, [...args, address], { stdio: "ignore", detached: true })
+    child.on("error", () => {})
+    child.unref()
+  })
+
+/** A file the page cannot show is told before anything is served. */
+const checkFile = Effect.fnUntraced(function* (file: string) {
+  if (/\.ya?ml$/i.test(file)) return yield* Effect.asVoid(readScenario(file))
+  if (!/\.(jsonl|csv|parquet)$/i.test(file))
+    return yield* new Usage({
+      problem: `${file}: expected a scenario (.yaml), a trace (.jsonl) or results of a sweep (.csv, .jsonl, .parquet)`
+    })
+  if (/\.parquet$/i.test(file)) {
+    if (!existsSync(file)) return yield* new Usage({ problem: `${file}: there is no such file` })
+    return
+  }
+  const text = readText(file, readFile)
+  if (typeof text !== "string") return yield* new ScenarioInvalid({ faults: [text] })
+  if (!isTrace(text)) return
+  const fault = yield* Effect.sync(() => {
+    try {
+      readTrace(text)
+      return undefined
+    } catch (error) {
+      if (error instanceof TraceFormatError) return error
+      throw error
+    }
+  })
+  if (fault === undefined) return
+  const { line, column, expected, found } = fault
+  const message = `expected ${expected}, found ${found}`
+  return yield* new ScenarioInvalid({ faults: [{ file, line, column, field: "", message }] })
+})
+
+export const uiCommand = Command.make(
+  "ui",
+  {
+    file: Argument.String("file").pipe(
+      Argument.withDescription("Scenario, trace or sweep results to open"),
+      Argument.optional
+    ),
+    port: Flag.Int("port").pipe(
+      Flag.withDescription("Port on this machine; any free one by default"),
+      Flag.withDefault(0)
+    ),
+    open: Flag.Boolean("open").pipe(
+      Flag.withDescription("Open the page in the browser; --no-open only prints its address"),
+      Flag.withDefault(true)
+    )
+  },
+  Effect.fnUntraced(function* ({ file, port, open }) {
+    const folder = join(packageRoot(), "dist", "web")
+    if (!existsSync(join(folder, "index.html")))
+      return yield* new Usage({ problem: `${folder} is not there: npm run build makes it` })
+    if (Option.isSome(file)) yield* checkFile(file.value)
+    return yield* Effect.scoped(
+      Effect.gen(function* () {
+        const address = yield* serveApp(folder, port, Option.getOrUndefined(file))
+        yield* Console.log(address)
+        yield* Console.error("Ctrl-C ends it")
+        if (open) yield* openPage(address)
+        return yield* Effect.never
+      })
+    )
+  })
+).pipe(
+  Command.withDescription("Open the web app: what-if, timeline, sweeps, hardware; on this machine alone"),
+  Command.withExamples([
+    {
+      command: "vericache ui scenarios/llama-70b-2xh100-long-context.yaml",
+      description: "The demo, to play with"
+    }
+  ])
+)
