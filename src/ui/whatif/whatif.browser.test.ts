@@ -53,13 +53,13 @@ describe("What-if", () => {
       const page = await opened("", { colorScheme })
       await page.getByText("All 200 requests").waitFor()
       await page.evaluate(axe)
-      const found = (await page.evaluate("axe.run()")) as {
+      const found = await page.evaluate<{
         readonly violations: readonly {
           readonly id: string
           readonly impact: string
           readonly nodes: readonly { readonly html: string }[]
         }[]
-      }
+      }>("axe.run()")
       expect(
         found.violations
           .filter(({ impact }) => impact === "serious" || impact === "critical")
