@@ -3,10 +3,12 @@ import { Argument, Command, Flag } from "effect/cli"
 import { loadPlan } from "../../planning/plan/load-plan.ts"
 import { makePlan } from "../../planning/plan/make-plan.ts"
 import { ObjectiveMissed, Usage } from "../exit.ts"
-import { readCatalog, readFile } from "../files.ts"
+import { readCatalog } from "../files.ts"
 import { planColumns, planJson, renderPlan } from "../output/plan.ts"
 import { FORMATS, renderGrid } from "../output/grid.ts"
 import { pointWorkers } from "../points/pool.ts"
+import { planDocument } from "../report/plan.ts"
+import { checkReport, fileArgument, filesRead, fromHere, type Ran, writeReport } from "../report/recording.ts"
 
 /** A line that says how far the search is; nothing where nobody watches. */
 class SearchProgress {
@@ -32,6 +34,10 @@ export const planCommand = Command.make(
       Flag.withDescription("Format on stdout; csv and jsonl: the table of what there is to choose from"),
       Flag.withDefault("table")
     ),
+    report: Flag.String("report").pipe(
+      Flag.withDescription("Write a report: .html, one page with everything, or .md; rerun makes it again"),
+      Flag.optional
+    ),
     json: Flag.Boolean("json").pipe(
       Flag.withDescription("The same as --format json"),
       Flag.withDefault(false)
@@ -42,10 +48,13 @@ export const planCommand = Command.make(
       Flag.optional
     )
   },
-  Effect.fnUntraced(function* ({ file, format, json, workers }) {
+  Effect.fnUntraced(function* ({ file: given, format, json, workers, report }) {
+    if (Option.isSome(report)) yield* checkReport(report.value)
+    const file = Option.isSome(report) ? fromHere(given) : given
+    const files = filesRead()
     const most = Option.getOrUndefined(workers)
     if (most !== undefined && most < 1) return yield* new Usage({ problem: "--workers: expected at least 1" })
-    const plan = yield* Effect.fromResult(loadPlan(file, readFile, yield* readCatalog))
+    const plan = yield* Effect.fromResult(loadPlan(file, files.read, yield* readCatalog))
     const progress = new SearchProgress()
     const made = yield* makePlan(plan, progress.at).pipe(
       Effect.ensuring(Effect.sync(() => progress.clear())),
@@ -60,6 +69,17 @@ export const planCommand = Command.make(
           ? renderPlan(as, made, screen)
           : renderGrid(as, planColumns(made), made.rows)
     )
+    if (Option.isSome(report)) {
+      const ran: Ran = {
+        command: "plan",
+        arguments: [fileArgument(file), `--format=${as}`],
+        scenario: plan.scenario,
+        files,
+        results: [JSON.stringify(planJson(made))]
+      }
+      const text = new TextDecoder().decode(files.read(file))
+      yield* writeReport(report.value, ran, planDocument(made, text))
+    }
     if (made.answer === undefined)
       return yield* new ObjectiveMissed({
         missed: ["no candidate meets the objectives; what binds is said above"]

@@ -8,12 +8,15 @@ import { digestOf } from "../../trace/digest.ts"
 import { NotReproduced, Usage } from "../exit.ts"
 import { packageVersion, readFile } from "../files.ts"
 import { AnnounceReport, catalogDigest, checkReport } from "../report/recording.ts"
+import { planCommand } from "./plan.ts"
 import { simulateCommand } from "./simulate.ts"
 import { sweepCommand } from "./sweep.ts"
 
 /** The commands that write reports. */
-const runnable = Command.make("vericache").pipe(Command.withSubcommands([simulateCommand, sweepCommand]))
-const RUNNABLE: ReadonlySet<string> = new Set(["simulate", "sweep"])
+const runnable = Command.make("vericache").pipe(
+  Command.withSubcommands([planCommand, simulateCommand, sweepCommand])
+)
+const RUNNABLE: ReadonlySet<string> = new Set(["plan", "simulate", "sweep"])
 
 /** What is not as it was when the report was written; results may differ for it. */
 const differences = ({ version, catalog }: Manifest, now: string): readonly string[] => [

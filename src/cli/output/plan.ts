@@ -161,7 +161,7 @@ interface ObjectiveRow {
   readonly met: boolean
 }
 
-const objectiveColumns: readonly Column<ObjectiveRow>[] = [
+export const objectiveColumns: readonly Column<ObjectiveRow>[] = [
   {
     title: "objective",
     key: "objective",
@@ -178,24 +178,33 @@ const objectiveColumns: readonly Column<ObjectiveRow>[] = [
   { title: "", key: "met", left: true, text: ({ met }) => (met ? "met" : "MISSED"), value: ({ met }) => met }
 ]
 
-const LEGEND = [
+export const PLAN_LEGEND = [
   "a group takes: the most that one group serves within the objectives, found by bisection of simulations. Pareto: no other row serves more a GPU and more a user.",
   "All results are modelled."
 ] as const
 
+/** The answer, or why there is none; and what speaks for it. */
+export const planWords = (
+  made: MadePlan
+): { readonly lines: readonly string[]; readonly why: readonly string[] } => {
+  const { plan, answer, impossible } = made
+  if (answer === undefined) return { lines: impossible.map((one) => impossibleLine(one, plan)), why: [] }
+  return {
+    lines: [headline(made, answer)],
+    why: [...whyLines(made, answer), ...splitLine(answer), ...spendLines(made, answer)]
+  }
+}
+
 export const renderPlan = (format: "table" | "md", made: MadePlan, screen?: number): string => {
-  const { plan, answer, rows, impossible } = made
+  const { plan, answer, rows } = made
   const columns = planColumns(made)
   const table = format === "md" ? markdownTable : plainTable
   const shown = screen === undefined || format === "md" ? columns : fitting(columns, rows, screen)
-  const lines =
-    answer === undefined ? impossible.map((one) => impossibleLine(one, plan)) : [headline(made, answer)]
-  const why =
-    answer === undefined ? [] : [...whyLines(made, answer), ...splitLine(answer), ...spendLines(made, answer)]
+  const { lines, why } = planWords(made)
   const inputs = inputsOf(made).map(({ what, basis, source }) => `  ${what}: ${basis}; ${source}`)
   const assumed = plan.scenario.assumptions.map((text) => `  ${text}`)
   const notes = [
-    ...LEGEND,
+    ...PLAN_LEGEND,
     searchLine(made),
     "Inputs:",
     ...inputs,
