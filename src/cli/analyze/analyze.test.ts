@@ -103,6 +103,21 @@ describe("analyses", () => {
     expect(vericache("analyze pareto link.csv --metric gpus").status).toBe(2)
   })
 
+  it("write reports that are made again to the same results", () => {
+    for (const command of [
+      "analyze break-even link.yaml",
+      "analyze replicate small.yaml --seeds 2",
+      "compare small.yaml faster.yaml --seeds 2"
+    ]) {
+      const asked = vericache(`${command} --report page.html`)
+      expect(asked.stderr).toContain("report: page.html")
+      const again = vericache("rerun page.html")
+      expect(again.status).toBe(0)
+      expect(again.stderr).toContain("the same results")
+    }
+    expect(vericache("compare small.yaml faster.yaml --report page.pdf").status).toBe(2)
+  })
+
   it("say what is wrong with what they are given", () => {
     expect(vericache("analyze sensitivity link.yaml").stderr).toContain("expected a sample")
     expect(vericache("analyze break-even unknowns.yaml").stderr).toContain("expected 1 to 2 axes")

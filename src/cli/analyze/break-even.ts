@@ -13,6 +13,9 @@ import {
   metricFlag,
   print,
   readSweep,
+  reportFlag,
+  reporting,
+  scenarioOf,
   simulating,
   sweepArgument,
   workersFlag
@@ -50,11 +53,14 @@ export const breakEvenCommand = Command.make(
       Flag.optional
     ),
     format: formatFlag,
+    report: reportFlag,
     workers: workersFlag
   },
-  Effect.fnUntraced(function* ({ file, metric, method, against, format, workers }) {
+  Effect.fnUntraced(function* ({ file: given, metric, method, against, format, report, workers }) {
+    const note = yield* reporting(report, given)
+    const { file } = note
     const figure = yield* figureOf(metric)
-    const sweep = yield* readSweep(file)
+    const sweep = yield* readSweep(file, note.files.read)
     const axes = yield* gridAxes(sweep, 1, 2)
     const along = axes.at(-1)!
     const rows = axes.length === 2 ? axes[0] : undefined
@@ -115,7 +121,14 @@ export const breakEvenCommand = Command.make(
           `Looked for between the ${along.settings.length} places of ${along.column}, found to 1 %. All modelled.`
         ]
       },
-      { a: names[0], b: names[1], metric: figure.name, along: along.column }
+      { a: names[0], b: names[1], metric: figure.name, along: along.column },
+      note,
+      {
+        kind: "break-even",
+        title: `${sweep.name}: where ${names[0]} beats ${names[1]}`,
+        scenario: yield* scenarioOf(sweep, note.files.read),
+        flags: [`--metric=${metric}`, `--method=${names[0]}`, `--against=${names[1]}`]
+      }
     )
   })
 ).pipe(

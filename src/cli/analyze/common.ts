@@ -1,16 +1,24 @@
 /** What all analyses of the command line share: their flags, reading of sweeps, figures simulated with progress, output. */
-import { Console, Effect, Layer, Option, Stream } from "effect"
+import { Console, Effect, Layer, Option, Result, Stream } from "effect"
 import { Argument, Flag } from "effect/cli"
 import { Figures } from "../../planning/analysis/evaluate.ts"
 import { type Figure, figureNamed } from "../../planning/analysis/figure.ts"
-import { PointRunner } from "../../planning/points.ts"
+import { PointRunner, readBase } from "../../planning/points.ts"
+import type { ReportBlock } from "../../planning/report/document.ts"
+import type { ReadFiles } from "../../planning/report/manifest.ts"
 import type { GridAxis } from "../../planning/sweep/axis.ts"
 import { loadSweep, type Sweep } from "../../planning/sweep/load-sweep.ts"
+import type { ReadFile } from "../../scenario/files.ts"
+import { resolveFields } from "../../scenario/load.ts"
+import type { Scenario } from "../../scenario/resolved.ts"
 import { Usage } from "../exit.ts"
-import { readCatalog, readFile } from "../files.ts"
+import { readCatalog } from "../files.ts"
 import { type Column, FORMATS, type Format, objects, renderGrid } from "../output/grid.ts"
+import { setting } from "../output/screen.ts"
 import { pointWorkers } from "../points/pool.ts"
 import { Progress } from "../progress.ts"
+import { checkReport, fileArgument, filesRead, fromHere, writeReport } from "../report/recording.ts"
+import { inputsOf, tableOf } from "../report/scenario.ts"
 
 export const sweepArgument = Argument.String("file").pipe(
   Argument.withDescription("Sweep file: its scenario, fields and seeds are what is analysed")
@@ -24,14 +32,54 @@ export const formatFlag = Flag.Literals("format", FORMATS).pipe(
   Flag.withDescription("Format of the results on stdout"),
   Flag.withDefault("table" as const)
 )
+export const reportFlag = Flag.String("report").pipe(
+  Flag.withDescription("Write a report: .html, one page with everything, or .md; rerun makes it again"),
+  Flag.optional
+)
 export const workersFlag = Flag.Int("workers").pipe(
   Flag.withAlias("w"),
   Flag.withDescription("Threads; as many as there are cores by default"),
   Flag.optional
 )
 
-export const readSweep = (path: string) =>
-  Effect.flatMap(readCatalog, (catalog) => Effect.fromResult(loadSweep(path, readFile, catalog)))
+export const readSweep = (path: string, read: ReadFile) =>
+  Effect.flatMap(readCatalog, (catalog) => Effect.fromResult(loadSweep(path, read, catalog)))
+
+/** The scenario that a sweep varies. */
+export const scenarioOf = (sweep: Sweep, read: ReadFile) =>
+  Effect.flatMap(readCatalog, (catalog) =>
+    Effect.fromResult(
+      Result.flatMap(readBase(sweep.base, read), (fields) => resolveFields(fields, read, catalog))
+    )
+  )
+
+/** What an analysis needs for its report: where it goes, what it was asked, what it read. */
+export interface Reporting {
+  readonly page: Option.Option<string>
+  readonly files: ReadFiles
+  /** As named from the working directory, where there is a report. */
+  readonly file: string
+}
+
+/** Begins to take note of what is read; an error if the report could not be written later. */
+export const reporting = (page: Option.Option<string>, file: string): Effect.Effect<Reporting, Usage> =>
+  (Option.isSome(page) ? checkReport(page.value) : Effect.void).pipe(
+    Effect.map(() => ({
+      page,
+      files: filesRead(),
+      file: Option.isSome(page) ? fromHere(file) : file
+    }))
+  )
+
+/** What a report says besides its rows. */
+export interface Subject {
+  readonly kind: string
+  readonly title: string
+  readonly scenario: Scenario
+  /** Flags with their values, as `--metric=throughput`. */
+  readonly flags: readonly string[]
+  readonly figures?: readonly ReportBlock[]
+}
 
 export const figureOf = (name: string): Effect.Effect<Figure, Usage> => {
   const figure = figureNamed(name)
@@ -95,15 +143,59 @@ export const simulating = (figure: Figure, workers: Option.Option<number>, label
   }
 }
 
+/** Writes the report of an analysis: words, rows, figures, and what it rests on. */
+const report = <Row>(
+  page: string,
+  { files, file }: Reporting,
+  { kind, title, scenario, flags, figures = [] }: Subject,
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  before: readonly string[],
+  after: readonly string[]
+) => {
+  const [verdict = after[0] ?? "", ...rest] = before
+  return writeReport(
+    page,
+    {
+      command: "analyze",
+      arguments: [kind, fileArgument(file), ...flags],
+      scenario,
+      files,
+      results: [JSON.stringify(objects(columns, rows))]
+    },
+    {
+      title,
+      setting: setting(scenario),
+      verdict,
+      sections: [
+        {
+          heading: "Results",
+          blocks: [
+            ...(rest.length === 0 ? [] : [{ kind: "list", items: rest } as const]),
+            tableOf("Results", columns, rows),
+            ...figures,
+            { kind: "list", items: after }
+          ]
+        },
+        { heading: "What it rests on", blocks: inputsOf(scenario) }
+      ]
+    }
+  )
+}
+
 /** Rows to stdout; words for people before and after. */
 export const print = <Row>(
   format: Format,
   columns: readonly Column<Row>[],
   rows: readonly Row[],
   { before = [], after = [] }: { readonly before?: readonly string[]; readonly after?: readonly string[] },
-  whole: object
+  whole: object,
+  note?: Reporting,
+  subject?: Subject
 ) =>
   Effect.gen(function* () {
+    if (note !== undefined && subject !== undefined && Option.isSome(note.page))
+      yield* report(note.page.value, note, subject, columns, rows, before, after)
     if (format === "json") {
       const json = { basis: "modelled", ...whole, rows: objects(columns, rows) }
       return yield* Console.log(JSON.stringify(json, undefined, 2))

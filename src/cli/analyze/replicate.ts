@@ -12,7 +12,7 @@ import { intervalText } from "../output/figure.ts"
 import type { Column } from "../output/grid.ts"
 import { seconds } from "../output/number.ts"
 import { pointWorkers } from "../points/pool.ts"
-import { figureOf, formatFlag, print, workersFlag } from "./common.ts"
+import { figureOf, formatFlag, print, reportFlag, reporting, workersFlag } from "./common.ts"
 
 /** Shown unless figures are named. */
 const SHOWN: ReadonlySet<string> = new Set([
@@ -72,15 +72,18 @@ export const replicateCommand = Command.make(
       Flag.atLeast(0)
     ),
     format: formatFlag,
+    report: reportFlag,
     workers: workersFlag
   },
-  Effect.fnUntraced(function* ({ file, seeds, metric, format, workers }) {
+  Effect.fnUntraced(function* ({ file: given, seeds, metric, format, report, workers }) {
+    const note = yield* reporting(report, given)
+    const { file } = note
     if (seeds < 2) return yield* new Usage({ problem: "--seeds: at least 2 runs make an interval" })
     const figures: readonly Figure[] =
       metric.length === 0
         ? FIGURES.filter(({ name }) => SHOWN.has(name))
         : yield* Effect.forEach(metric, figureOf)
-    const scenario = yield* readScenario(file)
+    const scenario = yield* readScenario(file, note.files.read)
     const points = scenario.methods.flatMap(({ name }) =>
       Array.from({ length: seeds }, (_, i) => ({ overrides: [], method: name, seed: scenario.seed + i }))
     )
@@ -114,7 +117,14 @@ export const replicateCommand = Command.make(
           `Means of ${seeds} independent runs ± 95 % confidence (Student's t). Steady state: warm-up cut where the standard error of the rest is least (MSER-5), then 20 batch means. All modelled.`
         ]
       },
-      { scenario: scenario.name, seeds, notes }
+      { scenario: scenario.name, seeds, notes },
+      note,
+      {
+        kind: "replicate",
+        title: `${scenario.name}: how much is chance`,
+        scenario,
+        flags: [`--seeds=${seeds}`, ...metric.map((one) => `--metric=${one}`)]
+      }
     )
   })
 ).pipe(

@@ -3,6 +3,7 @@ import { Command, Flag } from "effect/cli"
 import { isFigure, type FigureOutcome } from "../../planning/analysis/evaluate.ts"
 import { type Influence, sensitivity, sensitivityCost, swing } from "../../planning/analysis/sensitivity.ts"
 import { type Index, MAX_INPUTS } from "../../planning/analysis/sobol-indices.ts"
+import { barChart } from "../../planning/report/charts/bars.ts"
 import { Usage } from "../exit.ts"
 import { figureText } from "../output/figure.ts"
 import type { Column } from "../output/grid.ts"
@@ -13,6 +14,9 @@ import {
   metricFlag,
   print,
   readSweep,
+  reportFlag,
+  reporting,
+  scenarioOf,
   simulating,
   sweepArgument,
   workersFlag
@@ -96,11 +100,14 @@ export const sensitivityCommand = Command.make(
       Flag.optional
     ),
     format: formatFlag,
+    report: reportFlag,
     workers: workersFlag
   },
-  Effect.fnUntraced(function* ({ file, metric, method, format, workers }) {
+  Effect.fnUntraced(function* ({ file: given, metric, method, format, report, workers }) {
+    const note = yield* reporting(report, given)
+    const { file } = note
     const figure = yield* figureOf(metric)
-    const sweep = yield* readSweep(file)
+    const sweep = yield* readSweep(file, note.files.read)
     const { sample, seeds } = sweep.design
     if (sample === undefined || sample.axes.length > MAX_INPUTS)
       return yield* new Usage({
@@ -139,7 +146,33 @@ export const sensitivityCommand = Command.make(
           "All modelled."
         ]
       },
-      { method: name, metric: figure.name, base: isFigure(base) ? base : undefined, range, points, missing }
+      { method: name, metric: figure.name, base: isFigure(base) ? base : undefined, range, points, missing },
+      note,
+      {
+        kind: "sensitivity",
+        title: `${sweep.name}: what ${figure.name} of ${name} depends on`,
+        scenario: yield* scenarioOf(sweep, note.files.read),
+        flags: [`--metric=${metric}`, `--method=${name}`],
+        figures: [
+          {
+            kind: "figure",
+            title: "Swing of one input at a time",
+            caption:
+              "From one end of an input's range to the other, the others as the scenario has them. Modelled.",
+            svg: barChart(
+              "Swing of one input at a time",
+              influences.map((one) => ({
+                name: one.axis.column,
+                value: Number.isFinite(swing(one)) ? swing(one) : undefined,
+                text: Number.isFinite(swing(one))
+                  ? figureText(figure.name, swing(one))
+                  : "does not fit at an end",
+                basis: "modelled"
+              }))
+            )
+          }
+        ]
+      }
     )
   })
 ).pipe(

@@ -4,9 +4,7 @@ import { Figures, isFigure } from "../../planning/analysis/evaluate.ts"
 import { figureNamed } from "../../planning/analysis/figure.ts"
 import { optimumWindows, type WindowCell } from "../../planning/analysis/optimum-window.ts"
 import { Usage } from "../exit.ts"
-import { resolveFields } from "../../scenario/load.ts"
-import { readBase } from "../../planning/points.ts"
-import { readCatalog, readFile } from "../files.ts"
+import { readCatalog } from "../files.ts"
 import { figureText } from "../output/figure.ts"
 import type { Column } from "../output/grid.ts"
 import { times } from "../output/number.ts"
@@ -18,6 +16,9 @@ import {
   metricFlag,
   print,
   readSweep,
+  reportFlag,
+  reporting,
+  scenarioOf,
   simulating,
   sweepArgument,
   workersFlag
@@ -43,17 +44,20 @@ export const windowCommand = Command.make(
       Flag.withDefault(96)
     ),
     format: formatFlag,
+    report: reportFlag,
     workers: workersFlag
   },
-  Effect.fnUntraced(function* ({ file, metric, method, most, format, workers }) {
+  Effect.fnUntraced(function* ({ file: given, metric, method, most, format, report, workers }) {
+    const note = yield* reporting(report, given)
+    const { file } = note
+    const { read } = note.files
     const figure = yield* figureOf(metric)
-    const sweep = yield* readSweep(file)
+    const sweep = yield* readSweep(file, read)
     const axes = yield* gridAxes(sweep, 1, 2)
     const place = yield* methodPlace(sweep, Option.getOrUndefined(method), "last")
     const name = sweep.methodNames[place]!
     const catalog = yield* readCatalog
-    const fields = yield* Effect.fromResult(readBase(sweep.base, readFile))
-    const scenario = yield* Effect.fromResult(resolveFields(fields, readFile, catalog))
+    const scenario = yield* scenarioOf(sweep, read)
     const kind = scenario.methods[place]!.method.kind
     if (kind !== "vericache" && kind !== "sparse")
       return yield* new Usage({ problem: `${name} has no draft window; say --method` })
@@ -65,7 +69,7 @@ export const windowCommand = Command.make(
       Effect.ensuring(clear)
     )
     const theory = yield* optimumWindows(sweep, axes, { method: place, kind }, longest, true).pipe(
-      Effect.provide(Figures.theory(readFile, catalog))
+      Effect.provide(Figures.theory(read, catalog))
     )
     const rows = simulated.map((one, i): Row => ({ simulated: one, theory: theory[i]! }))
     const throughput = figureNamed("throughput")
@@ -121,7 +125,14 @@ export const windowCommand = Command.make(
           "best window: fixed, simulated; of theory: the optimum of (11) of arXiv:2605.17613, in whole tokens. All modelled."
         ]
       },
-      { method: name, metric: figure.name, most: longest }
+      { method: name, metric: figure.name, most: longest },
+      note,
+      {
+        kind: "window",
+        title: `${sweep.name}: draft windows of ${name}`,
+        scenario,
+        flags: [`--metric=${metric}`, `--method=${name}`, `--most=${most}`]
+      }
     )
   })
 ).pipe(

@@ -13,11 +13,15 @@ import {
 } from "../../planning/compare/compare.ts"
 import { tableFormat } from "../../planning/files/formats.ts"
 import { evaluate } from "../../planning/points.ts"
+import type { ReadFile } from "../../scenario/files.ts"
 import { ObjectiveMissed, Usage } from "../exit.ts"
 import { readScenario } from "../files.ts"
 import { type Column, FORMATS, renderGrid } from "../output/grid.ts"
 import { changeText, figureText } from "../output/figure.ts"
+import { setting } from "../output/screen.ts"
 import { pointWorkers } from "../points/pool.ts"
+import { checkReport, fileArgument, filesRead, fromHere, writeReport } from "../report/recording.ts"
+import { inputsOf, tableOf } from "../report/scenario.ts"
 import { readTable } from "../sweep/output.ts"
 import { failOnFlag, readThresholds } from "../thresholds.ts"
 
@@ -39,8 +43,13 @@ const SHOWN: ReadonlySet<string> = new Set([
 ])
 
 /** Every method of a scenario with every seed. */
-const simulated = Effect.fnUntraced(function* (file: string, seeds: number, only: readonly string[]) {
-  const scenario = yield* readScenario(file)
+const simulated = Effect.fnUntraced(function* (
+  file: string,
+  seeds: number,
+  only: readonly string[],
+  read: ReadFile
+) {
+  const scenario = yield* readScenario(file, read)
   const names = scenario.methods.map(({ name }) => name)
   const unknown = only.find((name) => !names.includes(name))
   if (unknown !== undefined)
@@ -69,10 +78,10 @@ const simulated = Effect.fnUntraced(function* (file: string, seeds: number, only
 
 const isTable = (file: string): boolean => tableFormat(file) !== undefined
 
-const readSide = (file: string, seeds: number, only: readonly string[]) =>
+const readSide = (file: string, seeds: number, only: readonly string[], read: ReadFile) =>
   isTable(file)
     ? Effect.map(readTable(file), (table) => narrowed(runsOf(table), only))
-    : simulated(file, seeds, only)
+    : simulated(file, seeds, only, read)
 
 const narrowed = (runs: Runs, only: readonly string[]): Runs =>
   new Map(
@@ -126,6 +135,17 @@ const verdict = ({ figure, difference, change, significant }: Delta): string => 
   return difference.mean > 0 === (better === "more") ? "better" : "worse"
 }
 
+/** What became of throughput, method by method. */
+const reportVerdict = ({ deltas }: Comparison): string => {
+  const throughput = deltas.filter(({ figure }) => figure === "tokens_per_s")
+  return throughput
+    .map((delta) => {
+      const change = delta.change === undefined ? "" : ` ${changeText(delta.change)}`
+      return `${delta.run}: throughput${change}, ${verdict(delta)}.`
+    })
+    .join(" ")
+}
+
 /** Which deltas are shown. */
 const selected = (
   { deltas }: Comparison,
@@ -169,6 +189,10 @@ export const compareCommand = Command.make(
     ),
     all: Flag.Boolean("all").pipe(Flag.withDescription("Every figure in the table"), Flag.withDefault(false)),
     failOn: failOnFlag("throughput < -2%"),
+    report: Flag.String("report").pipe(
+      Flag.withDescription("Write a report: .html, one page with everything, or .md; rerun makes it again"),
+      Flag.optional
+    ),
     format: Flag.Literals("format", FORMATS).pipe(
       Flag.withAlias("f"),
       Flag.withDescription("Format on stdout; all but table and md have every figure"),
@@ -180,13 +204,18 @@ export const compareCommand = Command.make(
       Flag.optional
     )
   },
-  Effect.fnUntraced(function* ({ a, b, seeds, method, metric, all, failOn, format, workers }) {
+  Effect.fnUntraced(function* (given) {
+    const { seeds, method, metric, all, failOn, report, format, workers } = given
+    if (Option.isSome(report)) yield* checkReport(report.value)
+    const [a, b] = Option.isSome(report) ? [fromHere(given.a), fromHere(given.b)] : [given.a, given.b]
+    const files = filesRead()
     if (seeds < 1) return yield* new Usage({ problem: "--seeds: expected at least 1" })
     const thresholds = yield* readThresholds(failOn, true)
     const metrics = yield* metricNames(metric)
-    const [runsA, runsB] = yield* Effect.all([readSide(a, seeds, method), readSide(b, seeds, method)]).pipe(
-      Effect.provide(pointWorkers(Option.getOrUndefined(workers)))
-    )
+    const [runsA, runsB] = yield* Effect.all([
+      readSide(a, seeds, method, files.read),
+      readSide(b, seeds, method, files.read)
+    ]).pipe(Effect.provide(pointWorkers(Option.getOrUndefined(workers))))
     const comparison = compareRuns(runsA, runsB)
     for (const text of comparison.unpaired) yield* Console.error(text)
     if (comparison.deltas.length === 0)
@@ -202,6 +231,51 @@ export const compareCommand = Command.make(
       yield* Console.log(
         `\nA: ${a}\nB: ${b}\nchange: B against A, mean of ${comparison.deltas[0]!.difference.count} runs paired by seed, ± 95 % confidence. All modelled.`
       )
+    if (Option.isSome(report)) {
+      const one = [a, b].find((file) => !isTable(file))
+      if (one === undefined)
+        return yield* new Usage({
+          problem: "--report is for scenarios: results of sweeps are simulated no more"
+        })
+      const scenario = yield* readScenario(one, files.read)
+      yield* writeReport(
+        report.value,
+        {
+          command: "compare",
+          arguments: [
+            fileArgument(a),
+            fileArgument(b),
+            `--seeds=${seeds}`,
+            ...method.map((name) => `--method=${name}`),
+            ...metric.map((name) => `--metric=${name}`)
+          ],
+          scenario,
+          files,
+          results: [JSON.stringify(comparison.deltas)]
+        },
+        {
+          title: `${b} against ${a}`,
+          setting: setting(scenario),
+          verdict: reportVerdict(comparison),
+          sections: [
+            {
+              heading: "B against A",
+              blocks: [
+                tableOf("Figures", columns, selected(comparison, metrics, true)),
+                {
+                  kind: "list",
+                  items: [
+                    `A: ${a}; B: ${b}; change: of B against A, mean of ${comparison.deltas[0]!.difference.count} runs paired by seed, ± 95 % confidence.`,
+                    ...comparison.unpaired
+                  ]
+                }
+              ]
+            },
+            { heading: "What A rests on", blocks: inputsOf(scenario) }
+          ]
+        }
+      )
+    }
     const failed = failures(comparison, thresholds)
     if (failed.length > 0)
       return yield* new ObjectiveMissed({

@@ -8,15 +8,17 @@ import { digestOf } from "../../trace/digest.ts"
 import { NotReproduced, Usage } from "../exit.ts"
 import { packageVersion, readFile } from "../files.ts"
 import { AnnounceReport, catalogDigest, checkReport } from "../report/recording.ts"
+import { analyzeCommand } from "./analyze.ts"
+import { compareCommand } from "./compare.ts"
 import { planCommand } from "./plan.ts"
 import { simulateCommand } from "./simulate.ts"
 import { sweepCommand } from "./sweep.ts"
 
 /** The commands that write reports. */
 const runnable = Command.make("vericache").pipe(
-  Command.withSubcommands([planCommand, simulateCommand, sweepCommand])
+  Command.withSubcommands([analyzeCommand, compareCommand, planCommand, simulateCommand, sweepCommand])
 )
-const RUNNABLE: ReadonlySet<string> = new Set(["plan", "simulate", "sweep"])
+const RUNNABLE: ReadonlySet<string> = new Set(["analyze", "compare", "plan", "simulate", "sweep"])
 
 /** What is not as it was when the report was written; results may differ for it. */
 const differences = ({ version, catalog }: Manifest, now: string): readonly string[] => [
@@ -26,13 +28,30 @@ const differences = ({ version, catalog }: Manifest, now: string): readonly stri
   ...(catalog === now ? [] : ["the catalog has other hardware, models, compressors or drafters"])
 ]
 
+/** Analyses of scenarios and sweeps; those of results files have nothing to simulate again. */
+const ANALYSES: ReadonlySet<string> = new Set(["sensitivity", "break-even", "window", "replicate"])
+
+const FLAGS: ReadonlySet<string> = new Set([
+  "--format",
+  "--method",
+  "--seed",
+  "--shard",
+  "--theory",
+  "--digest",
+  "--metric",
+  "--against",
+  "--most",
+  "--seeds"
+])
+
 /** Whether a manifest asks for what reports of that command hold, and nothing else: it may come from anywhere. */
 const isSound = ({ command, arguments: given, files }: Manifest): boolean =>
   RUNNABLE.has(command) &&
-  given.every((one) => {
+  (command !== "analyze" || ANALYSES.has(given[0] ?? "")) &&
+  given.slice(command === "analyze" ? 1 : 0).every((one) => {
     const [name, value = ""] = /^(--[a-z]+)(?:=([^]*))?$/.exec(one)?.slice(1) ?? ["", one]
     if (name === "" || name === "--measured") return Object.hasOwn(files, value.replace(/^\.\/-/, "-"))
-    return ["--format", "--method", "--seed", "--shard", "--theory", "--digest"].includes(name!)
+    return FLAGS.has(name!)
   })
 
 /**
