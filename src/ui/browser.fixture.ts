@@ -38,8 +38,8 @@ export const serveApp = async (): Promise<Served> => {
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, close: () => server.close() }
 }
 
-/** Starts Chromium with WebGPU on a software adapter. */
-export const startBrowser = async (): Promise<Browser> => {
+/** Starts Chromium with WebGPU on a software adapter, or without WebGPU. */
+export const startBrowser = async (webgpu = true): Promise<Browser> => {
   const executablePath = await chromiumPackage.executablePath()
   await inflate(join(root, "node_modules", "@sparticuz", "chromium", "bin", "al2023.tar.br"))
   setupLambdaEnvironment(join(tmpdir(), "al2023", "lib"))
@@ -49,8 +49,7 @@ export const startBrowser = async (): Promise<Browser> => {
       "--no-sandbox",
       "--no-zygote",
       "--headless=shell",
-      "--enable-unsafe-webgpu",
-      "--use-webgpu-adapter=swiftshader"
+      ...(webgpu ? ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"] : [])
     ]
   })
 }

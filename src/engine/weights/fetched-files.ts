@@ -30,12 +30,10 @@ export const fetchedFiles = (name: string, addressOf: (path: string) => string |
     })
   return {
     name,
-    size: (path) => {
+    size: Effect.fnUntraced(function* (path: string) {
       const address = addressOf(path)
-      return address === undefined
-        ? Effect.succeed(undefined)
-        : Effect.map(whole(path, address), ({ length }) => length)
-    },
+      return address === undefined ? undefined : (yield* whole(path, address)).length
+    }),
     read: (path, from, bytes) => {
       const address = addressOf(path)
       if (address === undefined)

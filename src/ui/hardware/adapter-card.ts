@@ -53,10 +53,17 @@ const rows = (limits: Adapter["limits"], names: readonly string[]): HTMLElement 
 
 export const kindBadge = (kind: "hardware" | "software"): HTMLElement =>
   kind === "software"
-    ? element("span", { class: "badge software" }, "▲ Software adapter")
-    : element("span", { class: "badge hardware" }, "● Hardware adapter")
+    ? element("span", { class: "badge software" }, "Software adapter")
+    : element("span", { class: "badge hardware" }, "Hardware adapter")
 
-export const adapterCard = ({ card, limits }: Adapter): HTMLElement => {
+/** Features the engine uses where they are there. */
+const USED = [
+  ["shader-f16", "halves in kernels"],
+  ["timestamp-query", "times of passes"]
+] as const
+
+/** `trust`: what the self-check said. */
+export const adapterCard = ({ card, limits }: Adapter, trust: HTMLElement): HTMLElement => {
   const rest = Object.keys(limits)
     .filter((name) => !FIRST.includes(name))
     .toSorted()
@@ -79,11 +86,25 @@ export const adapterCard = ({ card, limits }: Adapter): HTMLElement => {
           )
         ]
       : []),
+    trust,
     element("h3", {}, "Features"),
     element(
       "ul",
-      { class: "features", "aria-label": "Features" },
-      ...card.features.map((name) => element("li", {}, name))
+      { class: "uses" },
+      ...USED.map(([name, what]) =>
+        element(
+          "li",
+          { title: `${name}, as the adapter reports it`, "data-provenance": "reported" },
+          element("span", {}, `${name}: ${what}`),
+          element("strong", {}, card.features.includes(name) ? "yes" : "no")
+        )
+      )
+    ),
+    element(
+      "details",
+      {},
+      element("summary", {}, `All ${card.features.length} features`),
+      element("ul", { class: "features" }, ...card.features.map((name) => element("li", {}, name)))
     ),
     element("h3", {}, "Limits"),
     rows(limits, FIRST),

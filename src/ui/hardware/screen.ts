@@ -48,8 +48,8 @@ export const mount: Mount = (host, context) => {
     trust.className = differing.length === 0 ? "small good" : "small warning"
     trust.textContent =
       differing.length === 0
-        ? "✓ Self-check: a position’s result is the same in every bit alone, in a span and in a batch."
-        : `✗ Self-check: this adapter’s results depend on what else it computes, so output may differ. ${differing.join("; ")}.`
+        ? "Self-check passed: a position’s result is the same in every bit alone, in a span and in a batch."
+        : `Self-check failed: this adapter’s results depend on what else it computes, so output may differ. ${differing.join("; ")}.`
   }
   const runPanel = new RunPanel({ engine, form, run, cancel, lose, onTraces: offer, onChecked: checked })
   const probe = new ProbePanel(engine)
@@ -89,7 +89,7 @@ export const mount: Mount = (host, context) => {
   engine.ask({ kind: "describe" }, (response) => {
     if (response.kind === "compressors") form.offer(response.compressors)
     if (response.kind === "adapter") {
-      adapter.lastElementChild!.replaceWith(adapterCard(response), trust)
+      adapter.lastElementChild!.replaceWith(adapterCard(response, trust))
       probe.software = response.card.kind === "software"
     }
     if (response.kind === "noAdapter" || response.kind === "problem")

@@ -4,7 +4,7 @@ import type { RoundTokens, TokenText } from "../workers/engine-protocol.ts"
 
 /** White space that would not be seen in a token that was thrown away. */
 const visible = (text: string): string =>
-  text === "" ? "·" : text.replaceAll("\n", "↵").replaceAll("\t", "⇥")
+  text === "" ? "·" : text.replaceAll("\n", "\\n").replaceAll("\t", "\\t")
 
 export const legend = (): HTMLElement =>
   element(
