@@ -4,17 +4,27 @@ import { failure } from "../components/error-panel.ts"
 import type { EngineClient, EngineQuestion } from "../workers/engine-client.ts"
 import type { EngineResponse } from "../workers/engine-protocol.ts"
 import { Figures } from "./figures.ts"
-import { rateText } from "./units.ts"
+import { percentText, rateText } from "./units.ts"
 
 const FIGURES = {
   upload: {
     name: "Host to device",
-    definition: "Bytes per second of 4 MiB through staging buffers, the best of a few copies."
+    definition:
+      "Bytes per second through staging buffers, median of 7 copies at the size that was fastest of 64 KiB to 8 MiB."
   },
+  download: { name: "Device to host", definition: "The same the other way, until the bytes can be read." },
   copy: {
     name: "Within the device",
+    definition: "The same from buffer to buffer, read and written bytes together."
+  },
+  submit: {
+    name: "Empty submit",
+    definition: "Milliseconds of a submit that does nothing, until the queue is idle; median of 21."
+  },
+  spread: {
+    name: "Widest spread",
     definition:
-      "Bytes per second of a copy from buffer to buffer, read and written bytes together, the best of a few."
+      "The middle half of the repetitions over their median, of the noisiest of these. Above 20 % the figures say more of what else the machine did."
   }
 } as const
 
@@ -38,6 +48,12 @@ export class ProbePanel {
     "Probe first; then the profile can be exported."
   )
   readonly #stage = element("p", { class: "small muted", role: "status" })
+  readonly #progress = element("progress", {
+    max: 1,
+    value: 0,
+    "aria-label": "Progress of the probe",
+    hidden: true
+  })
   readonly #base = element("select", {})
   #question: EngineQuestion | undefined
   #profile: string | undefined
@@ -63,6 +79,7 @@ export class ProbePanel {
         this.#base
       ),
       element("div", { class: "buttons" }, this.#probe, this.#export),
+      this.#progress,
       this.#stage,
       this.#why
     )
@@ -85,6 +102,7 @@ export class ProbePanel {
     this.#figures.clear()
     this.#offer(undefined)
     this.#probe.textContent = "Cancel the probe"
+    this.#progress.hidden = false
     this.#stage.textContent = "waiting for the device"
     this.#question = this.#engine.ask({ kind: "probe", base: this.#base.value }, (response) =>
       this.#hear(response)
@@ -92,10 +110,19 @@ export class ProbePanel {
   }
 
   #hear(response: EngineResponse): void {
-    if (response.kind === "stage") this.#stage.textContent = response.stage
+    if (response.kind === "stage") {
+      this.#stage.textContent = response.stage
+      this.#progress.value = response.share ?? 0
+    }
     if (response.kind === "probed") {
-      const { upload, copy } = response.figures
-      this.#figures.set({ upload: rateText(upload), copy: rateText(copy) })
+      const { upload, download, copy, submit, spread } = response.figures
+      this.#figures.set({
+        upload: rateText(upload),
+        download: rateText(download),
+        copy: rateText(copy),
+        submit: `${(1000 * submit).toPrecision(3)} ms`,
+        spread: percentText(spread, 1)
+      })
       this.#offer(response.profile)
     }
     if (response.kind === "problem" || response.kind === "noAdapter")
@@ -104,6 +131,7 @@ export class ProbePanel {
       )
     if (response.kind === "done") {
       this.#question = undefined
+      this.#progress.hidden = true
       this.#stage.textContent = ""
       this.#probe.textContent = "Probe the device"
     }

@@ -66,10 +66,16 @@ export interface RunFigures {
   readonly seconds: number
 }
 
-/** What is measured of a device; bytes/s. */
+/** What is measured of a device: medians; rates of the size that was fastest, bytes/s. */
 export interface ProbeFigures {
   readonly upload: number
+  readonly download: number
+  /** Read and written bytes together. */
   readonly copy: number
+  /** Seconds of a submit that does nothing, until the queue is idle. */
+  readonly submit: number
+  /** Widest spread of the four: the middle half of the repetitions over their median. */
+  readonly spread: number
 }
 
 export type EngineResponse =
