@@ -19,12 +19,13 @@ const FIGURES = {
   },
   submit: {
     name: "Empty submit",
-    definition: "Milliseconds of a submit that does nothing, until the queue is idle; median of 21."
+    definition:
+      "Milliseconds of a submit that does nothing, until the queue is idle; median of 21. Browsers round times to 0.1 ms."
   },
   spread: {
     name: "Widest spread",
     definition:
-      "The middle half of the repetitions over their median, of the noisiest of these. Above 20 % the figures say more of what else the machine did."
+      "The middle half of the repetitions over their median, of the noisiest of the three rates. Above 20 % the figures say more of what else the machine did."
   }
 } as const
 

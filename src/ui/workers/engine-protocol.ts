@@ -74,7 +74,7 @@ export interface ProbeFigures {
   readonly copy: number
   /** Seconds of a submit that does nothing, until the queue is idle. */
   readonly submit: number
-  /** Widest spread of the four: the middle half of the repetitions over their median. */
+  /** Widest spread of the three rates: the middle half of the repetitions over their median. */
   readonly spread: number
 }
 
