@@ -161,7 +161,24 @@ class Loading {
     const decoded = this.#document.decode(PlanPart, value)
     if ("value" in decoded) return { part: decoded.value, formed: true }
     this.#faults.push(...decoded.faults)
-    return { part: {}, formed: false }
+    return { part: { candidates: this.#named(value["candidates"]) }, formed: false }
+  }
+
+  /** Of malformed candidates the names that are well-formed, so that what is wrong with those is told at once too. */
+  #named(candidates: unknown): CandidatesFile {
+    if (!isRecord(candidates)) return {}
+    const texts = (key: string): readonly string[] | undefined => {
+      const list = candidates[key]
+      return Array.isArray(list) && list.length > 0 && list.every((one) => typeof one === "string")
+        ? list
+        : undefined
+    }
+    const [hardware, compressors, drafters] = ["hardware", "compressors", "drafters"].map(texts)
+    return {
+      ...(hardware === undefined ? {} : { hardware }),
+      ...(compressors === undefined ? {} : { compressors }),
+      ...(drafters === undefined ? {} : { drafters })
+    }
   }
 
   #prices({ prices }: PlanPart): Prices | undefined {

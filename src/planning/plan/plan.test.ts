@@ -158,10 +158,11 @@ prices: { source: a test, date: "2026-01", per_gpu_hour: { l40s: 1 } }
   it("tells all faults at once, where they stand", () => {
     const text = planText({ rate: 1, ttft: 2, tpot: 0.05 })
       .replace("rtx-4090", "rtx-4900")
-      .replace("methods: [full-kv]", "methods: [{ lossy: { compressor: kvzipp, keep: 0.25 } }]")
+      .replace("max_num_seqs: [8, 32]", "max_num_seqs: [0]")
+
     const loaded = loadPlan(FILE, reading(text), catalog)
     const faults = Result.isFailure(loaded) ? loaded.failure.faults : []
-    expect(faults.map(({ line }) => line)).toEqual([8, 11])
+    expect(faults.map(({ line }) => line)).toEqual([8, 10])
     expect(faults[0]!.suggestion).toContain("rtx-4090")
   })
 })
