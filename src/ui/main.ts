@@ -20,6 +20,9 @@ const TITLES: Readonly<Record<ScreenName, string>> = {
 /** Modules of the screens there are. */
 const MODULES = import.meta.glob<{ readonly mount: Mount }>("./*/screen.ts")
 
+/** Screens of this build, in their order. */
+const BUILT = SCREENS.filter((name) => MODULES[`./${name}/screen.ts`] !== undefined)
+
 const host = document.querySelector<HTMLElement>("#screen")!
 const bar = document.querySelector<HTMLElement>(".bar")!
 const note = document.querySelector<HTMLElement>(".toast")!
@@ -77,7 +80,7 @@ const context: ScreenContext = {
 }
 
 const links = new Map<ScreenName, HTMLAnchorElement>(
-  SCREENS.map((name) => [name, element("a", { href: href({ screen: name, view: {} }) }, TITLES[name])])
+  BUILT.map((name) => [name, element("a", { href: href({ screen: name, view: {} }) }, TITLES[name])])
 )
 bar.append(
   element("strong", { class: "mark" }, "vericache"),
@@ -127,7 +130,7 @@ const show = async (): Promise<void> => {
 const describe = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 commands.register([
-  ...SCREENS.map((name, i) => ({
+  ...BUILT.map((name, i) => ({
     name: `Go to ${TITLES[name]}`,
     key: String(i + 1),
     run: () => navigate({ screen: name, view: {} })

@@ -29,17 +29,12 @@ const openPage = (address: string): Effect.Effect<void> =>
 /** A file the page cannot show is told before anything is served. */
 const checkFile = Effect.fnUntraced(function* (file: string) {
   if (/\.ya?ml$/i.test(file)) return yield* Effect.asVoid(readScenario(file))
-  if (!/\.(jsonl|csv|parquet)$/i.test(file))
-    return yield* new Usage({
-      problem: `${file}: expected a scenario (.yaml), a trace (.jsonl) or results of a sweep (.csv, .jsonl, .parquet)`
-    })
-  if (/\.parquet$/i.test(file)) {
-    if (!existsSync(file)) return yield* new Usage({ problem: `${file}: there is no such file` })
-    return
-  }
+  if (!/\.jsonl$/i.test(file))
+    return yield* new Usage({ problem: `${file}: expected a scenario (.yaml) or a trace (.jsonl)` })
   const text = readText(file, readFile)
   if (typeof text !== "string") return yield* new ScenarioInvalid({ faults: [text] })
-  if (!isTrace(text)) return
+  if (!isTrace(text))
+    return yield* new Usage({ problem: `${file}: expected a trace, as simulate and run write it` })
   const fault = yield* Effect.sync(() => {
     try {
       readTrace(text)
@@ -59,7 +54,7 @@ export const uiCommand = Command.make(
   "ui",
   {
     file: Argument.String("file").pipe(
-      Argument.withDescription("Scenario, trace or sweep results to open"),
+      Argument.withDescription("Scenario or trace to open"),
       Argument.optional
     ),
     port: Flag.Int("port").pipe(
@@ -87,7 +82,7 @@ export const uiCommand = Command.make(
     )
   })
 ).pipe(
-  Command.withDescription("Open the web app: what-if, timeline, sweeps, hardware; on this machine alone"),
+  Command.withDescription("Open the web app: what-if, timeline, hardware; on this machine alone"),
   Command.withExamples([
     {
       command: "vericache ui scenarios/llama-70b-2xh100-long-context.yaml",

@@ -38,8 +38,8 @@ export const mount: Mount = (host, context) => {
       ),
       element(
         "a",
-        { class: "button", href: context.href({ screen: "compare", view: { a: full.id, b: ours.id } }) },
-        "Against full KV in Compare"
+        { class: "button", href: context.href({ screen: "timeline", view: { open: full.id } }) },
+        "Full KV’s in Timeline"
       )
     )
   }

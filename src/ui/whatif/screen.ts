@@ -152,7 +152,7 @@ export const mount: Mount = (host, context) => {
           if (response.kind === "problem") context.toast(response.message)
           if (response.kind !== "trace") return
           const { id } = context.traces.add(response.name, response.trace)
-          context.navigate({ screen: "timeline", view: { trace: id } })
+          context.navigate({ screen: "timeline", view: { open: id } })
         }
       )
     )
