@@ -99,7 +99,7 @@ const words = (probed: Probed, found: Refit): readonly string[] => {
   const { passes } = found
   return [
     `an empty submit: ${seconds(submit.seconds)}, spread ${percent(submit.spread)}`,
-    `overlap: passes ${seconds(overlap.compute.seconds)}, upload ${seconds(overlap.copy.seconds)}, both at once ${seconds(overlap.both.seconds)}: ${percent(overlap.hidden)} of the shorter is hidden`,
+    `overlap: passes ${seconds(overlap.compute.seconds)}, uploads ${seconds(overlap.copy.seconds)}, both at once ${seconds(overlap.both.seconds)}: ${overlap.hidden === undefined ? "too noisy to say how much is hidden" : `${percent(overlap.hidden)} of the shorter is hidden`}`,
     ...Object.entries(found.figures).map(
       ([name, value]) => `${name}: ${name.startsWith("efficiency") ? value.toFixed(3) : seconds(value)}`
     ),

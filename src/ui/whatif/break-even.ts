@@ -66,7 +66,7 @@ export const drawBreakEven = (rows: readonly BreakEvenRow[]): SVGSVGElement => {
   for (let i = 0; i < contexts.length; i += 4)
     chart.append(label(LEFT + (i + 0.5) * w, HEIGHT - 20, "middle", `${Math.round(contexts[i]! / 1024)}k`))
   for (let i = 0; i < links.length; i += 4)
-    chart.append(label(LEFT - 6, top(i) + h, "end", (links[i]! / 1e9).toPrecision(2)))
+    chart.append(label(LEFT - 6, top(i) + h, "end", String(Number((links[i]! / 1e9).toPrecision(2)))))
   chart.append(
     label(
       WIDTH - 8,

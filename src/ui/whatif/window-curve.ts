@@ -14,7 +14,7 @@ const [WIDTH, HEIGHT, LEFT, BOTTOM] = [640, 240, 50, 34]
 export const drawWindows = (points: readonly WindowPoint[]): SVGSVGElement => {
   const most = max(points.flatMap(({ theory, simulated }) => [theory ?? 0, simulated ?? 0])) ?? 1
   const x = scaleLog([1, 96], [LEFT, WIDTH - 16])
-  const y = scaleLinear([0, most * 1.1], [HEIGHT - BOTTOM, 12])
+  const y = scaleLinear([0, most * 1.1], [HEIGHT - BOTTOM, 24])
   const chart = svg("svg", { class: "chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img" })
   const label = (at: number, up: number, anchor: string, words: string): SVGTextElement =>
     svg("text", { x: at, y: up, "text-anchor": anchor }, words)
@@ -55,6 +55,6 @@ export const drawWindows = (points: readonly WindowPoint[]): SVGSVGElement => {
     said.push(`best by ${name}: ${best.window} tokens, ${best.value.toPrecision(3)} tok/s`)
   }
   chart.setAttribute("aria-label", `Throughput over draft window; ${said.join("; ")}`)
-  chart.append(label(WIDTH - 16, HEIGHT - BOTTOM - 8, "end", `${said.join(" · ")} (theory dashed)`))
+  chart.append(label(WIDTH - 16, 11, "end", `${said.join(" · ")} (theory dashed)`))
   return chart
 }
