@@ -14,15 +14,19 @@ const RUNS = [
     run: "rtx4090-llama-3.1-8b",
     profile: "rtx4090-llama-3.1-8b-tp1",
     model: "llama-3.1-8b",
-    hardware: "rtx-4090"
+    hardware: "rtx-4090",
+    ranks: 1
   },
   {
     run: "rtxpro6000x2-qwen3-32b",
     profile: "rtxpro6000-qwen3-32b-tp2",
     model: "qwen3-32b",
-    hardware: "rtx-pro-6000"
+    hardware: "rtx-pro-6000",
+    ranks: 2
   }
 ]
+
+const LEVELS = ["catalog", "fitted shares", "tables", "fitted shares and the run", "tables and the run"]
 
 const folder = process.argv[2]
 if (folder === undefined) throw new Error("usage: validate-vllm-runs.ts FOLDER")
@@ -32,7 +36,7 @@ const vericache = (...words: readonly string[]): string =>
 
 const work = mkdtempSync(join(tmpdir(), "validate-"))
 try {
-  for (const { run, profile, model, hardware } of RUNS) {
+  for (const { run, profile, model, hardware, ranks } of RUNS) {
     const log = join(folder, "vllm-runs", run, "requests.jsonl")
     const meta = join(folder, "vllm-runs", run, "meta.json")
     const from = ["dense", "attention", "per_sequence"].flatMap((name) => [
@@ -41,21 +45,24 @@ try {
     ])
     const scenario = join(work, "run.yaml")
     const calibrated = join(work, "profile.yaml")
-    for (const kind of ["catalog", "fitted efficiencies", "kernel tables"]) {
+    // The run itself is fitted to only where the level says so.
+    for (const kind of LEVELS) {
       const as = (used: string): string =>
         vericache("import", log, "--meta", meta, "--model", model, "--hardware", used, "-o", scenario)
       as(hardware)
       if (kind !== "catalog") {
-        const tables = kind === "kernel tables" ? [] : ["--no-tables"]
+        const tables = kind.includes("tables") ? [] : ["--no-tables"]
+        const toRun = kind.endsWith("the run") ? ["--from", log, "--scenario", scenario] : []
         const found = vericache(
           "calibrate",
           ...from,
-          "--from",
-          log,
-          "--scenario",
-          scenario,
+          ...toRun,
           "--base",
           hardware,
+          "--model",
+          model,
+          "--tensor-parallel-size",
+          String(ranks),
           ...tables,
           "-o",
           calibrated

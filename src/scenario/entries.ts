@@ -56,6 +56,9 @@ export const hardwareOf = (file: HardwareFile): Hardware => {
       matmul: efficiency(file.efficiency.matmul),
       "attention-decode": efficiency(file.efficiency["attention-decode"]),
       "attention-prefill": efficiency(file.efficiency["attention-prefill"]),
+      "attention-mixed": efficiency(
+        file.efficiency["attention-mixed"] ?? file.efficiency["attention-decode"]
+      ),
       elementwise: efficiency(file.efficiency.elementwise),
       "lm-head": efficiency(file.efficiency["lm-head"])
     },

@@ -100,6 +100,7 @@ export const hardwareFile = (
       matmul: share(efficiency.matmul),
       "attention-decode": share(efficiency["attention-decode"]),
       "attention-prefill": share(efficiency["attention-prefill"]),
+      "attention-mixed": share(efficiency["attention-mixed"]),
       elementwise: share(efficiency.elementwise),
       "lm-head": share(efficiency["lm-head"])
     },

@@ -14,11 +14,15 @@ export interface Origin {
   readonly source: string
 }
 
-/** The kinds of work whose efficiency is calibrated apart. */
+/**
+ * The kinds of work whose efficiency is calibrated apart. `attention-mixed` is what decoding requests' attention reaches in a pass
+ * that computes prompts too: one kernel serves both there, with no split of the KV of a request over the GPU.
+ */
 export const OPERATIONS = [
   "matmul",
   "attention-decode",
   "attention-prefill",
+  "attention-mixed",
   "elementwise",
   "lm-head"
 ] as const

@@ -152,6 +152,7 @@ const scenario: fc.Arbitrary<Scenario> = fc
         matmul: efficiency,
         "attention-decode": efficiency,
         "attention-prefill": efficiency,
+        "attention-mixed": efficiency,
         elementwise: efficiency,
         "lm-head": efficiency
       },

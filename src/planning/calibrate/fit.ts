@@ -14,6 +14,8 @@ export interface Sample {
   readonly launches: number
   /** Measured seconds. */
   readonly seconds: number
+  /** Seconds of them that something else took, known from a measurement of its own. */
+  readonly besides?: number
 }
 
 /** Peaks of one GPU: bytes/s, FLOP/s. */
@@ -41,6 +43,7 @@ const HUBER = 0.1
 const ITERATIONS = 60
 
 export const predict = (sample: Sample, fit: Efficiency, { bandwidth, flops }: Peaks): number =>
+  (sample.besides ?? 0) +
   sample.launches * fit.overhead +
   Math.max(sample.bytes / (bandwidth * fit.memory), sample.flops / (flops * fit.compute))
 
@@ -87,8 +90,9 @@ export const fitEfficiency = (samples: readonly Sample[], peaks: Peaks, start: E
       const x = [sample.launches, bound ? memory : 0, bound ? 0 : compute].map((one) => one / sample.seconds)
       const error = Math.abs(predict(sample, fit, peaks) / sample.seconds - 1)
       const weight = error <= HUBER ? 1 : HUBER / error
+      const left = 1 - (sample.besides ?? 0) / sample.seconds
       for (let i = 0; i < 3; i++) {
-        b[i]! += weight * x[i]!
+        b[i]! += weight * x[i]! * left
         for (let j = 0; j < 3; j++) a[i]![j]! += weight * x[i]! * x[j]!
       }
     }

@@ -92,5 +92,23 @@ export const samplesOfProfile = (
       launches: 1,
       seconds
     }))
-  return { matmul, elementwise, "lm-head": lmHead, "attention-decode": decode, "attention-prefill": prefill }
+  const alone = new Map(
+    profile.attention
+      .filter(({ requests }) => requests === 0)
+      .map(({ chunk, cached, seconds }) => [`${chunk} ${cached}`, seconds])
+  )
+  const mixed = profile.attention.flatMap(({ chunk, cached, requests, kvTokens, seconds }): Sample[] => {
+    const besides = alone.get(`${chunk} ${cached}`)
+    if (chunk === 0 || requests === 0 || besides === undefined) return []
+    const tokens = requests * kvTokens
+    return [{ bytes: tokens * kvBytes, flops: tokens * pairFlops, launches: 1, seconds, besides }]
+  })
+  return {
+    matmul,
+    elementwise,
+    "lm-head": lmHead,
+    "attention-decode": decode,
+    "attention-prefill": prefill,
+    "attention-mixed": mixed
+  }
 }

@@ -128,6 +128,10 @@ export const HardwareFile = Schema.Struct({
     matmul: EfficiencyFile,
     "attention-decode": EfficiencyFile,
     "attention-prefill": EfficiencyFile,
+    "attention-mixed": optional(EfficiencyFile).annotate({
+      description:
+        "Decoding requests' attention in a pass that computes prompts too, where one kernel serves both. If it is not there: as attention-decode."
+    }),
     elementwise: EfficiencyFile,
     "lm-head": EfficiencyFile,
     source: text("Where the efficiencies come from.")

@@ -237,12 +237,13 @@ describe("for any model, hardware and load", () => {
       decode: efficiency,
       prefill: efficiency,
       elementwise: efficiency,
+      mixed: efficiency,
       head: efficiency,
       bandwidth: fc.double({ min: 1e11, max: 1e13, noNaN: true }),
       flops: fc.double({ min: 1e13, max: 5e15, noNaN: true }),
       eight: fc.boolean()
     })
-    .map(({ matmul, decode, prefill, elementwise, head, bandwidth, flops, eight }): Hardware => ({
+    .map(({ matmul, decode, prefill, mixed, elementwise, head, bandwidth, flops, eight }): Hardware => ({
       ...h100(),
       hbm: { capacity: 1e11, bandwidth },
       flops: eight ? { 16: flops, 8: 2 * flops } : { 16: flops },
@@ -251,6 +252,12 @@ describe("for any model, hardware and load", () => {
         elementwise,
         "attention-decode": decode,
         "attention-prefill": prefill,
+        // A kernel that serves prompts too reaches no more than one for decoding alone.
+        "attention-mixed": {
+          memory: Math.min(decode.memory, mixed.memory),
+          compute: Math.min(decode.compute, mixed.compute),
+          overhead: Math.max(decode.overhead, mixed.overhead)
+        },
         "lm-head": head
       }
     }))

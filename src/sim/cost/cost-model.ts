@@ -32,13 +32,15 @@ export class CostModel {
   readonly #decode: AttentionLayers
   readonly #prefill: AttentionLayers
   readonly #plain: Roofline
+  /** Decoding requests' attention in one kernel with prompts'. */
+  readonly #beside: Roofline
   readonly #compressed: Roofline
   readonly #chunked: Roofline
   readonly #lmHead: Roofline
   readonly #drafter: Roofline
   /** Launches of linear and elementwise kernels, and of one kind of attention, seconds. */
   readonly #launches: number
-  readonly #attentionLaunches: { readonly decode: number; readonly prefill: number }
+  readonly #attentionLaunches: { readonly decode: number; readonly mixed: number; readonly prefill: number }
   /** Bytes and FLOPs of the output head: its weights; of one row. */
   readonly #head: { readonly bytes: number; readonly rowBytes: number; readonly rowFlops: number }
 
@@ -50,6 +52,7 @@ export class CostModel {
       new Roofline(peaks.bandwidth, flops, kind)
     const decode = efficiency["attention-decode"]
     const prefill = efficiency["attention-prefill"]
+    const mixed = efficiency["attention-mixed"]
     const matmul = roofline(peaks.matmul, efficiency.matmul)
     this.#hardware = hardware
     this.#model = model
@@ -68,6 +71,7 @@ export class CostModel {
     this.#decode = new AttentionLayers(model, "decode", tables, this.#extrapolated)
     this.#prefill = new AttentionLayers(model, "prefill", tables, this.#extrapolated)
     this.#plain = roofline(peaks.attention, decode)
+    this.#beside = roofline(peaks.attention, mixed)
     this.#compressed = roofline(peaks.attention, { ...decode, memory: decode.memory * draftEfficiency })
     this.#chunked = roofline(peaks.attention, prefill)
     this.#lmHead = roofline(peaks.matmul, efficiency["lm-head"])
@@ -79,6 +83,7 @@ export class CostModel {
         : 0
     this.#attentionLaunches = {
       decode: this.#layers * decode.overhead,
+      mixed: this.#layers * mixed.overhead,
       prefill: this.#layers * prefill.overhead
     }
     const { hidden, vocab } = model
@@ -105,10 +110,12 @@ export class CostModel {
     const { stepOverhead, stepOverheadPerRequest } = this.#hardware
     out.scheduling = stepOverhead + stepOverheadPerRequest * requests + this.#launches
     const linearAndRest = out.hbm + out.compute
-    this.#attend(out, decode, this.#plain, 1)
+    const { decode: apart, mixed } = this.#attentionLaunches
+    if (prefill.requests > 0) this.#attend(out, decode, this.#beside, 1, mixed)
+    else this.#attend(out, decode, this.#plain, 1, apart)
     const decoding = out.hbm + out.compute - linearAndRest
-    this.#attend(out, draft, this.#compressed, this.#draftEfficiency)
-    this.#attend(out, verify, this.#plain, 1)
+    this.#attend(out, draft, this.#compressed, this.#draftEfficiency, apart)
+    this.#attend(out, verify, this.#plain, 1, apart)
     if (prefill.requests > 0) {
       const beyond = decode.requests > 0 ? this.#prefill.beyondDecode(prefill, decode, decoding) : undefined
       if (!this.#prefill.add(out, prefill, this.#chunked, 1, beyond))
@@ -121,10 +128,8 @@ export class CostModel {
     }
   }
 
-  #attend(out: PassCost, load: AttentionLoad, roofline: Roofline, relative: number): void {
-    if (load.requests > 0 && !this.#decode.add(out, load, roofline, relative)) {
-      out.scheduling += this.#attentionLaunches.decode
-    }
+  #attend(out: PassCost, load: AttentionLoad, roofline: Roofline, relative: number, launches: number): void {
+    if (load.requests > 0 && !this.#decode.add(out, load, roofline, relative)) out.scheduling += launches
   }
 
   #addHead(out: PassCost, rows: number): void {

@@ -91,6 +91,7 @@ export const h100 = (kind: Efficiency = PERFECT, tables?: KernelTables): Hardwar
     matmul: kind,
     "attention-decode": kind,
     "attention-prefill": kind,
+    "attention-mixed": kind,
     elementwise: kind,
     "lm-head": kind
   },

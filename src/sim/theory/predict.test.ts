@@ -78,6 +78,7 @@ const scenario: Scenario = {
       matmul: ideal,
       "attention-decode": ideal,
       "attention-prefill": ideal,
+      "attention-mixed": ideal,
       elementwise: ideal,
       "lm-head": ideal
     },
