@@ -106,4 +106,20 @@ describe("calibrate", () => {
     expect(stderr).toContain("2 faults")
     expect(existsSync(join(folder, "no.yaml"))).toBe(false)
   })
+
+  it("refuses layers that are faster than the card can be, and asks for the ranks they were split over", () => {
+    // A quarter of the time: as four ranks take together.
+    const split = DENSE.replace(/[\d.e+-]+$/gm, (time) => String(Number(time) / 4))
+    file("split.csv", split)
+    const { status, stderr } = vericache(
+      "calibrate split.csv --base h100-sxm --model llama-3.1-8b -o split.yaml"
+    )
+    expect(status).toBe(2)
+    expect(stderr).toContain("faster than h100-sxm can be")
+    expect(stderr).toContain("--tensor-parallel-size 2")
+    expect(existsSync(join(folder, "split.yaml"))).toBe(false)
+    expect(
+      vericache("calibrate split.csv --base h100-sxm --model llama-3.1-8b --tensor-parallel-size 4")
+    ).toMatchObject({ status: 0 })
+  })
 })

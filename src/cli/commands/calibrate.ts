@@ -10,7 +10,12 @@ import {
 import { type OperatorSample, readOperatorTable } from "../../planning/calibrate/operator-tables.ts"
 import type { Peaks } from "../../planning/calibrate/fit.ts"
 import { heldAtFloor } from "../../planning/calibrate/floor.ts"
-import { calibrate, type Calibrated, profileFields } from "../../planning/calibrate/profile.ts"
+import {
+  calibrate,
+  type Calibrated,
+  impossibleTimes,
+  profileFields
+} from "../../planning/calibrate/profile.ts"
 import { samplesOfProfile } from "../../planning/calibrate/profile-samples.ts"
 import { fitRun } from "../../planning/calibrate/run-fit.ts"
 import type { MeasuredRun } from "../../planning/import/measured-run.ts"
@@ -164,7 +169,7 @@ const ofProfiles = Effect.fnUntraced(function* (
   if ("problem" in samples) return yield* new Usage({ problem: samples.problem })
   const { tables, raised, times } = heldAtFloor(tablesOfProfile(profile, source), model, ranks, peaks)
   const note = `${raised} of ${times} times of the tables were below what the datasheet allows and are raised to it`
-  return { samples, tables, notes: raised === 0 ? [] : [note] }
+  return { model, samples, tables, notes: raised === 0 ? [] : [note] }
 })
 
 export const calibrateCommand = Command.make(
@@ -283,6 +288,9 @@ export const calibrateCommand = Command.make(
     )
     const kernels = profiles.length + samples.length > 0
     const { fits, notes: doubts } = kernels ? calibrate(all, hardware, peaks) : { fits: [], notes: [] }
+    const impossible =
+      measured === undefined ? undefined : impossibleTimes(fits, hardware, measured.model.name, size)
+    if (impossible !== undefined) return yield* new Usage({ problem: impossible })
     const notes = [...doubts, ...(keeps ? (measured?.notes ?? []) : [])]
     const tables: KernelTables | undefined = keeps ? measured?.tables : undefined
     const calibrated: Hardware = {
@@ -309,7 +317,7 @@ export const calibrateCommand = Command.make(
             ),
             ...Object.entries(found.residuals).map(
               ([name, off]) =>
-                `${name.toUpperCase()} of the run: at most ${(off * 100).toFixed(1)} % off over mean, p50, p90, p95, p99${name === "tpot" && Object.keys(found.figures).length > 0 ? "" : "; not fitted to"}`
+                `${name.toUpperCase()} of the run: at most ${(off * 100).toFixed(1)} % off over mean, p50, p90, p95, p99${name === "tpot" && Object.keys(found.figures).length > 0 ? "" : "; not fitted to (no independent evidence where the engine was overloaded: TPOT decides it there)"}`
             )
           ]
     if (fits.length > 0) yield* Console.log(plainTable(fitColumns, fits))

@@ -1,13 +1,16 @@
 import { Console, Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { loadPlan } from "../../planning/plan/load-plan.ts"
-import { makePlan } from "../../planning/plan/make-plan.ts"
+import { isBeyond, type Threshold } from "../../planning/compare/threshold.ts"
+import { type Answer, makePlan } from "../../planning/plan/make-plan.ts"
 import { ObjectiveMissed, Usage } from "../exit.ts"
 import { readCatalog } from "../files.ts"
+import { figureText } from "../output/figure.ts"
 import { planColumns, planJson, renderPlan } from "../output/plan.ts"
 import { FORMATS, renderGrid } from "../output/grid.ts"
 import { pointWorkers } from "../points/pool.ts"
 import { planDocument } from "../report/plan.ts"
+import { failOnFlag, readThresholds } from "../thresholds.ts"
 import { checkReport, fileArgument, filesRead, fromHere, type Ran, writeReport } from "../report/recording.ts"
 
 /** A line that says how far the search is; nothing where nobody watches. */
@@ -25,6 +28,18 @@ class SearchProgress {
   }
 }
 
+/** What holds of `--fail-on`, of the answer's mean over its replications. */
+const beyond = (thresholds: readonly Threshold[], { verification }: Answer): readonly string[] =>
+  thresholds.flatMap((threshold) => {
+    const values = verification.trials.flatMap(({ metrics }) =>
+      metrics === undefined ? [] : [threshold.figure.of(metrics)]
+    )
+    const mean = values.reduce((sum, value) => sum + value, 0) / values.length
+    return isBeyond(threshold, mean)
+      ? [`fail-on ${threshold.text}: the answer, ${figureText(threshold.figure.name, mean)}`]
+      : []
+  })
+
 export const planCommand = Command.make(
   "plan",
   {
@@ -38,6 +53,7 @@ export const planCommand = Command.make(
       Flag.withDescription("Write a report: .html, one page with everything, or .md; rerun makes it again"),
       Flag.optional
     ),
+    failOn: failOnFlag("ttft_p99 > 2 s"),
     json: Flag.Boolean("json").pipe(
       Flag.withDescription("The same as --format json"),
       Flag.withDefault(false)
@@ -48,7 +64,8 @@ export const planCommand = Command.make(
       Flag.optional
     )
   },
-  Effect.fnUntraced(function* ({ file: given, format, json, workers, report }) {
+  Effect.fnUntraced(function* ({ file: given, format, json, workers, report, failOn }) {
+    const thresholds = yield* readThresholds(failOn, false)
     if (Option.isSome(report)) yield* checkReport(report.value)
     const file = Option.isSome(report) ? fromHere(given) : given
     const files = filesRead()
@@ -84,6 +101,8 @@ export const planCommand = Command.make(
       return yield* new ObjectiveMissed({
         missed: ["no candidate meets the objectives; what binds is said above"]
       })
+    const missed = beyond(thresholds, made.answer)
+    if (missed.length > 0) return yield* new ObjectiveMissed({ missed })
   })
 ).pipe(
   Command.withDescription(

@@ -48,6 +48,22 @@ export const calibrate = (
   return { fits, notes }
 }
 
+/** Median of predicted over measured − 1 from which on times are not the card's, whatever share of it the fit takes. */
+const BEYOND_DATASHEET = 0.3
+
+/** Why times cannot be those of these shapes on this card: matmuls far faster than its datasheet allows. */
+export const impossibleTimes = (
+  fits: readonly Calibrated[],
+  hardware: Hardware,
+  model: string,
+  ranks: number
+): string | undefined => {
+  const matmul = fits.find(({ operation }) => operation === "matmul")
+  if (matmul === undefined || matmul.quality.heldOutBias < BEYOND_DATASHEET) return undefined
+  const percent = (matmul.quality.heldOutBias * 100).toFixed(0)
+  return `the layers are faster than ${hardware.name} can be: at its datasheet's peak ${model}'s matmuls over ${ranks} ${ranks === 1 ? "rank" : "ranks"} take ${percent} % longer than measured, at the median. Were they split over more ranks (--tensor-parallel-size ${2 * ranks}), or measured on another card or model?`
+}
+
 export interface ProfileParts {
   readonly name: string
   /** Catalog entry the profile changes. */
