@@ -51,6 +51,8 @@ export interface Trial {
   readonly compressor?: Compressor
   readonly keep?: number
   readonly window?: number
+  /** Requests at once that keep their full KV on the device. */
+  readonly fullKvRequests?: number
   readonly kvBits?: 16 | 32
   readonly maxRows?: number
   readonly maxTokens?: number
@@ -86,7 +88,7 @@ const priced = (keep: number): PricedCompressor => ({
   attentionEfficiency: 1
 })
 
-const methodOf = ({ kind, keep = 0.5, window = 4 }: Trial): Method => {
+const methodOf = ({ kind, keep = 0.5, window = 4, fullKvRequests = 0 }: Trial): Method => {
   switch (kind) {
     case "full":
       return { kind: "full-kv" }
@@ -101,7 +103,8 @@ const methodOf = ({ kind, keep = 0.5, window = 4 }: Trial): Method => {
         window: fixedWindow(window),
         schedule: "staggered",
         reload: "full",
-        granularity: "whole"
+        granularity: "whole",
+        fullKvRequests
       }
   }
 }

@@ -2,7 +2,7 @@
 import { Clock, Effect } from "effect"
 import { servingPlan } from "../runtime/serving.ts"
 import type { DeviceLost, OutOfMemory } from "../runtime/ports.ts"
-import type { Method } from "../scenario/resolved.ts"
+import type { Compressor as PricedCompressor, Method } from "../scenario/resolved.ts"
 import type { RunMetrics } from "../trace/metrics.ts"
 import type { Recorder } from "../trace/recorder.ts"
 import type { Compressor } from "./compressors/compressor.ts"
@@ -52,30 +52,34 @@ export interface Generated {
   readonly metrics: RunMetrics
 }
 
-const PAGE_TOKENS = 16
+/** Tokens of a page of KV. */
+export const PAGE_TOKENS = 16
 /** Rows of one pass at most, and bytes of attention scores that bound them. */
 const MOST_ROWS = 256
 const SCORE_BYTES = 64 << 20
 
-/** Prices of the method do not matter to a real run; its shape does. */
+/** Prices of a method do not matter to a real run; its shape does. */
+export const pricedForRun = ({ name, kind, mode }: Compressor, keep: number): PricedCompressor => ({
+  name,
+  origin: { basis: "measured", source: "this run" },
+  kind: kind === "none" ? "drop" : kind,
+  mode,
+  keep,
+  acceptance: { kind: "iid", alpha: 0.9, origin: { basis: "assumed", source: "a first guess" } },
+  attentionEfficiency: 1
+})
+
 const methodOf = ({ compressor, keep, window }: GenerateOptions): Method =>
   compressor === undefined
     ? { kind: "full-kv" }
     : {
         kind: "vericache",
-        compressor: {
-          name: compressor.name,
-          origin: { basis: "measured", source: "this run" },
-          kind: compressor.kind === "none" ? "drop" : compressor.kind,
-          mode: compressor.mode,
-          keep,
-          acceptance: { kind: "iid", alpha: 0.9, origin: { basis: "assumed", source: "a first guess" } },
-          attentionEfficiency: 1
-        },
+        compressor: pricedForRun(compressor, keep),
         window: fixedWindow(window),
         schedule: "staggered",
         reload: "full",
-        granularity: "whole"
+        granularity: "whole",
+        fullKvRequests: 0
       }
 
 /** Rows of a pass that keep the attention scores in bounds. */

@@ -63,6 +63,7 @@ const cases = fc.record({
   compressor: fc.constantFrom(...COMPRESSORS.map(({ name }) => name)),
   keep: fc.constantFrom(0.1, 0.3, 0.6),
   window: fc.integer({ min: 1, max: 12 }),
+  fullKvRequests: fc.constantFrom(0, 0, 1, 2),
   kvBits: fc.constantFrom(16, 32),
   maxRows: fc.constantFrom(7, 32),
   chunk: fc.constantFrom(9, 64),
@@ -88,6 +89,21 @@ describe("output equals full-KV decoding", () => {
       expect([result.leaked, result.hostBytesLeft, result.buffersLeft]).toEqual([0, 0, 0])
     })
   }
+
+  it("where some requests keep their full KV on the device and the others draft", async () => {
+    const asked = [
+      { prompt: prompt(90, 1), output: 24 },
+      { prompt: prompt(33, 2), output: 17 }
+    ]
+    const both = { checkpoint, kind: "vericache", compressor: COMPRESSORS[0]!, keep: 0.4, asked } as const
+    const all = await trial(both)
+    const split = await trial({ ...both, fullKvRequests: 1 })
+    expect(split.produced).toEqual(all.produced)
+    expect(split.produced).toEqual([await expected(asked[0]!, 16), await expected(asked[1]!, 16)])
+    expect(split.drafted).toBeGreaterThan(0)
+    expect(split.drafted).toBeLessThan(all.drafted)
+    expect([split.leaked, split.hostBytesLeft, split.buffersLeft]).toEqual([0, 0, 0])
+  })
 
   it(
     "whatever the method, window, batch, memory and faults",

@@ -89,7 +89,7 @@ export class Admission {
   #reserve(request: Served, budget: number): boolean {
     const { setup, pool } = this.#core
     const { layout, plan } = setup
-    const atHome = plan.offloaded || (plan.mode === "rounds" && plan.reload !== "none")
+    const atHome = plan.offloaded || (plan.mode === "rounds" && plan.reload !== "none" && !request.pinned)
     const host = atHome ? kvBytes(layout, request.spec.input + request.spec.output) : 0
     if (this.#hostUsed + host > setup.hostBytes) return false
     if (plan.offloaded) {

@@ -27,7 +27,8 @@ const ROUNDS = servingPlan(
     window: { kind: "fixed", tokens: 4 },
     schedule: "staggered",
     reload: "full",
-    granularity: "whole"
+    granularity: "whole",
+    fullKvRequests: 0
   },
   false
 )
@@ -199,6 +200,36 @@ describe("the scheduler", () => {
     expect(desk.orders.map(({ transfer }) => [transfer.kind, transfer.bytes])).toEqual([["save", 4]])
     desk.finish()
     expect(desk.ended).toEqual([[0, "finished"]])
+    expect(desk.scheduler.pool.used).toBe(0)
+  })
+
+  it("as many requests as the plan says keep their full KV and decode, whoever is here; the others draft", () => {
+    const desk = new Desk({ plan: { ...ROUNDS, fullKvRequests: 1 } })
+    for (const id of [0, 1, 2]) desk.arrive(id, 8, 12)
+    let together = 0
+    for (let i = 0; i < 200 && desk.ended.length < 2; i++) {
+      const decoding = desk.running?.decode.count ?? 0
+      expect(decoding).toBeLessThanOrEqual(1)
+      if (decoding === 1 && desk.running!.draft.count === 2) together++
+      if (desk.orders.length > 0) desk.moved(desk.orders[0]!.transfer.kind)
+      else desk.pass()
+    }
+    expect(together).toBeGreaterThan(0)
+    // The place is free again once its request has ended, and the next to come takes it.
+    while (!desk.ended.some(([id]) => id === 0)) {
+      if (desk.orders.length > 0) desk.moved(desk.orders[0]!.transfer.kind)
+      else desk.pass()
+    }
+    desk.arrive(3, 8, 12)
+    let decoded = false
+    for (let i = 0; i < 200 && !desk.ended.some(([id]) => id === 3); i++) {
+      decoded ||= desk.running?.decode.members.has(3) ?? false
+      if (desk.orders.length > 0) desk.moved(desk.orders[0]!.transfer.kind)
+      else desk.pass()
+    }
+    expect(decoded).toBe(true)
+    desk.finish()
+    expect(desk.ended.length).toBe(4)
     expect(desk.scheduler.pool.used).toBe(0)
   })
 

@@ -38,6 +38,8 @@ export class Scheduler implements Core {
   readonly #admission: Admission
   readonly #transfers: Transfers
   readonly #passes: Passes
+  /** Requests here that keep their full KV in HBM though others draft. */
+  #pinned = 0
   #busy = false
   #passed: IterationResult | undefined
   /** When the last pass ended, ns. */
@@ -190,8 +192,11 @@ export class Scheduler implements Core {
   #arrive(spec: RequestSpec, at: number, now: number): void {
     const { plan, optimalWindow, maxRetries } = this.setup
     const window = plan.window.kind === "fixed" ? plan.window.tokens : optimalWindow
-    const context = requestTable.initialContext({ mode: plan.mode, output: spec.output, window, maxRetries })
-    const request = new Served(spec, at, requestTable.initialState, context, this.setup.prior)
+    const pinned = this.#pinned < plan.fullKvRequests
+    if (pinned) this.#pinned++
+    const mode = pinned ? "full" : plan.mode
+    const context = requestTable.initialContext({ mode, output: spec.output, window, maxRetries })
+    const request = new Served(spec, at, requestTable.initialState, context, this.setup.prior, pinned)
     this.#requests.set(spec.id, request)
     this.observe.arrived(request, at)
     for (const command of requestTable.initialCommands) this.#perform(request, command, now)
@@ -325,6 +330,7 @@ export class Scheduler implements Core {
       case "finish":
         this.observe.ended(request, command.outcome, now)
         this.#requests.delete(request.spec.id)
+        if (request.pinned) this.#pinned--
         this.#out.ended(request.spec.id, command.outcome)
     }
   }

@@ -24,6 +24,9 @@ export class Served {
   state: number
   context: RequestContext
 
+  /** One of those that keep their full KV in HBM though others draft. */
+  readonly pinned: boolean
+
   /** Raised when a round or a run of decode steps ends, so that what was due for it is void. */
   epoch = 0
 
@@ -70,13 +73,15 @@ export class Served {
     arrival: number,
     state: number,
     context: RequestContext,
-    history: AcceptanceHistory
+    history: AcceptanceHistory,
+    pinned = false
   ) {
     this.spec = spec
     this.arrival = arrival
     this.state = state
     this.context = context
     this.history = history
+    this.pinned = pinned
     this.home = spec.stored
     this.lastDelivery = arrival
     this.phaseSince = arrival

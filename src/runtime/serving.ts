@@ -19,6 +19,8 @@ export interface ServingPlan {
   readonly granularity: "whole" | "streaming"
   /** The full KV lives in host memory and passes through HBM in every step. */
   readonly offloaded: boolean
+  /** So many of the requests that are here at once keep their full KV in HBM and do not draft: B_g of arXiv:2605.17613 (6). */
+  readonly fullKvRequests: number
   /** Proposes tokens that the pass itself checks. */
   readonly drafter?: Drafter
 }
@@ -31,7 +33,8 @@ const base: Omit<ServingPlan, "mode"> = {
   reload: "none",
   verifies: "here",
   granularity: "whole",
-  offloaded: false
+  offloaded: false,
+  fullKvRequests: 0
 }
 
 /** The plan of a method; `remote`: full KV stays with the store and is verified there. */
@@ -59,6 +62,7 @@ export const servingPlan = (method: Method, remote: boolean): ServingPlan => {
         verifies: remote ? "remote" : "here",
         granularity: remote ? "whole" : method.granularity,
         offloaded: false,
+        fullKvRequests: remote ? 0 : method.fullKvRequests,
         ...(method.drafter === undefined ? {} : { drafter: method.drafter })
       }
   }

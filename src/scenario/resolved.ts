@@ -214,6 +214,8 @@ export type Method =
       readonly schedule: "staggered" | "lock-step"
       readonly reload: "full" | "missing"
       readonly granularity: "whole" | "streaming"
+      /** Requests of a group at once that keep their full KV in HBM and do not draft: B_g of (6). */
+      readonly fullKvRequests: number
       /** A third level: proposes tokens that are verified on the compressed KV first. */
       readonly drafter?: Drafter
     }

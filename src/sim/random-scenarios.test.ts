@@ -64,9 +64,10 @@ const method: fc.Arbitrary<Method> = fc.oneof(
       schedule: fc.constantFrom("staggered" as const, "lock-step" as const),
       reload: fc.constantFrom("full" as const, "missing" as const),
       granularity: fc.constantFrom("whole" as const, "streaming" as const),
+      fullKvRequests: fc.constantFrom(0, 0, 1, 3),
       drafter
     },
-    { requiredKeys: ["kind", "compressor", "window", "schedule", "reload", "granularity"] }
+    { requiredKeys: ["kind", "compressor", "window", "schedule", "reload", "granularity", "fullKvRequests"] }
   )
 )
 

@@ -2,6 +2,7 @@ import { join } from "node:path"
 import { Console, Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import type { Measured } from "../../engine/accept.ts"
+import { curveOf } from "../../engine/acceptance-figures.ts"
 import { yamlText } from "../../planning/yaml-text.ts"
 import { Usage } from "../exit.ts"
 import { writeObstacle, writeWhole } from "../files.ts"
@@ -44,6 +45,10 @@ const COLUMNS: readonly Column<Measured>[] = [
     (row) => (row.rounds === 0 ? 0 : 1 + row.accepted / row.rounds),
     (value) => value.toFixed(1)
   ),
+  number("low", "length_low", (row) => row.meanLengthInterval?.low ?? 0, (v) => v.toFixed(2)),
+  number("high", "length_high", (row) => row.meanLengthInterval?.high ?? 0, (v) => v.toFixed(2)),
+  number("cut", "rounds_cut", ({ cut }) => cut),
+  { title: "lengths", key: "lengths", detail: true, text: () => "", value: (row) => row.lengths.join(" ") },
   number("KV bytes", "bytes_share", ({ bytesShare }) => bytesShare, percent)
 ]
 
@@ -54,7 +59,7 @@ const profile = (rows: readonly Measured[], model: string, adapter: string): str
     const key = `${row.compressor.name} ${row.keep}`
     const other = widest.get(key)
     if (
-      row.curve.length > 0 &&
+      row.rounds > 0 &&
       (other === undefined || row.window * row.rounds > other.window * other.rounds)
     )
       widest.set(key, row)
@@ -66,7 +71,7 @@ const profile = (rows: readonly Measured[], model: string, adapter: string): str
       keep: row.compressor.takesKeep ? row.keep : Math.min(1, Math.round(row.bytesShare * 1000) / 1000),
       basis: "measured",
       source: `vericache accept on ${model}, ${row.prompts} prompts of ${row.context} tokens, ${row.rounds} rounds of ${row.window}, greedy, ${adapter}`,
-      curve: row.curve
+      curve: curveOf(row)
     }))
   })
 }

@@ -69,7 +69,8 @@ const methodOf = (compressor: Compressor | undefined): Method =>
         window: { kind: "fixed", tokens: 4 },
         schedule: "staggered",
         reload: "full",
-        granularity: "whole"
+        granularity: "whole",
+        fullKvRequests: 0
       }
 
 export const runProbe = ({ model, adapter, quick, note, progress }: ProbeSettings) =>

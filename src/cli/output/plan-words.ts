@@ -21,10 +21,18 @@ export const intervalWords = ({ mean, half }: Interval): string =>
 export const variantWords = ({ candidate }: PlanOption): string => {
   const { engine } = candidate.scenario
   const { method } = candidate.method
+  const pinned =
+    method.kind === "vericache" && method.fullKvRequests > 0 ? [`${method.fullKvRequests} with full KV`] : []
   const parts = "compressor" in method ? [`${method.compressor.name} ${method.compressor.keep}`] : []
   const window =
     "window" in method && method.window.kind === "fixed" ? [`window ${method.window.tokens}`] : []
-  return [...parts, ...window, `TP ${engine.tensorParallelSize}`, `batch ≤ ${engine.maxNumSeqs}`].join(", ")
+  return [
+    ...parts,
+    ...window,
+    ...pinned,
+    `TP ${engine.tensorParallelSize}`,
+    `batch ≤ ${engine.maxNumSeqs}`
+  ].join(", ")
 }
 
 const money = (value: number, currency: string): string => `${significant(value)} ${currency}`
@@ -63,7 +71,11 @@ const methodWords = (scenario: Scenario, name: string, method: Method): string =
     "window" in method && split?.window !== undefined
       ? `, a draft window of ${split.window} tokens${method.window.kind === "fixed" ? "" : ` (${method.window.kind})`}`
       : ""
-  return `${name} (${method.compressor.name} keeping ${percent(method.compressor.keep)}${window})`
+  const pinned =
+    method.kind === "vericache" && method.fullKvRequests > 0
+      ? `, ${method.fullKvRequests} requests with full KV in HBM`
+      : ""
+  return `${name} (${method.compressor.name} keeping ${percent(method.compressor.keep)}${window}${pinned})`
 }
 
 /** What to get, and how to run it. */
@@ -105,15 +117,9 @@ export const splitLine = ({ option }: Answer): readonly string[] => {
   const { scenario, method } = option.candidate
   const split = splitOf(saturated(scenario), method.method)
   if (split === undefined) return []
-  const { pinned, drafting, used, memory, bestPinned, gain } = split
-  const more =
-    bestPinned > 0 && gain > 0.005
-      ? ` Theory would pin B_g = ${bestPinned} for ${percent(gain)} more tokens/s of a full group; that is not simulated.`
-      : drafting > 0 && method.method.kind === "vericache"
-        ? " Pinning any full KV there would serve less."
-        : ""
+  const { pinned, drafting, used, memory } = split
   return [
-    `GPU memory, (6) of arXiv:2605.17613, of a full group: B_g = ${pinned} requests with full KV, B_c = ${drafting} drafting on compressed KV, ${bytes(used)} of ${bytes(memory)}; closed form.${more}`
+    `GPU memory, (6) of arXiv:2605.17613, of a full group: B_g = ${pinned} requests with full KV, B_c = ${drafting} drafting on compressed KV, ${bytes(used)} of ${bytes(memory)}; closed form.`
   ]
 }
 

@@ -133,12 +133,13 @@ export const planColumns = ({ plan, answer }: MadePlan): readonly Column<Row>[] 
 
 /** What was looked at, and what left out by whom. */
 export const searchLine = ({ counts }: MadePlan): string => {
-  const { candidates, memory, objective, unpriced, same, search, far, simulations } = counts
+  const { candidates, memory, objective, unpriced, same, split, search, far, simulations } = counts
   const parts = [
     [memory, "do not fit in memory"],
     [objective, "miss an objective by theory even with one request alone"],
     [unpriced, "have no price"],
     [same, "have a batch limit that is never reached"],
+    [split, "have a split of GPU memory that theory puts below another"],
     [far, "are beyond twice the best by theory"],
     [search.theory, "cannot beat the best of their kind by theory"],
     [search.beaten, "were simulated once, where they would have beaten it, and did not"],

@@ -70,6 +70,8 @@ export interface Counts {
   readonly unpriced: number
   /** Batch limits that nothing reaches. */
   readonly same: number
+  /** Numbers of requests with full KV, B_g, that theory puts below another. */
+  readonly split: number
   readonly search: Tally
   /** In groups that theory puts beyond twice the best. */
   readonly far: number
@@ -112,14 +114,14 @@ const ROOM = 1.5
 
 interface Sorted {
   readonly options: readonly PlanOption[]
-  readonly counts: Pick<Counts, "candidates" | "memory" | "objective" | "unpriced" | "same">
+  readonly counts: Pick<Counts, "candidates" | "memory" | "objective" | "unpriced" | "same" | "split">
   readonly bounds: readonly { readonly candidate: Candidate; readonly bound: Bound }[]
 }
 
 /** What theory leaves. */
 const sorted = (plan: Plan): Sorted => {
   const bounds = plan.candidates.map((candidate) => ({ candidate, bound: boundOf(candidate) }))
-  const counts = { candidates: bounds.length, memory: 0, objective: 0, unpriced: 0, same: 0 }
+  const counts = { candidates: bounds.length, memory: 0, objective: 0, unpriced: 0, same: 0, split: 0 }
   const options: PlanOption[] = []
   /** Least batch limit that nothing reaches, by all but the limit. */
   const enough = new Map<string, number>()
@@ -139,8 +141,27 @@ const sorted = (plan: Plan): Sorted => {
       options.push({ candidate, cost, bound: bound.load, batch: bound.batch })
     }
   }
-  return { options, counts, bounds }
+  const kept = bestSplits(options)
+  return { options: kept, counts: { ...counts, split: options.length - kept.length }, bounds }
 }
+
+/** Of the numbers of requests with full KV that a method may have, none and the one that theory puts highest. */
+const bestSplits = (options: readonly PlanOption[]): readonly PlanOption[] => {
+  const highest = new Map<string, PlanOption>()
+  const keyOf = ({ candidate: { scenario, method, family } }: PlanOption): string => {
+    const { hardware, engine } = scenario
+    const rest = { ...method.method, fullKvRequests: 0 }
+    return JSON.stringify([family, hardware.name, engine.tensorParallelSize, engine.maxNumSeqs, rest])
+  }
+  for (const option of options) {
+    const other = highest.get(keyOf(option))
+    if (other === undefined || option.bound > other.bound) highest.set(keyOf(option), option)
+  }
+  return options.filter((option) => fullKvRequests(option) === 0 || highest.get(keyOf(option)) === option)
+}
+
+const fullKvRequests = ({ candidate: { method } }: PlanOption): number =>
+  method.method.kind === "vericache" ? method.method.fullKvRequests : 0
 
 const grouped = (options: readonly PlanOption[]): readonly Group[] => {
   const groups = new Map<string, PlanOption[]>()

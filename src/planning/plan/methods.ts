@@ -5,7 +5,7 @@ import type { CandidatesFile } from "./plan-file.ts"
 
 /** A method that may be chosen. */
 export interface MethodChoice {
-  /** What is compared with what: variants of one family differ in compressor, keep ratio and window only. */
+  /** What is compared with what: variants of one family differ in compressor, keep ratio, window and GPU/offload split only. */
   readonly family: string
   /** Its own name among all. */
   readonly name: string
@@ -22,7 +22,11 @@ interface Parts {
   readonly windows: readonly ("optimal" | number)[]
   readonly reloads: readonly ("full" | "missing")[]
   readonly drafters: readonly string[]
+  readonly splits: readonly number[]
 }
+
+/** B_g that are tried where a plan does not say. */
+const SPLITS = [0, 2, 4, 8, 16]
 
 type Kind = "drafter" | "sparse" | "vericache"
 const KINDS: readonly Kind[] = ["drafter", "sparse", "vericache"]
@@ -68,14 +72,31 @@ const made = (kind: Kind, parts: Parts, model: string, catalog: Catalog): readon
     bases
       .filter(({ again }) => !again)
       .flatMap(({ use }) =>
-        reloads.map((reload) => {
+        reloads.flatMap((reload) => {
           const family = drafter === undefined ? "VeriCache" : `VeriCache + ${drafter}`
           const name = `${family}: ${title(use)}${reload === "missing" ? ", reload missing" : ""}`
           const vericache = { ...use, reload, ...(drafter === undefined ? {} : { drafter }) }
-          return { family, name, file: { name, vericache } }
+          return withSplits({ family, name, file: { name, vericache } }, parts)
         })
       )
   )
+}
+
+/** The choice with each number of requests that keep their full KV, where it is VeriCache and does not say. */
+const withSplits = (choice: MethodChoice, { splits }: Parts): readonly MethodChoice[] => {
+  const { family, file } = choice
+  if (!isRecord(file) || !isRecord(file["vericache"])) return [choice]
+  const { vericache } = file
+  if (vericache["full_kv_requests"] !== undefined) return [choice]
+  return splits.map((pinned) => {
+    const name = pinned === 0 ? choice.name : `${choice.name}, ${pinned} with full KV`
+    return {
+      ...choice,
+      family,
+      name,
+      file: { ...file, name, vericache: { ...vericache, full_kv_requests: pinned } }
+    }
+  })
 }
 
 const isLossy = (method: unknown): boolean => isRecord(method) && method["lossy"] !== undefined
@@ -95,7 +116,8 @@ export const methodChoices = (
     keeps: candidates.keep,
     windows: candidates.window ?? ["optimal"],
     reloads: candidates.reload ?? ["full"],
-    drafters: candidates.drafters ?? ["ngram"]
+    drafters: candidates.drafters ?? ["ngram"],
+    splits: candidates.full_kv_requests ?? SPLITS
   }
   const listed: readonly unknown[] =
     candidates.methods ??
@@ -106,7 +128,7 @@ export const methodChoices = (
     const own = candidates.methods === undefined ? {} : { place }
     if (isKind(method)) return made(method, parts, model, catalog).map((choice) => ({ ...choice, ...own }))
     const name = methodName(method)
-    return [{ family: name, name, file: method, ...own }]
+    return withSplits({ family: name, name, file: method, ...own }, parts)
   })
   return all
 }

@@ -47,6 +47,12 @@ const CandidatesFile = Schema.Struct({
   reload: optional(
     some(Schema.Literals(["full", "missing"]), "What a verify moves. Default: full, as in the paper's (3).")
   ),
+  full_kv_requests: optional(
+    some(
+      Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 100_000 })),
+      "Requests at once that keep their full KV in HBM under vericache: B_g of (6). Default: 0, 2, 4, 8 and 16, of which theory picks."
+    )
+  ),
   drafters: optional(
     some(text("Catalog name."), "Classical drafters, alone and under vericache. Default: ngram.")
   )

@@ -2,13 +2,7 @@
 import type { Method, Scenario } from "../../scenario/resolved.ts"
 import { plainState, steadyState, tokensPerStep } from "../../sim/theory/parameters.ts"
 import { pointOf } from "../../sim/theory/predict.ts"
-import {
-  averageKv,
-  fullKvBatch,
-  idealOptimum,
-  operatingPoint,
-  type Optimum
-} from "../../sim/theory/steady-state.ts"
+import { averageKv, fullKvBatch, type Optimum } from "../../sim/theory/steady-state.ts"
 
 /** Of one group at its full batch; closed forms, no overheads. */
 export interface Split {
@@ -21,9 +15,6 @@ export interface Split {
   /** Bytes of M + B_g·KV + B_c·KV_avg, and of HBM. */
   readonly used: number
   readonly memory: number
-  /** The B_g that would give the most tokens/s, and by how much more than with none. Simulations have B_g = 0. */
-  readonly bestPinned: number
-  readonly gain: number
 }
 
 /** The split of a method; requests beyond HBM are in host memory and wait there. */
@@ -36,31 +27,25 @@ export const splitOf = (scenario: Scenario, method: Method): Split | undefined =
     const drafter = method.kind === "drafter" ? method.drafter.weightBytes : 0
     const pinned = Math.min(plain.concurrency, fullKvBatch({ memory, kv, weights: weights + drafter }))
     const used = weights + drafter + pinned * kv
-    return { pinned, drafting: 0, window: undefined, used, memory, bestPinned: pinned, gain: 0 }
+    return { pinned, drafting: 0, window: undefined, used, memory }
   }
   const perStep = method.kind === "vericache" ? tokensPerStep(scenario, method.drafter) : 1
   const policy =
     method.kind === "vericache" || method.kind === "sparse" ? method.window : { kind: "optimal" as const }
   const point = pointOf(state, policy, perStep)
   if (point === undefined) return undefined
-  const own = {
+  return {
+    pinned: state.pinned ?? 0,
     drafting: point.batch,
     window: Math.round(point.window * perStep),
     used: usedBytes(state, point),
     memory
   }
-  if (state.reload === "none") return { pinned: 0, ...own, bestPinned: 0, gain: 0 }
-  let [bestPinned, most] = [0, point.throughput]
-  for (let pinned = 1; pinned <= Math.min(fullKvBatch(state), state.concurrency - 1); pinned++) {
-    const mixed = { ...state, pinned, concurrency: state.concurrency - pinned }
-    const at = policy.kind === "optimal" ? idealOptimum(mixed) : operatingPoint(mixed, point.window)
-    if (at !== undefined && at.throughput > most) [bestPinned, most] = [pinned, at.throughput]
-  }
-  return { pinned: 0, ...own, bestPinned, gain: most / point.throughput - 1 }
 }
 
-/** M + B_c·KV_avg, with a drafter's weights and KV. (5), (6) */
+/** M + B_g·KV + B_c·KV_avg, with a drafter's weights and KV. (5), (6) */
 const usedBytes = (
-  { weights, kv, keep, drafter }: NonNullable<ReturnType<typeof steadyState>>,
+  { weights, kv, keep, drafter, pinned = 0 }: NonNullable<ReturnType<typeof steadyState>>,
   { batch, window }: Optimum
-): number => weights + (drafter?.weights ?? 0) + batch * (averageKv(kv, keep, window) + (drafter?.kv ?? 0))
+): number =>
+  weights + pinned * kv + (drafter?.weights ?? 0) + batch * (averageKv(kv, keep, window) + (drafter?.kv ?? 0))

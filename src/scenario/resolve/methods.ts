@@ -62,6 +62,7 @@ const resolveKind = (
     schedule: vericache.schedule ?? "staggered",
     reload: vericache.reload ?? "full",
     granularity: vericache.granularity ?? "whole",
+    fullKvRequests: vericache.full_kv_requests ?? 0,
     ...(drafter === undefined ? {} : { drafter })
   }
 }

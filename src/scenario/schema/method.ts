@@ -58,6 +58,12 @@ export const MethodFile = Schema.Union([
             description: "A verify waits for the whole reload, or runs layer by layer behind it."
           })
         ),
+        full_kv_requests: optional(
+          Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 100_000 })).annotate({
+            description:
+              "Requests of a group at once that keep their full KV in HBM and do not draft: B_g of (6). Default 0. Where another group verifies, none do."
+          })
+        ),
         drafter: optional(DrafterUse)
       })
     )

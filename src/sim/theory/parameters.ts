@@ -113,8 +113,11 @@ export const steadyState = (scenario: Scenario, method: Method): SteadyState | u
   const context = meanContext(scenario)
   const acceptance = modelOf(compressor.acceptance, scenario)
   const perStep = drafter?.tokens ?? 1
+  const plain = plainState(scenario)
+  const pinned = method.kind === "vericache" ? Math.min(method.fullKvRequests, plain.concurrency - 1) : 0
   return {
-    ...plainState(scenario),
+    ...plain,
+    ...(pinned > 0 ? { pinned, concurrency: plain.concurrency - pinned } : {}),
     keep: compressor.keep,
     accepted: (steps) => expectedBetween(acceptance, steps * perStep, context),
     reload: method.kind === "vericache" ? method.reload : "none",

@@ -39,7 +39,8 @@ const vericache: Extract<Method, { kind: "vericache" }> = {
   window: { kind: "optimal" },
   schedule: "staggered",
   reload: "missing",
-  granularity: "whole"
+  granularity: "whole",
+  fullKvRequests: 0
 }
 
 /** The ideal case of the paper's equations: 65 GB of weights and 4 GB of KV per request on one 96 GB card at 90 %. */
