@@ -2,31 +2,12 @@ import { describe, expect, it } from "vitest"
 import type { NamedMethod, Scenario } from "../scenario/resolved.ts"
 import { shortened } from "../sim/scenarios.fixture.ts"
 import { ran, scenarioAt } from "../sim/validation/runs.fixture.ts"
-import { EVENT_KINDS, type Recorder } from "../trace/recorder.ts"
 import { TraceStore } from "../trace/store.ts"
 import { Follower, type Part, type PartShift, slowed } from "./follow.ts"
+import { retell } from "./retell.ts"
 
 const demo = shortened(scenarioAt("llama-70b-2xh100-long-context"), 24)
 const vericache = demo.methods.find(({ method }) => method.kind === "vericache")!
-
-/** Tells a recorder what a trace holds, in the order it happened, times shifted by `later`. */
-const replay = (trace: TraceStore, to: Recorder, later: number): number => {
-  const ids = trace.tracks.map((spec) => to.track(spec))
-  const { slices } = trace
-  let last = 0
-  for (let row = 0; row < slices.length; row++) {
-    const [start, end] = [slices.start[row]! + later, slices.end[row]! + later]
-    last = Math.max(last, end)
-    to.slice(ids[slices.track[row]!]!, EVENT_KINDS[slices.kind[row]!]!, start, end, {
-      tokens: slices.tokens[row]!,
-      bytes: slices.bytes[row]!,
-      steps: slices.steps[row]!,
-      members: slices.members[row]!,
-      kvTokens: slices.kvTokens[row]!
-    })
-  }
-  return last
-}
 
 /** What a follower of the demo's model says of machines that take turns, a run each. */
 const followed = (named: NamedMethod, ...machines: readonly Scenario[]) => {
@@ -35,7 +16,7 @@ const followed = (named: NamedMethod, ...machines: readonly Scenario[]) => {
   let at = 0
   for (const machine of machines) {
     const { trace } = ran(machine, named)
-    at = replay(trace, follower.hearing(new TraceStore(trace.meta)), at)
+    at = retell(trace, follower.hearing(new TraceStore(trace.meta)), at)
   }
   return { follower, shifts }
 }
@@ -71,5 +52,26 @@ describe("a twin beside a machine", () => {
     const { follower, shifts } = followed(vericache, demo, on({ passes: 1.6 }))
     expect(shifts.filter(({ part }) => part === "passes").length).toBeGreaterThan(0)
     expect(follower.factors.passes).toBeCloseTo(1.6, 1)
+  })
+
+  it("takes failing reloads and scarce host memory for what they are, and not for a slower machine", () => {
+    const failing = { ...demo, faults: { ...demo.faults, reloadFailure: 0.3 } }
+    const { metrics } = ran(failing, vericache)
+    expect(metrics.events.transferFailures).toBeGreaterThan(0)
+    const scarce = {
+      ...demo,
+      hardware: {
+        ...demo.hardware,
+        host: { ...demo.hardware.host, capacity: demo.hardware.host.capacity / 16 }
+      }
+    }
+    const few = ran(scarce, vericache).metrics.throughput.tokensPerSecond
+    expect(few).toBeLessThan(0.9 * ran(demo, vericache).metrics.throughput.tokensPerSecond)
+    for (const machine of [failing, scarce]) {
+      const { follower, shifts } = followed(vericache, demo, machine)
+      expect(shifts).toEqual([])
+      expect(follower.standing("host to device")).toBe("current")
+      expect(follower.factors["host to device"]).toBeCloseTo(1, 1)
+    }
   })
 })

@@ -62,6 +62,32 @@ describe("twin", () => {
     expect(residuals.find(({ what }) => what === "all passes")!.p90Error).toBeLessThan(0.02)
   })
 
+  it("follows a recorded run, and answers questions about the machine as the run left it", () => {
+    const { status, stdout } = vericache(
+      "twin right.yaml --replay run.jsonl --online --what-if window=8 --what-if link=0.1 -f json"
+    )
+    expect(status).toBe(0)
+    const { live } = JSON.parse(stdout) as {
+      readonly live: readonly {
+        readonly parts: readonly { readonly part: string; readonly standing: string }[]
+        readonly what_if: readonly {
+          readonly tokens_per_s_now: number
+          readonly tokens_per_s_changed: number
+        }[]
+      }[]
+    }
+    expect(live[0]!.parts.map(({ part }) => part)).toEqual(["passes", "host to device", "device to host"])
+    expect(live[0]!.parts[0]!.standing).toBe("current")
+    const [window, link] = live[0]!.what_if
+    expect(window!.tokens_per_s_changed).not.toBe(window!.tokens_per_s_now)
+    expect(link!.tokens_per_s_changed).toBeLessThan(0.6 * link!.tokens_per_s_now)
+    expect(vericache("twin right.yaml --replay run.jsonl --what-if windw=8")).toMatchObject({
+      status: 2,
+      stdout: "",
+      stderr: expect.stringMatching(/windw=8: expected window.*\n.*without --online/) as string
+    })
+  })
+
   it("names the file and line of a broken recording, and the scenario that did not run it", () => {
     writeFileSync(join(folder, "cut.jsonl"), readFileSync(join(folder, "run.jsonl"), "utf8").slice(0, 5000))
     expect(vericache("twin right.yaml --replay cut.jsonl")).toMatchObject({ status: 2, stdout: "" })

@@ -4,12 +4,15 @@ import { ScenarioInvalid } from "../../scenario/document.ts"
 import { readText } from "../../scenario/files.ts"
 import type { NamedMethod, Scenario } from "../../scenario/resolved.ts"
 import { PARTS, Follower, type PartShift } from "../../twin/follow.ts"
+import { retell } from "../../twin/retell.ts"
+import { askLive, parseQuestion, type Question } from "../../twin/what-if.ts"
+import { TraceStore } from "../../trace/store.ts"
 import { beyondTolerance, compareRun, type MeasuredRun, type Twin } from "../../twin/twin.ts"
-import { ObjectiveMissed } from "../exit.ts"
+import { ObjectiveMissed, Usage } from "../exit.ts"
 import { readFile, readScenario } from "../files.ts"
 import { softwareMark } from "../output/report.ts"
 import { seconds, times } from "../output/number.ts"
-import { renderTwin, twinJson } from "../output/twin.ts"
+import { liveJson, renderAnswers, renderTwin, twinJson } from "../output/twin.ts"
 import { Progress } from "../progress.ts"
 import { embeddedModel, engineFlags } from "./engine-flags.ts"
 import { select } from "./simulate.ts"
@@ -43,15 +46,22 @@ export const twinCommand = Command.make(
     online: Flag.Boolean("online").pipe(
       Flag.withDescription("Follow the machine while it runs: say when a part of it leaves its model"),
       Flag.withDefault(false)
+    ),
+    whatIf: Flag.String("what-if").pipe(
+      Flag.withDescription(
+        "Ask of the machine as --online left it: window=16, keep=0.5, batch=8, link=2 (times its rate); may be given again"
+      ),
+      Flag.atLeast(0)
     )
   },
-  Effect.fnUntraced(function* ({ file, model, adapter, format, method, replay, online }) {
+  Effect.fnUntraced(function* ({ file, model, adapter, format, method, replay, online, whatIf }) {
+    const questions = yield* readQuestions(whatIf, online)
     const scenario = yield* readScenario(file)
     const methods = yield* select(scenario, method)
     const followers = new Map<string, Follower>()
     const runs: readonly MeasuredRun[] =
       replay.length > 0
-        ? yield* recordedRuns(replay, scenario)
+        ? yield* recordedRuns(replay, scenario, online ? followers : undefined)
         : yield* measuredRuns(
             { scenario, methods, model: Option.getOrElse(model, embeddedModel), adapter },
             online ? followers : undefined
@@ -63,13 +73,22 @@ export const twinCommand = Command.make(
         yield* Console.error(`${run.named.name}: ran, and does not fit in the simulator`)
       else twins.push(twin)
     }
-    if (format === "json") yield* Console.log(JSON.stringify(twinJson(scenario, twins), undefined, 2))
+    const live = [...followers].map(([name, follower]) => ({
+      name,
+      follower,
+      answers: questions.length === 0 ? undefined : askLive(follower, name, questions)
+    }))
+    if (format === "json")
+      yield* Console.log(JSON.stringify({ ...twinJson(scenario, twins), ...liveJson(live) }, undefined, 2))
     else
       yield* Console.log(
         [
           `${scenario.name}: predicted for ${scenario.hardware.name}${softwareMark(scenario.hardware)}`,
           `measured: ${[...new Set(runs.map(({ trace }) => trace.meta.name.split(" on ").at(-1)))].join(", ")}`,
-          ...twins.flatMap((twin) => ["", renderTwin(twin)])
+          ...twins.flatMap((twin) => ["", renderTwin(twin)]),
+          ...live.flatMap((one) =>
+            one.answers === undefined ? [] : ["", renderAnswers(one.name, one.answers)]
+          )
         ].join("\n")
       )
     for (const [name, follower] of followers)
@@ -92,6 +111,10 @@ export const twinCommand = Command.make(
     {
       command: "vericache twin scenarios/twin/embedded.yaml --replay run.jsonl",
       description: "The same for a run recorded before"
+    },
+    {
+      command: "vericache twin scenarios/twin/embedded.yaml --online --what-if window=16 --what-if link=2",
+      description: "Follow the machine, and ask what it would do with longer windows or twice the link"
     }
   ])
 )
@@ -115,9 +138,7 @@ const measuredRuns = Effect.fnUntraced(function* (
       ? {}
       : {
           hearing: (named, scenario, trace) => {
-            const follower = new Follower(scenario, named.method, (shift) =>
-              process.stderr.write(`${shiftWords(named, shift)}\n`)
-            )
+            const follower = following(named, scenario)
             followers.set(named.name, follower)
             return follower.hearing(trace)
           }
@@ -126,13 +147,38 @@ const measuredRuns = Effect.fnUntraced(function* (
   return runs
 })
 
-const recordedRuns = Effect.fnUntraced(function* (files: readonly string[], scenario: Scenario) {
+/** The questions of `--what-if`, or everything that is wrong with them. */
+const readQuestions = (
+  texts: readonly string[],
+  online: boolean
+): Effect.Effect<readonly Question[], Usage> => {
+  const read = texts.map(parseQuestion)
+  const problems = read.flatMap((one) => ("problem" in one ? [one.problem] : []))
+  if (texts.length > 0 && !online) problems.push("there is no machine to ask about without --online")
+  return problems.length > 0
+    ? Effect.fail(new Usage({ problem: problems.map((one) => `--what-if ${one}`).join("\n") }))
+    : Effect.succeed(read.filter((one): one is Question => !("problem" in one)))
+}
+
+const following = (named: NamedMethod, scenario: Scenario): Follower =>
+  new Follower(scenario, named.method, (shift) => process.stderr.write(`${shiftWords(named, shift)}\n`))
+
+const recordedRuns = Effect.fnUntraced(function* (
+  files: readonly string[],
+  scenario: Scenario,
+  followers: Map<string, Follower> | undefined
+) {
   const { readRecorded } = yield* Effect.promise(() => import("../twin/recorded.ts"))
   const runs: MeasuredRun[] = []
   for (const file of files) {
     const text = readText(file, readFile)
     if (typeof text !== "string") return yield* new ScenarioInvalid({ faults: [text] })
-    runs.push(yield* readRecorded(file, text, scenario))
+    const run = yield* readRecorded(file, text, scenario)
+    runs.push(run)
+    if (followers === undefined) continue
+    const follower = followers.get(run.named.name) ?? following(run.named, run.scenario)
+    followers.set(run.named.name, follower)
+    retell(run.trace, follower.hearing(new TraceStore(run.trace.meta)))
   }
   return runs
 })

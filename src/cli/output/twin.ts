@@ -1,5 +1,7 @@
 /** A twin's comparison as people and programs read it. */
 import type { Scenario } from "../../scenario/resolved.ts"
+import { type Follower, PARTS } from "../../twin/follow.ts"
+import type { Answer, Answers } from "../../twin/what-if.ts"
 import type { Contrast, Residual } from "../../twin/residuals.ts"
 import type { Step, Twin } from "../../twin/twin.ts"
 import { type Column, plainTable } from "./grid.ts"
@@ -67,7 +69,68 @@ export const renderTwin = (twin: Twin): string => {
   ].join("\n")
 }
 
-export const twinJson = (scenario: Scenario, twins: readonly Twin[]): unknown => ({
+/** What a follower heard of a method's run, and what was asked of it. */
+export interface Live {
+  readonly name: string
+  readonly follower: Follower
+  readonly answers: Answers | undefined
+}
+
+const rate = (value: number | undefined): string =>
+  value === undefined ? "does not fit" : `${significant(value)} tok/s`
+
+const answerColumns: readonly Column<Answer>[] = [
+  column("what if", ({ question }) => question.text, true),
+  column("now", ({ now }) => rate(now)),
+  column("with it", ({ changed, note }) =>
+    changed === undefined && note !== undefined ? "–" : rate(changed)
+  ),
+  column("", ({ now, changed }) =>
+    now === undefined || changed === undefined ? "" : signed(changed / now - 1)
+  ),
+  column("note", ({ note }) => note ?? "", true)
+]
+
+export const renderAnswers = (name: string, answers: Answers): string => {
+  if (answers.kind === "stale")
+    return `${name}: no prediction is current: ${answers.parts.join(" and ")} left the model and the new level is not known yet; ask again after more of the run`
+  const unproven =
+    answers.unproven.length === 0
+      ? []
+      : [`as in the profile, too little was seen of them: ${answers.unproven.join(", ")}`]
+  return [
+    `${name}, on the machine as it is now; modelled`,
+    ...unproven,
+    plainTable(answerColumns, answers.answers)
+  ].join("\n")
+}
+
+export const liveJson = (live: readonly Live[]): Readonly<Record<string, unknown>> =>
+  live.length === 0
+    ? {}
+    : {
+        live: live.map(({ name, follower, answers }) => ({
+          name,
+          parts: PARTS.map((part) => ({
+            part,
+            standing: follower.standing(part),
+            factor: follower.factors[part]
+          })),
+          what_if:
+            answers?.kind === "answered"
+              ? answers.answers.map(({ question, now, changed, note }) => ({
+                  question: question.text,
+                  tokens_per_s_now: now,
+                  tokens_per_s_changed: changed,
+                  note,
+                  basis: "modelled"
+                }))
+              : undefined,
+          stale: answers?.kind === "stale" ? answers.parts : undefined
+        }))
+      }
+
+export const twinJson = (scenario: Scenario, twins: readonly Twin[]): Readonly<Record<string, unknown>> => ({
   scenario: scenario.name,
   hardware: scenario.hardware.name,
   adapter: scenario.hardware.adapter,
