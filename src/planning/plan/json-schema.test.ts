@@ -1,8 +1,10 @@
-import { readFileSync } from "node:fs"
+import { Result } from "effect"
+import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { readCatalog } from "../../sim/scenarios.fixture.ts"
 import { planJsonSchema } from "./json-schema.ts"
+import { loadPlan } from "./load-plan.ts"
 import { PLAN_KEYS } from "./plan-file.ts"
 
 const PLANS = join(import.meta.dirname, "..", "..", "..", "scenarios", "plans")
@@ -26,4 +28,11 @@ describe("the JSON Schema of plans", () => {
     expect(required).not.toContain("hardware")
     expect(required).not.toContain("methods")
   })
+
+  for (const name of readdirSync(PLANS).filter((file) => file.endsWith(".yaml")))
+    it(`${name} can be planned`, () => {
+      const plan = Result.getOrThrow(loadPlan(join(PLANS, name), readFileSync, readCatalog()))
+      expect(plan.candidates.length).toBeGreaterThan(0)
+      expect(plan.prices?.sample ?? true).toBe(true)
+    })
 })
