@@ -1,5 +1,6 @@
 /** How a command ends: what the shell is told, and what a person reads on stderr. */
 import { Cause, type Exit, Schema } from "effect"
+import { BrokenPromise } from "../engine/compressors/own.ts"
 import { UnknownCompressor } from "../engine/compressors/registry.ts"
 import { NoAdapter } from "../engine/webgpu/device.ts"
 import { ModelRefused } from "../engine/weights/checkpoint.ts"
@@ -48,6 +49,10 @@ export const verdictOf = (
   if (exit._tag === "Success") return { code: EXIT.ok, words: "" }
   if (Cause.hasInterruptsOnly(exit.cause))
     return { code: EXIT.interrupted, words: "interrupted; no results were written" }
+  const broken = exit.cause.reasons.find(
+    (reason) => reason._tag === "Die" && reason.defect instanceof BrokenPromise
+  )
+  if (broken?._tag === "Die") return { code: EXIT.usage, words: (broken.defect as BrokenPromise).message }
   const error = exit.cause.reasons.find((reason) => reason._tag === "Fail")?.error
   if (error instanceof ScenarioInvalid) {
     const n = error.faults.length

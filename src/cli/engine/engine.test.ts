@@ -1,6 +1,4 @@
 import { spawnSync } from "node:child_process"
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 
@@ -47,36 +45,5 @@ describe("generate", () => {
     const { stdout, stderr, status } = vericache("generate", ["import os", ...flags])
     expect([status, stdout]).toEqual([2, ""])
     expect(stderr).toContain(told)
-  })
-})
-
-describe("accept", () => {
-  it("measures and writes a table that scenarios name", () => {
-    const folder = mkdtempSync(join(tmpdir(), "vericache-accept-"))
-    const file = join(folder, "measured.yaml")
-    writeFileSync(join(folder, "prompt.txt"), "def double(value):\n    return 2 * value\n\n".repeat(6))
-    const { stdout, status } = vericache(
-      "accept",
-      words(
-        "--adapter software --compressor int8 --window 4 --context 48 --max-tokens 10 -f jsonl",
-        "-o",
-        file,
-        "--prompts",
-        folder
-      )
-    )
-    expect(status).toBe(0)
-    const [row] = stdout
-      .trim()
-      .split("\n")
-      .map((line) => JSON.parse(line) as Record<string, unknown>)
-    expect(row).toMatchObject({ compressor: "int8", window: 4, context_tokens: 48 })
-    expect(row!["rounds"]).toBeGreaterThan(0)
-    const [head, first] = readFileSync(file, "utf8").split("\n")
-    rmSync(folder, { recursive: true })
-    expect(head).toBe("acceptance:")
-    const measured = JSON.parse(first!.replace("  - ", "")) as Record<string, unknown>
-    expect(measured).toMatchObject({ compressor: "int8", basis: "measured" })
-    expect(measured["curve"]).toHaveLength(4)
   })
 })

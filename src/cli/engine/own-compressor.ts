@@ -1,10 +1,10 @@
-/** A compression method from a file of the user's own: its default export, checked before anything runs. */
+/** A compression method from a file of the user's own: its default export, checked before anything runs and at every answer. */
 import { existsSync } from "node:fs"
 import { resolve } from "node:path"
 import { pathToFileURL } from "node:url"
 import { Effect } from "effect"
 import type { Compressor } from "../../engine/compressors/compressor.ts"
-import { asCompressor } from "../../engine/compressors/own.ts"
+import { asCompressor, holdingPromises } from "../../engine/compressors/own.ts"
 import { findCompressor, UnknownCompressor } from "../../engine/compressors/registry.ts"
 import { Usage } from "../exit.ts"
 
@@ -26,6 +26,6 @@ export const compressorNamed = (name: string): Effect.Effect<Compressor, Unknown
       return yield* new Usage({
         problem: method.map((fault) => `--compressor ${name}: ${fault}`).join("\n")
       })
-    return method
+    return holdingPromises(method)
   })
 }

@@ -14,15 +14,23 @@ export class SweepProgress {
   readonly #before: number
   readonly #now: () => number
   readonly #start: number
+  readonly #unit: string
   #lastShown = 0
   #tenth: number
 
-  /** `now`: milliseconds of a clock that does not go back. */
-  constructor(stream: ProgressStream, total: number, before: number, now: () => number) {
+  /** `now`: milliseconds of a clock that does not go back; `unit`: what is counted. */
+  constructor(
+    stream: ProgressStream,
+    total: number,
+    before: number,
+    now: () => number,
+    unit: string = "points"
+  ) {
     this.#stream = stream
     this.#total = total
     this.#before = before
     this.#now = now
+    this.#unit = unit
     this.#start = now()
     this.#tenth = Math.floor((10 * before) / Math.max(1, total))
   }
@@ -50,7 +58,7 @@ export class SweepProgress {
     const seconds = (now - this.#start) / 1000
     const rate = (done - this.#before) / Math.max(seconds, 1e-3)
     const left = rate > 0 && done < this.#total ? `, ${duration((this.#total - done) / rate)} left` : ""
-    return `${done} of ${this.#total} points  ${Math.floor((100 * done) / this.#total)} %  ${significant(rate)}/s${left}`
+    return `${done} of ${this.#total} ${this.#unit}  ${Math.floor((100 * done) / this.#total)} %  ${significant(rate)}/s${left}`
   }
 }
 

@@ -1,13 +1,15 @@
 import { describe, expect, it } from "vitest"
 import type { Compressor } from "./compressor.ts"
-import { asCompressor } from "./own.ts"
+import { asCompressor, holdingPromises } from "./own.ts"
 import { COMPRESSORS } from "./registry.ts"
+import { sampleObservation } from "./sample.ts"
 
 const tail: Compressor["compress"] = ({ tokens, layers, kvHeads }) => ({
   tailStart: tokens,
   kept: Array.from({ length: layers }, () => Array.from({ length: kvHeads }, () => new Uint32Array(0))),
   format: { keys: "raw", values: "raw", rotated: false }
 })
+const BUDGET = { keep: 0.5, elementBits: 16, seed: 1 } as const
 const method: Compressor = {
   name: "mine",
   summary: "",
@@ -111,4 +113,25 @@ describe("a method from outside", () => {
   })
 })
 
-const BUDGET = { keep: 0.5, elementBits: 16, seed: 1 } as const
+describe("a method in use", () => {
+  const real = sampleObservation({ layers: 2, heads: 4, kvHeads: 2, headDim: 32, tokens: 200 }, {})
+  const use = (one: Compressor) => () => holdingPromises(one).compress(real, BUDGET)
+
+  it("is let through with its answer as long as it keeps its promises", () => {
+    expect(use(method)()).toEqual(tail(real, BUDGET))
+  })
+
+  it.each([
+    [keeping([1, 2], [3]), "on a context of 200 tokens: compress answers: the heads of layer 0 keep"],
+    [keeping([5, 4], [3, 9]), "compress answers: layer 0 keeps position 4; ascending positions below"],
+    [answering(() => ({})), "compress answers: no object with kept"],
+    [
+      answering(() => {
+        throw new Error("out of ideas")
+      }),
+      "compressor mine, on a context of 200 tokens: compress fails: out of ideas"
+    ]
+  ])("is stopped with the promise that broke: %#", (one, told) => {
+    expect(use(one as Compressor)).toThrow(told)
+  })
+})

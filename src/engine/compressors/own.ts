@@ -42,6 +42,8 @@ const needsFaults = ({ attention, queries }: Compressor["needs"]): string[] => [
   )
 ]
 
+const NO_ANSWER = "no object with kept, an array for each layer, and format, with keys and values"
+
 /** Whether there is anything to check promises on. */
 const isAnswer = (value: unknown): boolean => {
   if (typeof value !== "object" || value === null) return false
@@ -59,8 +61,7 @@ const answerFaults = (method: Compressor, tokens: number): readonly string[] => 
   try {
     const seen: Observation = sampleObservation({ ...SHAPE, tokens }, method.needs)
     const answer = method.compress(seen, BUDGET)
-    if (!isAnswer(answer))
-      return [about("no object with kept, an array for each layer, and format, with keys and values")]
+    if (!isAnswer(answer)) return [about(NO_ANSWER)]
     const faults = brokenPromises(seen, answer)
     if (faults.length > 0) return faults.map(about)
     const again = method.compress(seen, BUDGET)
@@ -86,3 +87,30 @@ export const asCompressor = (value: unknown): Compressor | readonly string[] => 
   const answers = LENGTHS.flatMap((tokens) => answerFaults(method, tokens))
   return answers.length > 0 ? answers : method
 }
+
+/** A method of a user's own fails on a real context, or answers it with something the engine cannot store. */
+export class BrokenPromise extends Error {
+  constructor(method: string, tokens: number, faults: readonly string[]) {
+    super(
+      faults.map((fault) => `compressor ${method}, on a context of ${tokens} tokens: ${fault}`).join("\n")
+    )
+  }
+}
+
+/** The method, with every answer checked: made-up contexts cannot show all that a method does with real ones. */
+export const holdingPromises = (method: Compressor): Compressor => ({
+  ...method,
+  compress: (observation, budget) => {
+    const broken = (faults: readonly string[]) => new BrokenPromise(method.name, observation.tokens, faults)
+    let answer: Compression
+    try {
+      answer = method.compress(observation, budget)
+    } catch (error) {
+      throw broken([`compress fails: ${error instanceof Error ? error.message : String(error)}`])
+    }
+    if (!isAnswer(answer)) throw broken([`compress answers: ${NO_ANSWER}`])
+    const faults = brokenPromises(observation, answer)
+    if (faults.length > 0) throw broken(faults.map((fault) => `compress answers: ${fault}`))
+    return answer
+  }
+})
