@@ -21,7 +21,7 @@ export class Chooser {
     open: (side: Side, file: File) => void
   ) {
     const select = (side: Side): HTMLSelectElement => {
-      const made = element("select", { id: `compare-${side}` })
+      const made = element("select", { id: `compare-${side}`, "aria-label": `Run ${side.toUpperCase()}` })
       made.addEventListener("change", () => choose({ [side]: made.value }))
       return made
     }

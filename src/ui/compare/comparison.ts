@@ -37,9 +37,15 @@ export const verdictOf = ({ waterfall: { per, a, b, steps }, duration }: Compari
     return `B takes the same time as A ${unit}${moved}.${whole}`
   }
   const sign = Math.sign(percent)
-  const [first] = steps.toSorted((x, y) => sign * (y.change - x.change))
-  const points = (100 * first!.change) / a
-  return `B takes ${spoken(percent)} ${unit} than A; ${first!.what} explains ${Math.abs(points).toFixed(1)} points of it.${whole}`
+  const ranked = steps.toSorted((x, y) => sign * (y.change - x.change))
+  const points = (at: number): string => Math.abs((100 * ranked.at(at)!.change) / a).toFixed(1)
+  // What goes the other way is told where it matters.
+  const against = ranked.at(-1)!
+  const back =
+    sign * against.change * -100 > (a * Math.abs(percent)) / 5
+      ? `, and ${against.what} takes ${points(-1)} back`
+      : ""
+  return `B takes ${spoken(percent)} ${unit} than A; ${ranked[0]!.what} explains ${points(0)} points of it${back}.${whole}`
 }
 
 const spoken = (percent: number): string =>

@@ -32,7 +32,7 @@ export const deltaTable = (
     element("td", { class: "number", "data-provenance": provenance, title: provenance, ...attributes }, text)
   const picker = element(
     "select",
-    { id: "compare-quantity" },
+    { id: "compare-quantity", "aria-label": "show" },
     ...QUANTITIES.map((name) =>
       element("option", { value: name, selected: name === shown, title: DEFINITIONS[name] }, name)
     )

@@ -8,7 +8,7 @@ import type { Viewport } from "../timeline/viewport.ts"
 import { type Alignment, ROUND } from "./alignment.ts"
 import type { Lane, Lanes, Side } from "./lanes.ts"
 import { signPatterns } from "./patterns.ts"
-import { RESIDUALS, signedPercent } from "./words.ts"
+import { RESIDUALS, signedPercent, UNPAIRED } from "./words.ts"
 
 /** CSS pixels. */
 export const LANE = 24
@@ -46,7 +46,7 @@ export const panesChart = (picture: Picture): SVGSVGElement => {
   const clip = svg(
     "clipPath",
     { id: "panes-clip" },
-    svg("rect", { x: gutter, y: 0, width: width - gutter, height })
+    svg("rect", { x: 0, y: -2, width: width - gutter, height: LANE })
   )
   const defs = signPatterns("panes")
   defs.append(clip)
@@ -112,13 +112,14 @@ const slices = (
   const paths = new Map<string, string>()
   const labels: SVGTextElement[] = []
   const add = (name: string, d: string): void => void paths.set(name, (paths.get(name) ?? "") + d)
-  // Columns that go on as the slice before them are one box.
   drawSlices(row, view, Math.max(1, Math.floor(width)), (x0, x1, slice, merged) => {
     const { index: found, share } = residual(side, row.source[slice]!)
     const gap = x1 - x0 > 4 ? 1 : 0
     const d = `M${x0} 0h${x1 - x0 - gap}v${BAR}h${x0 - x1 + gap}z`
     const kind = EVENT_KINDS[row.kind[slice]!]!
-    add(side === "a" ? `kind ${hueOf(kind)}` : `residual ${found}`, d)
+    // A dashed outline needs room; narrower ones are told by a pale fill.
+    const thin = found === UNPAIRED && x1 - x0 < 6
+    add(side === "a" ? `kind ${hueOf(kind)}` : thin ? "thin" : `residual ${found}`, d)
     if (merged > 1 || x1 - x0 < LABEL) return
     const text = side === "a" ? kind : share === undefined ? "only here" : signedPercent(share)
     labels.push(svg("text", { x: (x0 + x1) / 2, y: 13, "text-anchor": "middle", class: "on" }, text))
@@ -126,6 +127,7 @@ const slices = (
   const shapes = [...paths].flatMap(([name, d]) => {
     const [what, which] = name.split(" ")
     if (what === "kind") return [svg("path", { d, fill: which, class: "own" })]
+    if (what === "thin") return [svg("path", { d, class: "thin" })]
     const { name: named, sign } = RESIDUALS[Number(which)]!
     return [
       svg("path", { d, class: named }),

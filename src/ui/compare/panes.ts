@@ -28,10 +28,16 @@ export class Panes {
   readonly #first: number
   readonly #align = element(
     "select",
-    { id: "compare-align" },
+    { id: "compare-align", "aria-label": "aligned by" },
     ...ALIGNMENTS.map((name) => element("option", { value: name }, name))
   )
-  readonly #request = element("input", { id: "compare-request", type: "number", min: 0, step: 1 })
+  readonly #request = element("input", {
+    id: "compare-request",
+    "aria-label": "request",
+    type: "number",
+    min: 0,
+    step: 1
+  })
   readonly #chart = element("div", { class: "lanes", tabindex: "0", role: "group" })
   readonly #note = element("p", { class: "muted small", "data-range": "" })
   readonly #told = element("p", { "aria-live": "polite", "aria-label": "Selected slice", class: "told" })

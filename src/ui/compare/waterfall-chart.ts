@@ -12,8 +12,13 @@ const BAR = 20
 
 export const waterfallCard = (falls: Waterfall, bases: Bases): HTMLElement => {
   const holder = element("div")
-  const draw = (): void => holder.replaceChildren(chart(falls, bases, Math.max(280, holder.clientWidth)))
-  new ResizeObserver(draw).observe(holder)
+  let frame = 0
+  new ResizeObserver(() => {
+    cancelAnimationFrame(frame)
+    frame = requestAnimationFrame(() =>
+      holder.replaceChildren(chart(falls, bases, Math.max(280, holder.clientWidth)))
+    )
+  }).observe(holder)
   const per = falls.per === "run" ? "of the run" : `per ${falls.per}`
   return element(
     "section",
@@ -50,8 +55,8 @@ const chart = ({ a, b, steps }: Waterfall, bases: Bases, width: number): SVGSVGE
   const x = (ns: number): number => left + ((ns - least) / (most - least)) * (width - left - right)
   const label = (text: string, y: number): SVGTextElement =>
     svg("text", { x: left - 8, y: y + 14, "text-anchor": "end", class: "label" }, text)
-  const value = (text: string, y: number): SVGTextElement =>
-    svg("text", { x: width, y: y + 14, "text-anchor": "end", class: "value" }, text)
+  const value = (text: string, y: number, basis: string): SVGTextElement =>
+    svg("text", { x: width, y: y + 14, "text-anchor": "end", class: "value", "data-provenance": basis }, text)
   const total = (name: "A" | "B", ns: number, y: number, basis: string): readonly SVGElement[] => [
     label(name, y),
     svg(
@@ -59,8 +64,9 @@ const chart = ({ a, b, steps }: Waterfall, bases: Bases, width: number): SVGSVGE
       { x: x(0), y, width: Math.max(1, x(ns) - x(0)), height: BAR, class: `total ${basis}`, rx: 2 },
       svg("title", {}, `${name} takes ${timeText(ns, 5)}, ${basis}`)
     ),
-    value(timeText(ns, 4), y)
+    value(timeText(ns, 4), y, basis)
   ]
+  const basis = bases.a === bases.b ? bases.a : `${bases.a} and ${bases.b}`
   const bars = shown.flatMap(({ what, change, ...both }, index) => {
     const y = (index + 1) * ROW
     const { from, to } = levels[index]!
@@ -79,7 +85,7 @@ const chart = ({ a, b, steps }: Waterfall, bases: Bases, width: number): SVGSVGE
       ...(change === 0
         ? []
         : [svg("rect", { ...box, fill: `url(#falls-${sign})`, "pointer-events": "none" })]),
-      value(change === 0 || a === 0 ? "0" : `${signedTime(change)} (${signedPercent(change / a)})`, y)
+      value(change === 0 || a === 0 ? "0" : `${signedTime(change)} (${signedPercent(change / a)})`, y, basis)
     ]
   })
   const picture = svg(
