@@ -59,4 +59,8 @@ export const compressorsCommand = Command.make(
           ? plainTable(fitting(COLUMNS, COMPRESSORS, process.stdout.columns ?? Infinity), COMPRESSORS)
           : renderGrid(format, COLUMNS, COMPRESSORS)
     )
-).pipe(Command.withDescription("List the compression methods of the engine"))
+).pipe(
+  Command.withDescription(
+    "List the compression methods of the engine. Pairs such as h2o+k8v4 and modules of your own can be named as well"
+  )
+)
