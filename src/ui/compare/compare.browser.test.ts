@@ -60,6 +60,29 @@ describe("Compare", () => {
     await page.close()
   })
 
+  it("says what was measured and what was modelled, and hands out its tables and charts", async () => {
+    const page = await opened("#/compare")
+    await open(page, "a", "a.jsonl", ROUND)
+    await page.waitForFunction("location.hash.includes('view.a=file-1')")
+    const measured = ROUND.toString().replace('"basis":"modelled"', '"basis":"measured"')
+    await open(page, "b", "b.jsonl", Buffer.from(measured))
+    await shown(page)
+    const bases = page.locator("tr", { hasText: "reload" }).locator("td")
+    expect(
+      await bases.evaluateAll((cells) => cells.map((cell) => cell.getAttribute("data-provenance")))
+    ).toEqual(["modelled", "measured", "modelled and measured", "modelled and measured"])
+    const saved = async (name: string): Promise<string> => {
+      const coming = page.waitForEvent("download")
+      await page.getByRole("button", { name: `Save ${name}`, exact: true }).click()
+      return readFileSync(await (await coming).path(), "utf8")
+    }
+    expect(await saved("compare-phases as CSV")).toContain("reload,mean,ns,2000,modelled,2000,measured,0,1")
+    expect(await saved("compare-waterfall as CSV")).toContain("total,round,5500,5500,0")
+    expect(await saved("compare-lanes as CSV")).toContain("reload,0,,2000,2000,0")
+    expect(await saved("compare-lanes as SVG")).toMatch(/^<svg.*reload|^<svg.*round/s)
+    await page.close()
+  })
+
   it("is used by keys alone", async () => {
     const page = await opened("#/compare")
     await open(page, "a", "a.jsonl", ROUND)

@@ -40,7 +40,9 @@ export const deltaTable = (
   picker.addEventListener("change", () => choose(QUANTITIES[picker.selectedIndex]!))
   const head = (text: string, title: string): HTMLElement =>
     element("th", { scope: "col", class: "number", title }, text)
-  const rows = phases.map((phase) => {
+  const has = ({ a, b }: PhaseDelta): boolean => a[shown] !== undefined || b[shown] !== undefined
+  const totals = phases.filter((phase) => !has(phase)).map(({ phase }) => phase)
+  const rows = phases.filter(has).map((phase) => {
     const change = difference(phase, shown)
     const factor = ratio(phase, shown)
     const sign = change === undefined || change === 0 ? "none" : change > 0 ? "longer" : "shorter"
@@ -94,7 +96,13 @@ export const deltaTable = (
         element("tbody", {}, ...rows)
       )
     ),
-    element("p", { class: "muted small" }, `${DEFINITIONS[shown]}. A is ${bases.a}, B is ${bases.b}.`)
+    element(
+      "p",
+      { class: "muted small" },
+      `${DEFINITIONS[shown]}. A is ${bases.a}, B is ${bases.b}.${
+        totals.length === 0 ? "" : ` Only totals are known of ${totals.join(" and ")}: show those.`
+      }`
+    )
   )
 }
 

@@ -13,6 +13,8 @@ import { RESIDUALS, signedPercent, UNPAIRED } from "./words.ts"
 /** CSS pixels. */
 export const LANE = 24
 const BAR = 18
+/** Height of narrow slices that are not paired. */
+const LOW = 6
 const AXIS = 22
 const HEAD = 24
 /** A label is written where there is room for it. */
@@ -117,9 +119,10 @@ const slices = (
     const gap = x1 - x0 > 4 ? 1 : 0
     const d = `M${x0} 0h${x1 - x0 - gap}v${BAR}h${x0 - x1 + gap}z`
     const kind = EVENT_KINDS[row.kind[slice]!]!
-    // A dashed outline needs room; narrower ones are told by a pale fill.
-    const thin = found === UNPAIRED && x1 - x0 < 6
-    add(side === "a" ? `kind ${hueOf(kind)}` : thin ? "thin" : `residual ${found}`, d)
+    // A dashed outline needs room; narrower ones are told by their height.
+    const thin = side === "b" && found === UNPAIRED && x1 - x0 < 6
+    if (thin) add("thin", `M${x0} ${BAR - LOW}h${x1 - x0 - gap}v${LOW}h${x0 - x1 + gap}z`)
+    else add(side === "a" ? `kind ${hueOf(kind)}` : `residual ${found}`, d)
     if (merged > 1 || x1 - x0 < LABEL) return
     const text = side === "a" ? kind : share === undefined ? "only here" : signedPercent(share)
     labels.push(svg("text", { x: (x0 + x1) / 2, y: 13, "text-anchor": "middle", class: "on" }, text))

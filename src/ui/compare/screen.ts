@@ -130,6 +130,7 @@ export const mount: Mount = (host, context) => {
   }
 
   const show = (a: OpenTrace, b: OpenTrace, comparison: Comparison): void => {
+    clear()
     const panes = new Panes(context, a, b, comparison)
     shown = { a, b, comparison, panes, retire: context.commands.register(panes.commands) }
     quantity = ""

@@ -20,7 +20,7 @@ export const RESIDUALS = [
   { name: "bit-longer", words: "B longer by 0.5 to 5 %", sign: 1 },
   { name: "longer", words: "by 5 to 20 %", sign: 1 },
   { name: "much-longer", words: "by more than 20 %", sign: 1 },
-  { name: "unpaired", words: "in this run only", sign: 0 }
+  { name: "unpaired", words: "in B only (low where narrow)", sign: 0 }
 ] as const
 
 export const UNPAIRED = RESIDUALS.length - 1
