@@ -116,6 +116,14 @@ describe("accept", () => {
     ])
   })
 
+  it("tells of a model that cannot be read together with what else is wrong", () => {
+    const { stderr, status } = vericache("accept", "--model", "docs", "--keep", "2")
+    expect([status, stderr.trim().split("\n")]).toEqual([
+      2,
+      ["--keep is 2; above 0 and at most 1 is expected", expect.stringContaining("docs: has no config.json")]
+    ])
+  })
+
   it("refuses contexts and windows the model or the output has no room for", () => {
     const { stderr, status } = vericache(
       ..."accept --context 512 --max-tokens 4000 --window 3999 --prompts".split(" "),

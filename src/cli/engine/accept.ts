@@ -100,15 +100,19 @@ export const runAccept = (flags: AcceptFlags) =>
     Effect.gen(function* () {
       const methods = yield* Effect.forEach(flags.compressors, methodNamed)
       const files = folderFiles(flags.model)
-      const checkpoint = yield* openCheckpoint(files)
+      const early = [...flags.faults, ...methods.filter((method) => typeof method === "string")]
+      const checkpoint = yield* openCheckpoint(files).pipe(
+        Effect.mapError((refused) =>
+          early.length === 0 ? refused : new Usage({ problem: [...early, refused.message].join("\n") })
+        )
+      )
       const { config } = checkpoint
       const tokenizer = yield* openTokenizer(files, config.vocab)
       const texts = readPrompts(flags.prompts)
       const prompts = typeof texts === "string" ? [] : texts.map((text) => tokenizer.encode(text))
       const longest = Math.max(...prompts.map(({ length }) => length))
       const faults = [
-        ...flags.faults,
-        ...methods.filter((method) => typeof method === "string"),
+        ...early,
         ...(typeof texts === "string" ? [texts] : contextFaults(flags, longest, config.maxPositions))
       ]
       if (faults.length > 0) return yield* new Usage({ problem: faults.join("\n") })
