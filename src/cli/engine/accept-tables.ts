@@ -131,13 +131,14 @@ export const acceptanceProfile = (rows: readonly Measured[], model: string, sour
   return yamlText({
     acceptance: [...groups.values()].map((group) => {
       const row = pooled(group)
-      const contexts = group.filter(({ window }) => window === row.window).map(({ context }) => context)
+      const widest = group.filter(({ window }) => window === row.window)
+      const measured = widest.map(({ prompts, context }) => `${prompts} prompts of ${context}`).join(" and ")
       return {
         compressor: row.compressor.name,
         models: [model, "any"],
         keep: row.compressor.takesKeep ? row.keep : Math.min(1, Math.round(row.bytesShare * 1000) / 1000),
         basis: "measured",
-        source: `${model}, up to ${row.prompts} prompts of ${contexts.join(" and ")} tokens, ${row.rounds} rounds of exactly ${row.window} drafted tokens, ${row.meanLength.toFixed(2)} accepted in the mean, greedy, ${source}`,
+        source: `${model}, ${measured} tokens, ${row.rounds} rounds of exactly ${row.window} drafted tokens, ${row.meanLength.toFixed(2)} accepted in the mean, greedy, ${source}`,
         curve: curveOf(row)
       }
     })

@@ -182,7 +182,9 @@ describe("the profile", () => {
   it("is what a scenario's compressor draws its accepted lengths from", () => {
     const use = "{ compressor: snapkv, keep: 0.25, acceptance_profile: p.yaml, window: 8 }"
     const profile = acceptanceProfile([cell(512, rounds), cell(256, rounds.slice(0, 3))], "tiny", "test")
-    expect(profile).toContain("512 and 256 tokens, 8 rounds of exactly 8 drafted tokens, 4.38 accepted")
+    expect(profile).toContain(
+      "5 prompts of 512 and 5 prompts of 256 tokens, 8 rounds of exactly 8 drafted tokens, 4.38 accepted"
+    )
     const { methods } = scenarioOf({
       "s.yaml": GOOD.replace("  - full-kv", `  - full-kv\n  - vericache: ${use}`),
       "p.yaml": profile
