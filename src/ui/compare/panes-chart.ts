@@ -85,7 +85,11 @@ const axis = ({ view, width, align }: Picture, gutter: number, height: number): 
 const pane = (picture: Picture, side: Side, gutter: number): readonly SVGElement[] => {
   const top = paneTop(picture.lanes, side)
   return [
-    svg("text", { x: 0, y: top - 8, class: "head" }, `${side.toUpperCase()}  ${picture.names[side]}`),
+    svg(
+      "text",
+      { x: 0, y: top - 8, class: "head" },
+      `${side.toUpperCase()}  ${ending(picture.names[side], picture.width / 7.4 - 3)}`
+    ),
     ...picture.lanes[side].flatMap((lane, index) => {
       const y = top + index * LANE
       return [
@@ -102,6 +106,10 @@ const pane = (picture: Picture, side: Side, gutter: number): readonly SVGElement
 
 const shortened = (text: string, letters: number): string =>
   text.length <= letters ? text : `${text.slice(0, Math.max(1, Math.floor(letters) - 1))}…`
+
+/** The end of a name: there stands the method, before it the scenario both runs may share. */
+const ending = (text: string, letters: number): string =>
+  text.length <= letters ? text : `…${text.slice(1 - Math.floor(letters))}`
 
 const slices = (
   { view, residual, selected }: Picture,

@@ -91,6 +91,8 @@ export const mount: Mount = (host, context) => {
     const ids = { a: idOf(state, "a"), b: idOf(state, "b") }
     if (ids.a === "" || ids.b === "") {
       verdict.textContent = "Choose two runs: what takes longer in one of them, and why?"
+      aside.textContent =
+        'Simulate methods of the scenario in What-if, choose runs measured under Hardware, or open and drop traces that "vericache simulate FILE --trace run.jsonl" wrote.'
       return
     }
     const broken: Node[] = []
