@@ -2,7 +2,7 @@
  * A trace in the order of its clock, for the formats that draw nested slices: what begins and ends when, and on which
  * lane. Slices of one track should nest; those that cross (transfers that share a link) are put on lanes of their own.
  */
-import type { TraceStore } from "./store.ts"
+import type { TraceColumns } from "./store.ts"
 
 /** What a moment is. At equal times of one track, ends come before begins, so that neighbours never overlap. */
 type Moment = "end" | "begin" | "instant" | "counter"
@@ -14,7 +14,7 @@ interface Step {
 }
 
 /** Every begin and end of a slice, every instant and every sample, by time; `row` is its row in its group. */
-export function* moments(trace: TraceStore): Generator<Step> {
+export function* moments(trace: TraceColumns): Generator<Step> {
   const { slices, instants, counters } = trace
   const { start, end } = slices
   const streams: readonly Stream[] = [
@@ -44,7 +44,7 @@ export function* moments(trace: TraceStore): Generator<Step> {
  * Lane of every slice, 0 for its track's own: the lowest on which it lies inside or outside every other, never across.
  * Slices that nest, as they should, are all on lane 0.
  */
-export const lanesOf = (trace: TraceStore): Uint16Array => {
+export const lanesOf = (trace: TraceColumns): Uint16Array => {
   const { slices } = trace
   const lanes = new Uint16Array(slices.length)
   // Per track and lane: the ends of the slices open there, outermost first.
@@ -72,11 +72,11 @@ interface Stream {
 }
 
 /** Begins: an outer slice before the inner ones that begin with it, one that takes no time last. */
-const slicesByStart = ({ slices: { start, end, length } }: TraceStore): Uint32Array =>
+const slicesByStart = ({ slices: { start, end, length } }: TraceColumns): Uint32Array =>
   sortedBy(length, (a, b) => start[a]! - start[b]! || end[b]! - end[a]! || a - b)
 
 /** Ends of slices that take time: an inner slice before the outer ones that end with it. */
-const slicesByEnd = ({ slices: { start, end, length } }: TraceStore): Uint32Array =>
+const slicesByEnd = ({ slices: { start, end, length } }: TraceColumns): Uint32Array =>
   sortedBy(length, (a, b) => end[a]! - end[b]! || start[b]! - start[a]! || b - a).filter(
     (row) => end[row]! > start[row]!
   )

@@ -10,7 +10,7 @@
 import { lanesOf, moments } from "./order.ts"
 import { ProtobufWriter } from "./protobuf.ts"
 import { EVENT_ARGS, EVENT_KINDS, type TrackSpec } from "./recorder.ts"
-import type { Instants, Slices, TraceStore } from "./store.ts"
+import type { Instants, Slices, TraceColumns } from "./store.ts"
 
 const TRACE = { packet: 1 }
 const PACKET = {
@@ -57,7 +57,7 @@ const LANE_STRIDE = 2 ** 32
 const ROOT = 1
 
 /** The trace as protobuf bytes, in chunks of about a mebibyte. Joined, they are the file. */
-export function* perfettoTrace(trace: TraceStore): Generator<Uint8Array> {
+export function* perfettoTrace(trace: TraceColumns): Generator<Uint8Array> {
   const writer = new PacketWriter(trace)
   writer.preamble()
   for (const { moment, row, at } of moments(trace)) {
@@ -71,7 +71,7 @@ export function* perfettoTrace(trace: TraceStore): Generator<Uint8Array> {
 }
 
 class PacketWriter {
-  readonly #trace: TraceStore
+  readonly #trace: TraceColumns
   readonly #out = new ProtobufWriter()
   readonly #slices: Slices
   readonly #instants: Instants
@@ -79,7 +79,7 @@ class PacketWriter {
   /** By event id, the flows that touch it. */
   readonly #flows = new Map<number, number[]>()
 
-  constructor(trace: TraceStore) {
+  constructor(trace: TraceColumns) {
     this.#trace = trace
     this.#slices = trace.slices
     this.#instants = trace.instants

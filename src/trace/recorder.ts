@@ -29,7 +29,9 @@ export const TRACK_KINDS = [
   "network",
   "scheduler",
   "requests",
-  "request"
+  "request",
+  // of a trace that another tool wrote
+  "other"
 ] as const
 export type TrackKind = (typeof TRACK_KINDS)[number]
 
@@ -63,7 +65,9 @@ export const EVENT_KINDS = [
   "fault",
   "cancel",
   "timeout",
-  "finish"
+  "finish",
+  // of a trace that another tool wrote, under a name of its own
+  "other"
 ] as const
 export type EventKind = (typeof EVENT_KINDS)[number]
 

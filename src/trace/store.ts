@@ -255,3 +255,9 @@ const putFinite = (column: Float64Array, row: number, value: number): void => {
   if (!Number.isFinite(value)) throw new Error(`${value} is no number to keep`)
   column[row] = value + 0
 }
+
+/** What a trace holds, without what records it: a store, or the same columns after a journey from a worker. */
+export type TraceColumns = Pick<
+  TraceStore,
+  "meta" | "tracks" | "slices" | "instants" | "counters" | "flows" | "dropped"
+>

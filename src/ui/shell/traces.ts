@@ -1,11 +1,12 @@
 /** The traces that are open, whoever opened them: What-if's simulations, files, the engine's runs. */
-import type { TraceStore } from "../../trace/store.ts"
+import type { SliceNames } from "../../trace/foreign.ts"
+import type { TraceColumns } from "../../trace/store.ts"
 
-/** A trace for reading: a store, or the same columns after a journey from a worker. */
-export type TraceView = Pick<
-  TraceStore,
-  "meta" | "tracks" | "slices" | "instants" | "counters" | "flows" | "dropped"
->
+/** A trace for reading. */
+export type TraceView = TraceColumns & {
+  /** Names of slices that another tool gave them. */
+  readonly names?: SliceNames
+}
 
 export interface OpenTrace {
   /** Names it in addresses, as long as the page lives: `trace-1`. */

@@ -5,11 +5,8 @@ import type { TraceView } from "../shell/traces.ts"
 import { kindName, type SliceRow } from "./model.ts"
 import { timeText } from "./numbers.ts"
 
-export const details = (
-  { slices, meta }: TraceView,
-  row: SliceRow,
-  slice: number
-): readonly HTMLElement[] => {
+export const details = (trace: TraceView, row: SliceRow, slice: number): readonly HTMLElement[] => {
+  const { slices, meta } = trace
   const source = row.source[slice]!
   const start = row.start[slice]!
   const took = row.end[slice]! - start
@@ -27,7 +24,7 @@ export const details = (
   // Bytes a nanosecond are GB/s.
   if (bytes > 0 && took > 0) facts.push(["achieved", `${(bytes / took).toPrecision(4)} GB/s`])
   return [
-    element("h2", {}, `${kindName(row, slice)} on ${row.label}`),
+    element("h2", {}, `${kindName(trace, row, slice)} on ${row.label}`),
     element(
       "table",
       { style: "font-variant-numeric:tabular-nums" },

@@ -113,5 +113,6 @@ const counterRow = (
   return { type: "counter", label, depth, unit, at, value, most: value.reduce((a, b) => Math.max(a, b), 0) }
 }
 
-/** Name of what a slice stands for. */
-export const kindName = (row: SliceRow, slice: number): string => EVENT_KINDS[row.kind[slice]!] ?? "event"
+/** Name of what a slice stands for: its kind, or what another tool called it. */
+export const kindName = ({ names }: TraceView, row: SliceRow, slice: number): string =>
+  names?.table[names.index[row.source[slice]!]!] ?? EVENT_KINDS[row.kind[slice]!] ?? "event"

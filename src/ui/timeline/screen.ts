@@ -45,7 +45,7 @@ const opened = async ({ traces, toast }: ScreenContext, key: string): Promise<Op
   const { file, id } = pending
   const { trace, problem } = await read(file)
   if (trace === undefined) throw new Error(problem)
-  if (problem !== undefined) toast(`${problem}. What comes before is shown.`)
+  if (problem !== undefined) toast(`${problem}. The rest is shown.`)
   return { id, name: file.name, trace }
 }
 

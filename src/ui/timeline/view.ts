@@ -9,6 +9,7 @@ import { hueOf } from "./colours.ts"
 import { AXIS_HEIGHT, paint, ROW_HEIGHT } from "./canvas.ts"
 import { details } from "./details.ts"
 import { type TimelineModel, timelineModel } from "./model.ts"
+import { openInPerfetto } from "./open-in-perfetto.ts"
 import { timeText } from "./numbers.ts"
 import { firstFrom } from "./pyramid.ts"
 import { clamped, panned, parsed, spelled, type Viewport, zoomed } from "./viewport.ts"
@@ -63,6 +64,7 @@ export class View {
       element("h1", {}, open.name),
       this.#range,
       this.#went,
+      element("p", { class: "tools" }, this.#perfetto()),
       legend(this.#model),
       element(
         "div",
@@ -82,6 +84,18 @@ export class View {
     this.#retire = context.commands.register(this.#commands())
     this.#resized = new ResizeObserver(() => this.#draw())
     this.#resized.observe(this.#canvas)
+  }
+
+  #perfetto(): HTMLButtonElement {
+    const button = element("button", { type: "button" }, "Open in Perfetto")
+    button.addEventListener("click", () => {
+      const { trace, name } = this.#open
+      openInPerfetto(trace, name).then(
+        () => this.#context.toast("The trace is with Perfetto."),
+        (error: unknown) => this.#context.toast(error instanceof Error ? error.message : String(error))
+      )
+    })
+    return button
   }
 
   update({ view }: PageState): void {
@@ -210,6 +224,8 @@ export class View {
       canvas.dataset["primitives"] = String(primitives)
       const { from, to } = this.#view
       const shares = this.#occupations.shares(from, to)
+      // Another tool's tracks do not say what is a GPU.
+      this.#went.hidden = this.#open.trace.names !== undefined
       this.#went.textContent = `GPU time in view: ${OCCUPATIONS.filter((name) => shares[name] > 0)
         .map((name) => `${name} ${(shares[name] * 100).toFixed(1)} %`)
         .join(" · ")}`
