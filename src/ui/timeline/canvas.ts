@@ -1,7 +1,7 @@
 /** Paints the rows in view into one buffer of pixels, labels and axis above it as text. */
 import { EVENT_KINDS } from "../../trace/recorder.ts"
 import { hueOf } from "./colours.ts"
-import type { Row, TimelineModel } from "./model.ts"
+import type { Row } from "./model.ts"
 import { timeText, ticks } from "./numbers.ts"
 import { drawCounter, drawSlices } from "./painter.ts"
 import type { Viewport } from "./viewport.ts"
@@ -21,7 +21,7 @@ const COUNTER_COLOUR = packed("#8a8f98")
 /** Paints all rows; returns how many slices and columns of counters that took. */
 export const paint = (
   canvas: HTMLCanvasElement,
-  model: TimelineModel,
+  rows: readonly Row[],
   view: Viewport,
   ink: string
 ): number => {
@@ -30,7 +30,7 @@ export const paint = (
   const image = context.createImageData(width, height)
   const pixels = new Uint32Array(image.data.buffer)
   let drawn = 0
-  for (const [index, row] of model.rows.entries())
+  for (const [index, row] of rows.entries())
     drawn += paintRow(pixels, width, AXIS_HEIGHT + index * ROW_HEIGHT, row, view)
   context.putImageData(image, 0, 0)
   axis(context, view, width, height, ink)

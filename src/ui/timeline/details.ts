@@ -27,7 +27,7 @@ export const details = (trace: TraceView, row: SliceRow, slice: number): readonl
     element("h2", {}, `${kindName(trace, row, slice)} on ${row.label}`),
     element(
       "table",
-      { style: "font-variant-numeric:tabular-nums" },
+      {},
       element("caption", {}, `All ${meta.basis}`),
       ...facts.map(([name, value]) =>
         element("tr", {}, element("th", { scope: "row" }, name), element("td", {}, value))

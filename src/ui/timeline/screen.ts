@@ -6,6 +6,7 @@ import type { Mount, ScreenContext } from "../shell/screen.ts"
 import type { OpenTrace } from "../shell/traces.ts"
 import type { Reading } from "./reading.ts"
 import { View } from "./view.ts"
+import "./timeline.css"
 
 export const mount: Mount = (host, context) => {
   let shown: { readonly key: string; readonly view: View | undefined } | undefined

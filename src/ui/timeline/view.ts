@@ -1,4 +1,4 @@
-/** An open trace on the screen: minimap, labels, canvas, what is selected. */
+/** An open trace on the screen: minimap, labels, canvas, what is selected: a slice, or a stretch of time. */
 import { OCCUPATIONS, Occupations } from "../../trace/occupation.ts"
 import { EVENT_KINDS } from "../../trace/recorder.ts"
 import { element } from "../components/element.ts"
@@ -6,8 +6,11 @@ import type { PageState } from "../shell/page-state.ts"
 import type { ScreenContext } from "../shell/screen.ts"
 import type { OpenTrace } from "../shell/traces.ts"
 import { hueOf } from "./colours.ts"
+import { areaPanel } from "./area-panel.ts"
 import { AXIS_HEIGHT, paint, ROW_HEIGHT } from "./canvas.ts"
 import { details } from "./details.ts"
+import { Minimap } from "./minimap.ts"
+import { type ShownRow, shownRows } from "./shown-rows.ts"
 import { type TimelineModel, timelineModel } from "./model.ts"
 import { openInPerfetto } from "./open-in-perfetto.ts"
 import { timeText } from "./numbers.ts"
@@ -23,12 +26,16 @@ export class View {
   readonly #context: ScreenContext
   readonly #open: OpenTrace
   readonly #model: TimelineModel
-  readonly #canvas = element("canvas", {
-    tabindex: "0",
-    role: "img",
-    style: "display:block;width:100%;touch-action:none"
+  readonly #canvas = element("canvas", { class: "lanes", tabindex: "0", role: "img" })
+  readonly #labels = element("div", { class: "row-labels" })
+  readonly #minimap: Minimap
+  readonly #filter = element("input", {
+    type: "search",
+    placeholder: "Filter rows",
+    "aria-label": "Filter rows"
   })
-  readonly #range = element("p", { "data-range": "", style: "font-variant-numeric:tabular-nums" })
+  readonly #fold = element("button", { type: "button" })
+  readonly #range = element("p", { "data-range": "" })
   readonly #panel = element("section", { "aria-live": "polite", "aria-label": "Selection" })
   /** What the time in view went to, in words. */
   readonly #went = element("p", { "data-occupation": "", "data-provenance": "computed from the trace" })
@@ -37,6 +44,10 @@ export class View {
   readonly #resized: ResizeObserver
   #view: Viewport
   #selected: Selection | undefined
+  #area: Viewport | undefined
+  /** What the panel shows, so that it is made anew only when that changes. */
+  #panelKey = ""
+  #shown: readonly ShownRow[] = []
   #frame = 0
 
   constructor(host: HTMLElement, context: ScreenContext, open: OpenTrace) {
@@ -45,37 +56,32 @@ export class View {
     this.#model = timelineModel(open.trace)
     this.#view = this.#model.run
     this.#occupations = new Occupations(open.trace)
-    const { rows, slices } = this.#model
+    const { rows, slices, run } = this.#model
     this.#canvas.setAttribute(
       "aria-label",
       `Timeline of ${open.name}: ${slices} slices in ${rows.length} rows`
     )
-    const labels = rows.map(({ label, depth }) =>
-      element(
-        "div",
-        {
-          title: label,
-          style: `height:${ROW_HEIGHT}px;padding-left:${depth * 0.7}em;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;font-size:12px;line-height:${ROW_HEIGHT - 2}px`
-        },
-        label
-      )
+    this.#minimap = new Minimap(
+      this.#occupations,
+      run,
+      (to) => this.#go(to),
+      () => this.#view
+    )
+    this.#filter.addEventListener("input", () => this.#set({ filter: this.#filter.value || undefined }))
+    this.#fold.addEventListener("click", () =>
+      this.#set({ all: this.#context.state().view["all"] === undefined ? "1" : undefined })
     )
     host.append(
       element("h1", {}, open.name),
       this.#range,
       this.#went,
-      element("p", { class: "tools" }, this.#perfetto()),
+      element("p", { class: "tools" }, this.#filter, this.#fold, this.#perfetto()),
       legend(this.#model),
+      this.#minimap.element,
       element(
         "div",
-        {
-          style:
-            "display:grid;grid-template-columns:minmax(7em,15em) minmax(0,1fr);max-height:65vh;overflow-y:auto",
-          tabindex: "0",
-          role: "group",
-          "aria-label": "Rows"
-        },
-        element("div", { style: `padding-top:${AXIS_HEIGHT}px` }, ...labels),
+        { class: "rows", tabindex: "0", role: "group", "aria-label": "Rows" },
+        this.#labels,
         this.#canvas
       ),
       this.#panel
@@ -102,8 +108,27 @@ export class View {
     this.#view = clamped(parsed(view["range"]) ?? this.#model.run, this.#model.run)
     const [row, slice] = (view["slice"] ?? "").split(".").map(Number)
     this.#selected = this.#slice(row, slice)
-    this.#panel.replaceChildren(...this.#details())
+    this.#area = parsed(view["area"])
+    this.#rows(view["filter"] ?? "", view["all"] !== undefined)
+    const key = [view["slice"], view["area"], view["filter"], view["all"]].join("|")
+    if (key !== this.#panelKey || this.#panel.childElementCount === 0)
+      this.#panel.replaceChildren(...this.#details())
+    this.#panelKey = key
     this.#draw()
+  }
+
+  /** The rows that filter and fold leave, and their labels. */
+  #rows(filter: string, all: boolean): void {
+    const { shown, folded } = shownRows(this.#model.rows, { filter, all })
+    this.#shown = shown
+    if (document.activeElement !== this.#filter) this.#filter.value = filter
+    this.#fold.hidden = folded === 0 && !all
+    this.#fold.textContent = all ? "Fold requests" : `Show ${folded} more requests`
+    this.#labels.replaceChildren(
+      ...shown.map(({ row: { label, depth } }) =>
+        element("div", { class: "row-label", title: label, style: `padding-left:${depth * 0.7}em` }, label)
+      )
+    )
   }
 
   dispose(): void {
@@ -130,6 +155,13 @@ export class View {
       { name: "Pan left", key: "ArrowLeft", run: pan(-0.2) },
       { name: "Pan right", key: "ArrowRight", run: pan(0.2) },
       { name: "Fit the whole run", key: "f", run: () => this.#go(run) },
+      {
+        name: "Statistics of what is in view",
+        key: "i",
+        run: () => this.#set({ area: spelled(this.#view), slice: undefined })
+      },
+      { name: "No selection", key: "Escape", run: () => this.#set({ area: undefined, slice: undefined }) },
+      { name: "Filter rows", key: "/", run: () => this.#filter.focus() },
       { name: "Previous slice of the row", key: ",", run: () => this.#step(-1) },
       { name: "Next slice of the row", key: ".", run: () => this.#step(1) }
     ]
@@ -148,13 +180,29 @@ export class View {
       },
       { passive: false }
     )
+    // With Shift a drag selects a stretch of time, without it moves the view.
+    let anchor: number | undefined
+    const timeAt = (event: MouseEvent): number => {
+      const { from, to } = this.#view
+      return from + (to - from) * Math.min(1, Math.max(0, share(event)))
+    }
+    canvas.addEventListener("pointerdown", (event) => {
+      anchor = event.shiftKey ? timeAt(event) : undefined
+      if (event.shiftKey) canvas.setPointerCapture(event.pointerId)
+    })
     canvas.addEventListener("pointermove", (event) => {
-      if (event.buttons === 1) this.#go(panned(this.#view, -event.movementX / canvas.clientWidth, run))
+      if (event.buttons !== 1) return
+      if (anchor === undefined) this.#go(panned(this.#view, -event.movementX / canvas.clientWidth, run))
+      else {
+        const [from, to] = [anchor, timeAt(event)].toSorted((a, b) => a - b) as [number, number]
+        if (to - from >= 1) this.#set({ area: spelled({ from, to }), slice: undefined })
+      }
     })
     canvas.addEventListener("click", (event) => {
-      const row = Math.floor((event.offsetY - AXIS_HEIGHT) / ROW_HEIGHT)
-      const found = this.#model.rows[row]
-      if (found?.type !== "slices") return
+      if (event.shiftKey) return
+      const row = this.#shown[Math.floor((event.offsetY - AXIS_HEIGHT) / ROW_HEIGHT)]?.place
+      const found = row === undefined ? undefined : this.#model.rows[row]
+      if (row === undefined || found?.type !== "slices") return
       const { from, to } = this.#view
       const at = from + (to - from) * share(event)
       const slice = firstFrom(found.end, at)
@@ -183,17 +231,39 @@ export class View {
   }
 
   #select({ row, slice }: Selection): void {
-    const view = { ...this.#context.state().view, slice: `${row}.${slice}` }
-    this.#context.navigate({ view }, "replace")
+    this.#set({ slice: `${row}.${slice}`, area: undefined })
   }
 
   #go(to: Viewport): void {
-    this.#context.navigate({ view: { ...this.#context.state().view, range: spelled(to) } }, "replace")
+    this.#set({ range: spelled(to) })
+  }
+
+  /** Changes what the address says; what is undefined leaves it. */
+  #set(changes: Readonly<Record<string, string | undefined>>): void {
+    const view = Object.fromEntries(
+      Object.entries({ ...this.#context.state().view, ...changes }).filter(
+        (entry): entry is [string, string] => entry[1] !== undefined
+      )
+    )
+    this.#context.navigate({ view }, "replace")
   }
 
   #details(): readonly HTMLElement[] {
+    if (this.#area !== undefined)
+      return areaPanel(
+        this.#open.trace,
+        this.#shown.map(({ row }) => row),
+        this.#occupations,
+        this.#area
+      )
     if (this.#selected === undefined)
-      return [element("p", {}, "Select a slice: click it, or step through a row with , and .")]
+      return [
+        element(
+          "p",
+          { class: "muted" },
+          "Click a slice, or step through a row with , and . · drag with Shift, or press i, for statistics of a stretch · ? shows all keys"
+        )
+      ]
     const row = this.#model.rows[this.#selected.row]
     return row?.type === "slices" ? details(this.#open.trace, row, this.#selected.slice) : []
   }
@@ -209,8 +279,21 @@ export class View {
     const context = this.#canvas.getContext("2d")!
     context.strokeStyle = getComputedStyle(this.#canvas).color
     context.lineWidth = 2
-    const top = AXIS_HEIGHT + selected.row * ROW_HEIGHT - 1
+    const at = this.#shown.findIndex(({ place }) => place === selected.row)
+    if (at < 0) return
+    const top = AXIS_HEIGHT + at * ROW_HEIGHT - 1
     context.strokeRect(left - 1, top, Math.max(3, x(row.end[selected.slice]!) - left + 2), ROW_HEIGHT - 1)
+  }
+
+  /** The selected stretch, behind a veil. */
+  #veil(): void {
+    if (this.#area === undefined) return
+    const { from, to } = this.#view
+    const canvas = this.#canvas
+    const x = (at: number): number => ((at - from) / (to - from)) * canvas.width
+    const context = canvas.getContext("2d")!
+    context.fillStyle = "rgb(0 114 178 / 0.16)"
+    context.fillRect(x(this.#area.from), 0, Math.max(1, x(this.#area.to) - x(this.#area.from)), canvas.height)
   }
 
   #draw(): void {
@@ -218,9 +301,12 @@ export class View {
     this.#frame = requestAnimationFrame(() => {
       const canvas = this.#canvas
       canvas.width = Math.max(1, canvas.clientWidth)
-      canvas.height = AXIS_HEIGHT + this.#model.rows.length * ROW_HEIGHT
-      const primitives = paint(canvas, this.#model, this.#view, getComputedStyle(canvas).color)
+      canvas.height = AXIS_HEIGHT + this.#shown.length * ROW_HEIGHT
+      const rows = this.#shown.map(({ row }) => row)
+      const primitives = paint(canvas, rows, this.#view, getComputedStyle(canvas).color)
+      this.#veil()
       this.#outline()
+      this.#minimap.draw(this.#view)
       canvas.dataset["primitives"] = String(primitives)
       const { from, to } = this.#view
       const shares = this.#occupations.shares(from, to)
@@ -239,15 +325,12 @@ const legend = ({ rows }: TimelineModel): HTMLElement => {
   const kinds = new Set(rows.flatMap((row) => (row.type === "slices" ? [...new Set(row.kind)] : [])))
   return element(
     "p",
-    { style: "display:flex;flex-wrap:wrap;gap:0 1em;font-size:12px" },
+    { class: "legend" },
     ...EVENT_KINDS.filter((_, index) => kinds.has(index)).map((kind) =>
       element(
         "span",
         {},
-        element("span", {
-          "aria-hidden": "true",
-          style: `display:inline-block;width:1em;height:.8em;margin-right:.4em;background:${hueOf(kind)}`
-        }),
+        element("span", { class: "swatch", "aria-hidden": "true", style: `background:${hueOf(kind)}` }),
         kind
       )
     )
