@@ -14,7 +14,13 @@ const PAGE = 50
 const rateText = ({ bytes, total }: KindStatistics): string =>
   bytes > 0 && total > 0 ? `${(bytes / total).toPrecision(3)} GB/s` : "–"
 
-const bytesText = (bytes: number): string => (bytes > 0 ? `${(bytes / 2 ** 20).toPrecision(4)} MiB` : "–")
+const BYTE_UNITS = ["bytes", "KiB", "MiB", "GiB", "TiB"] as const
+
+const bytesText = (bytes: number): string => {
+  if (bytes <= 0) return "–"
+  const power = Math.min(BYTE_UNITS.length - 1, Math.floor(Math.log2(bytes) / 10))
+  return `${Number((bytes / 1024 ** power).toPrecision(4)).toLocaleString("en")} ${BYTE_UNITS[power]}`
+}
 
 const KIND_HEADER = ["kind", "slices", "total", "mean", "p50", "p95", "p99", "moved", "while it moved"]
 const SLICE_HEADER = ["row", "kind", "starts", "takes", "request", "tokens", "moved"]

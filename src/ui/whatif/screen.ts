@@ -27,7 +27,7 @@ export const mount: Mount = (host, context) => {
   const apply = element("button", { type: "button", class: "primary" }, "Apply")
   const save = element("button", { type: "button" }, "Save")
   const reset = element("button", { type: "button" }, "Reset all")
-  const timeline = element("button", { type: "button" }, "Open timeline")
+  const timeline = element("button", { type: "button", disabled: true }, "Open timeline")
   const open = element("input", { type: "file", accept: ".yaml,.yml", "aria-label": "Open a scenario" })
   host.append(
     element("h1", { class: "muted small" }, "What if"),
@@ -90,6 +90,7 @@ export const mount: Mount = (host, context) => {
         summary = response.summary
         outcomes = summary.methods.map(() => undefined)
         problems.replaceChildren()
+        timeline.disabled = false
         text.value = summary.text
         // A control in use keeps its focus: what it shows is what was asked.
         if (!controls.contains(document.activeElement))
