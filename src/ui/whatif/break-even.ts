@@ -77,3 +77,11 @@ export const drawBreakEven = (rows: readonly BreakEvenRow[]): SVGSVGElement => {
   )
   return chart
 }
+
+/** The same as rows of a file. */
+export const breakEvenRows = (rows: readonly BreakEvenRow[]): readonly (readonly (string | number)[])[] => [
+  ["link_bytes_per_s", "context_tokens", "speedup"],
+  ...rows.flatMap(({ index, links, contexts, speedups }) =>
+    speedups.map((speedup, i) => [links[index]!, contexts[i]!, speedup ?? ""])
+  )
+]

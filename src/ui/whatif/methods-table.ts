@@ -1,7 +1,8 @@
 /** The serving methods side by side. */
-import type { RunMetrics } from "../../trace/metrics.ts"
+import { LIMITS, type RunMetrics } from "../../trace/metrics.ts"
 import { element } from "../components/element.ts"
 import type { MethodOutcome, ScenarioSummary } from "../workers/protocol.ts"
+import { limitBar } from "./limit-bar.ts"
 import { LIMIT_WORDS, mainLimit } from "./verdict.ts"
 
 const seconds = (value: number): string =>
@@ -14,12 +15,50 @@ const COLUMNS: readonly (readonly [
 ])[] = [
   ["tok/s", "Output tokens per second of the run", (m) => m.throughput.tokensPerSecond.toPrecision(3)],
   ["TTFT p50", "Arrival to first token, median", (m) => seconds(m.ttft.p50)],
+  ["TTFT p95", "Arrival to first token, 95th percentile", (m) => seconds(m.ttft.p95)],
   ["TPOT p50", "(last − first token) / (tokens − 1), median over requests", (m) => seconds(m.tpot.p50)],
+  ["E2EL p50", "Arrival to last token, median", (m) => seconds(m.e2el.p50)],
   [
     "limited by",
     "What most of the time went to, and its share",
     (m) => `${LIMIT_WORDS[mainLimit(m.limits)]} ${Math.round(m.limits[mainLimit(m.limits)] * 100)} %`
   ]
+]
+
+/** The same as rows of a file; times in seconds. */
+export const methodsRows = (
+  summary: ScenarioSummary | undefined,
+  outcomes: readonly (MethodOutcome | undefined)[]
+): readonly (readonly (string | number)[])[] => [
+  [
+    "method",
+    "tokens_per_s",
+    "ttft_p50_s",
+    "ttft_p95_s",
+    "tpot_p50_s",
+    "e2el_p50_s",
+    ...LIMITS,
+    "output",
+    "basis"
+  ],
+  ...(summary?.methods ?? []).flatMap(({ name, lossless }, i) => {
+    const outcome = outcomes[i]
+    if (outcome?.kind !== "simulated") return []
+    const { throughput, ttft, tpot, e2el, limits } = outcome.metrics
+    return [
+      [
+        name,
+        throughput.tokensPerSecond,
+        ttft.p50,
+        ttft.p95,
+        tpot.p50,
+        e2el.p50,
+        ...LIMITS.map((limit) => limits[limit]),
+        lossless ? "identical" : "lossy",
+        "modelled"
+      ]
+    ]
+  })
 ]
 
 export const methodsTable = (
@@ -49,11 +88,12 @@ export const methodsTable = (
         const outcome = outcomes[i]
         const cells =
           outcome?.kind === "simulated"
-            ? COLUMNS.map(([, definition, of]) =>
+            ? COLUMNS.map(([title, definition, of]) =>
                 element(
                   "td",
                   { class: "number", "data-provenance": "modelled", title: `${definition}; modelled` },
-                  of(outcome.metrics)
+                  of(outcome.metrics),
+                  ...(title === "limited by" ? [limitBar(outcome.metrics.limits)] : [])
                 )
               )
             : [element("td", { colspan: COLUMNS.length, class: "muted" }, outcome?.reason ?? "…")]

@@ -1,19 +1,28 @@
 /** What-if: the verdict, the methods side by side, and what changes when a field does. */
 import { element } from "../components/element.ts"
+import { download, exportButtons } from "../components/download.ts"
 import { failure } from "../components/error-panel.ts"
 import { withChange, type PageState } from "../shell/page-state.ts"
 import type { Mount } from "../shell/screen.ts"
 import type { MethodOutcome, Response, ScenarioSummary } from "../workers/protocol.ts"
+import { type Advice, adviceList, ranked } from "./advice-list.ts"
 import { controlFor } from "./control.ts"
-import { drawBreakEven, type BreakEvenRow } from "./break-even.ts"
-import { methodsTable } from "./methods-table.ts"
+import { type BreakEvenRow, breakEvenRows, drawBreakEven } from "./break-even.ts"
+import { methodsRows, methodsTable } from "./methods-table.ts"
 import { verdictOf } from "./verdict.ts"
-import { drawWindows, type WindowPoint } from "./window-curve.ts"
+import { drawWindows, type WindowPoint, windowRows } from "./window-curve.ts"
 import "./whatif.css"
 
 /** A card with a heading. */
 const card = (title: string, ...children: readonly Node[]): HTMLElement =>
   element("section", { class: "card" }, element("header", {}, element("h2", {}, title)), ...children)
+
+/** Buttons that save what a card shows. */
+const exported = (
+  name: string,
+  shown: HTMLElement,
+  table: () => readonly (readonly (string | number)[])[]
+): HTMLElement => exportButtons({ name, chart: () => shown.querySelector("svg") ?? undefined, table })
 
 export const mount: Mount = (host, context) => {
   const verdict = element("p", { class: "verdict", "aria-live": "polite" }, "Simulating…")
@@ -23,6 +32,7 @@ export const mount: Mount = (host, context) => {
   const controls = element("div", { class: "controls" })
   const windows = element("div", {}, "–")
   const breakEven = element("div", {}, "–")
+  const advised = element("div", { "aria-live": "polite" }, "–")
   const text = element("textarea", { "aria-label": "Scenario, YAML", spellcheck: "false", rows: 18 })
   const apply = element("button", { type: "button", class: "primary" }, "Apply")
   const save = element("button", { type: "button" }, "Save")
@@ -41,9 +51,27 @@ export const mount: Mount = (host, context) => {
       element(
         "div",
         { class: "results" },
-        card("Methods side by side", table, timeline),
-        card("Throughput over draft window", windows),
-        card("Break-even against full KV, by the closed forms", breakEven),
+        card(
+          "Methods side by side",
+          table,
+          element(
+            "div",
+            { class: "tools" },
+            timeline,
+            exportButtons({ name: "methods", table: () => methodsRows(summary, outcomes) })
+          )
+        ),
+        card("What would help, simulated", advised),
+        card(
+          "Throughput over draft window",
+          windows,
+          exported("draft-window", windows, () => windowRows(points))
+        ),
+        card(
+          "Break-even against full KV, by the closed forms",
+          breakEven,
+          exported("break-even", breakEven, () => breakEvenRows(rows))
+        ),
         card("Scenario", text, element("div", { class: "tools" }, apply, save, open))
       )
     )
@@ -51,6 +79,9 @@ export const mount: Mount = (host, context) => {
 
   let summary: ScenarioSummary | undefined
   let outcomes: (MethodOutcome | undefined)[] = []
+  let points: WindowPoint[] = []
+  let rows: BreakEvenRow[] = []
+  let advice: Advice[] = []
   let asked = ""
   const cancels: (() => void)[] = []
   const stop = (): void => {
@@ -64,14 +95,49 @@ export const mount: Mount = (host, context) => {
     if (summary === undefined) return
     const { headline, detail } = verdictOf(summary, outcomes)
     verdict.textContent = headline
+    advised.replaceChildren("–")
     note.textContent = detail
     table.replaceChildren(methodsTable(summary, outcomes))
   }
 
+  /** All of what might help was simulated: the best of it, in the verdict too. */
+  const advise = (): void => {
+    if (summary === undefined) return
+    const { methods, baseline } = summary
+    const simulated = (place: number): number | undefined => {
+      const outcome = outcomes[place]
+      return outcome?.kind === "simulated" ? outcome.metrics.throughput.tokensPerSecond : undefined
+    }
+    const now = simulated(methods.findIndex(({ kind }) => kind === "vericache"))
+    const base = simulated(methods.findIndex(({ name }) => name === baseline))
+    if (now === undefined) return
+    const best = ranked(advice, now)
+    const against = base === undefined ? undefined : { name: baseline, throughput: base }
+    advised.replaceChildren(
+      best.length === 0
+        ? "None of the windows, compressors, splits of memory and links that were tried serves more."
+        : adviceList(best, now, against, ({ field, value }) =>
+            context.navigate(withChange(context.state(), field, value))
+          )
+    )
+    const [first] = best
+    const { headline } = verdictOf(summary, outcomes)
+    verdict.textContent =
+      first === undefined
+        ? `${headline} Nothing that was tried serves more.`
+        : `${headline.replace(/\.$/, "")}; ${first.label} ${base === undefined ? `${first.throughput.toPrecision(3)} tok/s` : `${(first.throughput / base).toFixed(2)}×`}.`
+  }
+
   const curves = (state: PageState, method: number): void => {
-    const points: WindowPoint[] = []
-    const rows: BreakEvenRow[] = []
+    points = []
+    rows = []
+    advice = []
+    advised.replaceChildren("Simulating what might help…")
     cancels.push(
+      context.simulation.ask({ kind: "advice", source: state, method }, (response) => {
+        if (response.kind === "advice") advice.push(response)
+        if (response.kind === "done") advise()
+      }),
       context.simulation.ask({ kind: "breakEven", source: state, method }, (response) => {
         if (response.kind === "row") rows.push(response)
         if (response.kind === "problem") breakEven.replaceChildren(response.message)
@@ -131,12 +197,7 @@ export const mount: Mount = (host, context) => {
     context.navigate({ changes: [] })
   })
   save.addEventListener("click", () => {
-    const link = element("a", {
-      href: URL.createObjectURL(new Blob([text.value], { type: "application/yaml" })),
-      download: context.state().file.split("/").at(-1)
-    })
-    link.click()
-    URL.revokeObjectURL(link.href)
+    download(context.state().file.split("/").at(-1)!, new Blob([text.value], { type: "application/yaml" }))
   })
   open.addEventListener("change", () => {
     const file = open.files?.[0]

@@ -31,6 +31,53 @@ describe("What-if", () => {
     await page.close()
   })
 
+  it("says what would help, by simulation, and applies it", async () => {
+    const page = await opened()
+    const first = page.locator(".advice li").first()
+    await first.waitFor()
+    const said = (await first.textContent())!
+    const rate = Number(/([\d.]+) tok\/s/.exec(said)![1])
+    expect(await page.locator(".verdict").textContent()).toMatch(/; .* \d\.\d\d×\.$/)
+    await first.getByRole("button").click()
+    await page.waitForFunction("location.hash.includes('set.')")
+    await page.getByText("All 200 requests").waitFor()
+    const row = page.getByRole("row", { name: /^VeriCache (?!\+)/ })
+    await page.waitForFunction(
+      ([name, wanted]) =>
+        [...document.querySelectorAll("tr")].some(
+          (one) => one.cells[0]?.textContent === name && one.cells[1]?.textContent === wanted
+        ),
+      ["VeriCache", rate.toPrecision(3)] as const
+    )
+    expect(await row.count()).toBeGreaterThan(0)
+    await page.close()
+  })
+
+  it("saves charts as SVG and tables as CSV", async () => {
+    const page = await opened()
+    await page.locator(".advice li").first().waitFor()
+    const saved = async (name: string): Promise<string> => {
+      const [file] = await Promise.all([page.waitForEvent("download"), page.getByLabel(name).click()])
+      return readFileSync(await file.path(), "utf8")
+    }
+    const chart = await saved("Save draft-window as SVG")
+    expect(chart).toMatch(/^<svg [\s\S]*best by theory[\s\S]*<\/svg>$/)
+    const methods = await saved("Save methods as CSV")
+    expect(methods.split("\n")[0]).toContain("method,tokens_per_s,ttft_p50_s")
+    expect(methods.split("\n").length).toBe(8)
+    await page.close()
+  })
+
+  it("fits 400 px and 2560 px without scrolling sideways", async () => {
+    for (const width of [400, 2560]) {
+      const page = await opened("", { viewport: { width, height: 900 } })
+      await page.locator(".advice li").first().waitFor()
+      const [inner, scroll] = await page.evaluate(() => [innerWidth, document.documentElement.scrollWidth])
+      expect(scroll).toBeLessThanOrEqual(inner!)
+      await page.close()
+    }
+  })
+
   it("keeps a slider's change in its address, and over a reload", async () => {
     const page = await opened()
     await page.getByLabel("Link bandwidth", { exact: true }).press("ArrowRight")

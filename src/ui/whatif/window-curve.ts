@@ -58,3 +58,9 @@ export const drawWindows = (points: readonly WindowPoint[]): SVGSVGElement => {
   chart.append(label(WIDTH - 16, 11, "end", `${said.join(" · ")} (theory dashed)`))
   return chart
 }
+
+/** The same as rows of a file. */
+export const windowRows = (points: readonly WindowPoint[]): readonly (readonly (string | number)[])[] => [
+  ["window_tokens", "theory_tokens_per_s", "simulated_tokens_per_s"],
+  ...points.map(({ window, theory, simulated }) => [window, theory ?? "", simulated ?? ""])
+]

@@ -8,6 +8,7 @@ import { Infeasible } from "../../sim/setup.ts"
 import { prepare, type Simulation } from "../../sim/simulate.ts"
 import { predict } from "../../sim/theory/predict.ts"
 import { TraceStore } from "../../trace/store.ts"
+import { candidatesFor } from "./advice.ts"
 import { changedText } from "./changed-text.ts"
 import { controlsOf } from "./controls.ts"
 import { bundled, CATALOG, reading, SCENARIOS } from "./library.ts"
@@ -92,6 +93,7 @@ export const answer = async (request: Request, to: Asker): Promise<void> => {
     if (named === undefined) return to.tell({ kind: "problem", message: "The scenario has no such method." })
     if (request.kind === "windows") await windows(scenario, named, to)
     else if (request.kind === "breakEven") await breakEven(scenario, named, to)
+    else if (request.kind === "advice") await advise(request.source, scenario, request.method, to)
     else await traced(scenario, named, to)
   }
   if (!to.signal.aborted) to.tell({ kind: "done" })
@@ -169,6 +171,24 @@ const breakEven = async (scenario: Scenario, named: NamedMethod, to: Asker): Pro
     })
     if (to.signal.aborted) return
     to.tell({ kind: "row", index, link, links: LINKS, contexts: CONTEXTS, speedups })
+    await to.pause()
+  }
+}
+
+/** Simulates the scenario with each change that might help; what it makes no sense with is passed over. */
+const advise = async (
+  source: ScenarioSource,
+  scenario: Scenario,
+  place: number,
+  to: Asker
+): Promise<void> => {
+  for (const { label, change } of candidatesFor(scenario, scenario.methods[place]!, place)) {
+    const { scenario: loaded } = load({ ...source, changes: [...source.changes, change] })
+    if (Result.isFailure(loaded)) continue
+    const outcome = await simulated(loaded.success, loaded.success.methods[place]!, to)
+    if (to.signal.aborted) return
+    if (outcome.kind === "simulated")
+      to.tell({ kind: "advice", label, change, throughput: outcome.metrics.throughput.tokensPerSecond })
     await to.pause()
   }
 }

@@ -19,6 +19,8 @@ export type Request =
   | { readonly kind: "windows"; readonly source: ScenarioSource; readonly method: number }
   /** VeriCache over full KV by the closed forms over link bandwidth × context: a `row` for each link, then `done`. */
   | { readonly kind: "breakEven"; readonly source: ScenarioSource; readonly method: number }
+  /** What would serve more: an `advice` for each change that was simulated, then `done`. */
+  | { readonly kind: "advice"; readonly source: ScenarioSource; readonly method: number }
   /** Simulates one method with a recorder: a `trace`, then `done`. */
   | { readonly kind: "trace"; readonly source: ScenarioSource; readonly method: number }
 
@@ -92,6 +94,8 @@ export type Response =
       readonly contexts: readonly number[]
       readonly speedups: readonly (number | undefined)[]
     }
+  /** The scenario with one change, simulated: tok/s. */
+  | { readonly kind: "advice"; readonly label: string; readonly change: Change; readonly throughput: number }
   | { readonly kind: "trace"; readonly name: string; readonly trace: TraceView }
   | { readonly kind: "problem"; readonly message: string }
   | { readonly kind: "done" }
