@@ -42,13 +42,17 @@ const paintRow = (pixels: Uint32Array, width: number, top: number, row: Row, vie
   const column = (x0: number, x1: number, y0: number, y1: number, colour: number): void => {
     for (let y = y0; y < y1; y++) pixels.fill(colour, y * width + x0, y * width + x1)
   }
-  if (row.type === "slices")
-    return drawSlices(row, view, width, (x0, x1, slice) => {
-      const colour = KIND_COLOURS[row.kind[slice]!]!
-      column(x0, x1, top, top + inner, colour)
+  if (row.type === "slices") {
+    // Slices are as high as the row: one line of pixels is painted and the others are copies of it.
+    const line = top * width
+    const drawn = drawSlices(row, view, width, (x0, x1, slice) => {
+      pixels.fill(KIND_COLOURS[row.kind[slice]!]!, line + x0, line + x1)
       // A column's gap on the right tells neighbours of one kind apart.
-      if (x1 - x0 > 4) column(x1 - 1, x1, top, top + inner, 0)
+      if (x1 - x0 > 4) pixels[line + x1 - 1] = 0
     })
+    for (let y = 1; y < inner; y++) pixels.copyWithin(line + y * width, line, line + width)
+    return drawn
+  }
   if (row.type === "counter")
     return drawCounter(row, view, width, (x, least, most) => {
       const high = row.most > 0 ? Math.round((Math.max(0, most) / row.most) * inner) : 0

@@ -125,7 +125,7 @@ export const mount: Mount = (host, context) => {
     verdict.textContent =
       first === undefined
         ? `${headline} Nothing that was tried serves more.`
-        : `${headline.replace(/\.$/, "")}; ${first.label} ${base === undefined ? `${first.throughput.toPrecision(3)} tok/s` : `${(first.throughput / base).toFixed(2)}×`}.`
+        : `${headline.replace(/\.$/, "")}; ${first.label} it would be ${base === undefined ? `${first.throughput.toPrecision(3)} tok/s` : `${(first.throughput / base).toFixed(2)}×`}.`
   }
 
   const curves = (state: PageState, method: number): void => {
