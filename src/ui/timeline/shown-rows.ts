@@ -1,5 +1,7 @@
-/** Which rows are shown: those a filter names with what they are under, or all, requests beyond the first few folded away. Pure. */
+/** Which rows are shown: those a filter names with what they are under, or all but requests with nothing in view. Pure. */
 import type { Row } from "./model.ts"
+import { firstFrom } from "./pyramid.ts"
+import type { Viewport } from "./viewport.ts"
 
 /** Rows of requests shown while they are folded. */
 const FEW = 24
@@ -10,18 +12,27 @@ export interface ShownRow {
   readonly place: number
 }
 
-/** `filter`: words that a row's name or that of a row above it has, any case; `all`: requests are not folded. */
+/**
+ * `filter`: words that a row's name or that of a row above it has, any case; `all`: no request is folded. Otherwise the first few
+ * requests that do something in `view` are shown.
+ */
 export const shownRows = (
   rows: readonly Row[],
-  { filter, all }: { readonly filter: string; readonly all: boolean }
+  { filter, all, view }: { readonly filter: string; readonly all: boolean; readonly view: Viewport }
 ): { readonly shown: readonly ShownRow[]; readonly folded: number } => {
   const wanted = filter.trim().toLowerCase()
   const placed = rows.map((row, place): ShownRow => ({ row, place }))
   const kept = wanted === "" ? placed : placed.filter(({ place }) => concerns(rows, place, wanted))
   if (all || wanted !== "") return { shown: kept, folded: 0 }
   let requests = 0
-  const shown = kept.filter(({ row }) => !isRequest(row) || ++requests <= FEW)
+  const shown = kept.filter(({ row }) => !isRequest(row) || (isIn(row, view) && ++requests <= FEW))
   return { shown, folded: kept.length - shown.length }
+}
+
+const isIn = (row: Row, { from, to }: Viewport): boolean => {
+  if (row.type !== "slices") return true
+  const slice = firstFrom(row.end, from)
+  return slice < row.start.length && row.start[slice]! <= to
 }
 
 const isRequest = ({ label }: Row): boolean => /^request \d+/.test(label)

@@ -38,15 +38,26 @@ describe("statistics of a stretch", () => {
   })
 })
 
+const EVER = { from: 0, to: Number.MAX_SAFE_INTEGER }
+
 describe("rows shown", () => {
   it("are all without a filter, and what a filter names with what is above and below it", () => {
     const { rows } = timelineModel(aRound())
-    expect(shownRows(rows, { filter: "", all: true }).shown.length).toBe(rows.length)
+    expect(shownRows(rows, { filter: "", all: true, view: EVER }).shown.length).toBe(rows.length)
     for (const row of rows) {
-      const { shown } = shownRows(rows, { filter: row.label.toUpperCase(), all: false })
+      const { shown } = shownRows(rows, { filter: row.label.toUpperCase(), all: false, view: EVER })
       expect(shown.map((one) => one.row)).toContain(row)
     }
-    expect(shownRows(rows, { filter: "no such row", all: false }).shown).toEqual([])
+    expect(shownRows(rows, { filter: "no such row", all: false, view: EVER }).shown).toEqual([])
+  })
+
+  it("leave out requests that do nothing in view, and nothing else", () => {
+    const { rows } = timelineModel(aRound())
+    const after = { from: 1e15, to: 2e15 }
+    const { shown } = shownRows(rows, { filter: "", all: false, view: after })
+    const left = rows.filter((row) => !shown.some((one) => one.row === row))
+    expect(left.length).toBeGreaterThan(0)
+    for (const { label } of left) expect(label).toMatch(/^request \d+/)
   })
 
   it("fold requests beyond the first few, and lose none of the others", () => {
@@ -60,7 +71,7 @@ describe("rows shown", () => {
             depth: 1
           }))
         ]
-        const { shown, folded } = shownRows(rows, { filter: "", all: false })
+        const { shown, folded } = shownRows(rows, { filter: "", all: false, view: EVER })
         expect(shown.length + folded).toBe(rows.length)
         expect(folded).toBe(Math.max(0, count - 24))
       })

@@ -119,11 +119,14 @@ export class View {
 
   /** The rows that filter and fold leave, and their labels. */
   #rows(filter: string, all: boolean): void {
-    const { shown, folded } = shownRows(this.#model.rows, { filter, all })
+    const { shown, folded } = shownRows(this.#model.rows, { filter, all, view: this.#view })
+    const same =
+      shown.length === this.#shown.length && shown.every(({ place }, i) => place === this.#shown[i]!.place)
     this.#shown = shown
     if (document.activeElement !== this.#filter) this.#filter.value = filter
     this.#fold.hidden = folded === 0 && !all
     this.#fold.textContent = all ? "Fold requests" : `Show ${folded} more requests`
+    if (same) return
     this.#labels.replaceChildren(
       ...shown.map(({ row: { label, depth } }) =>
         element("div", { class: "row-label", title: label, style: `padding-left:${depth * 0.7}em` }, label)
