@@ -86,7 +86,7 @@ export const heatmap = (shown: Shown, x: Field, y: Field, metric: Field): SVGSVG
   const label = ({ points, value }: HeatCell): string => {
     if (points.length === 0) return "not simulated"
     if (value !== undefined)
-      return `${metric.name} ${cellText(value)}${points.length > 1 ? `, mean of ${points.length}` : ""}`
+      return `${metric.name} ${cellText(metric.name, value)}${points.length > 1 ? `, mean of ${points.length}` : ""}`
     return points[0]!.reason ?? "no figure"
   }
   for (const [i, cell] of cells.entries()) {
@@ -114,22 +114,21 @@ export const heatmap = (shown: Shown, x: Field, y: Field, metric: Field): SVGSVG
       asPoint(
         box,
         some,
-        `${x.name} ${cellText(cell.x)}, ${y.name} ${cellText(cell.y)}: ${label(cell)}`,
+        `${x.name} ${cellText(x.name, cell.x)}, ${y.name} ${cellText(y.name, cell.y)}: ${label(cell)}`,
         shown
       )
     chart.append(box)
     if (cell.value !== undefined && w > 44) {
-      const text = words(cx + w / 2, cy + h / 2 + 4, "middle", cellText(cell.value), "in-cell")
+      const text = words(cx + w / 2, cy + h / 2 + 4, "middle", cellText(metric.name, cell.value), "in-cell")
       text.setAttribute("style", `fill:${shade(cell.value) > 0.6 ? "#111" : "#fff"}`)
       chart.append(text)
     }
   }
-  const names = (values: readonly Cell[]): readonly string[] => values.map(cellText)
-  for (const [i, text] of names(across).entries())
+  for (const [i, value] of across.entries())
     if (i % Math.ceil(across.length / 12) === 0)
-      chart.append(words(left + (i + 0.5) * w, height - 24, "middle", text))
-  for (const [i, text] of names(down).entries())
-    chart.append(words(left - 8, 8 + (down.length - 0.5 - i) * h + 4, "end", text))
+      chart.append(words(left + (i + 0.5) * w, height - 24, "middle", cellText(x.name, value)))
+  for (const [i, value] of down.entries())
+    chart.append(words(left - 8, 8 + (down.length - 0.5 - i) * h + 4, "end", cellText(y.name, value)))
   chart.append(words(WIDTH - 8, height - 6, "end", `${x.name}; upwards ${y.name}; hatched: cannot be served`))
   return chart
 }
@@ -152,9 +151,9 @@ export const parallel = (shown: Shown, fields: readonly Field[]): SVGSVGElement 
       const values = valuesOf(results, field)
       const numbers = values.filter((value) => typeof value === "number")
       const linear = scaleLinear(range(numbers), [height - 40, 28])
-      const order = scalePoint(values.map(cellText), [height - 40, 28])
+      const order = scalePoint(values.map(String), [height - 40, 28])
       const place = (cell: Cell): number | undefined =>
-        typeof cell === "number" ? linear(cell) : cell === undefined ? undefined : order(cellText(cell))
+        typeof cell === "number" ? linear(cell) : cell === undefined ? undefined : order(String(cell))
       return [field.name, { place, values, numbers }]
     })
   )
@@ -181,8 +180,8 @@ export const parallel = (shown: Shown, fields: readonly Field[]): SVGSVGElement 
     const { values, numbers } = scales.get(name)!
     chart.append(
       svg("line", { class: "axis", x1: x, x2: x, y1: 28, y2: height - 40 }),
-      words(x, height - 24, "middle", cellText(numbers[0] ?? values[0])),
-      words(x, 22, "middle", cellText(numbers.at(-1) ?? values.at(-1))),
+      words(x, height - 24, "middle", cellText(name, numbers[0] ?? values[0])),
+      words(x, 22, "middle", cellText(name, numbers.at(-1) ?? values.at(-1))),
       words(x, i % 2 === 0 ? height - 8 : 8, "middle", name)
     )
   }
@@ -213,9 +212,9 @@ export const pareto = (shown: Shown, perGpu: Field, perUser: Field): SVGSVGEleme
   for (const tick of y.ticks(4))
     chart.append(
       svg("line", { class: "axis", x1: 60, x2: WIDTH - 16, y1: y(tick), y2: y(tick) }),
-      words(54, y(tick) + 4, "end", cellText(tick))
+      words(54, y(tick) + 4, "end", cellText("", tick))
     )
-  for (const tick of x.ticks(6)) chart.append(words(x(tick), height - 24, "middle", cellText(tick)))
+  for (const tick of x.ticks(6)) chart.append(words(x(tick), height - 24, "middle", cellText("", tick)))
   const steps = [...front].toSorted((a, b) => valueOf(a, perUser)! - valueOf(b, perUser)!)
   chart.append(
     svg("path", {
@@ -240,12 +239,12 @@ export const pareto = (shown: Shown, perGpu: Field, perUser: Field): SVGSVGEleme
       opacity: kept.has(point) ? 1 : 0.25
     })
     const settings = results.axes
-      .map(({ name, place }) => `${name} ${cellText(point.cells[place])}`)
+      .map(({ name, place }) => `${name} ${cellText(name, point.cells[place])}`)
       .join(", ")
     asPoint(
       dot,
       point,
-      `${settings}: ${cellText(valueOf(point, perGpu))} tok/s a GPU, ${cellText(valueOf(point, perUser))} a user${front.has(point) ? ", on the front" : ""}`,
+      `${settings}: ${cellText("", valueOf(point, perGpu))} tok/s a GPU, ${cellText("", valueOf(point, perUser))} a user${front.has(point) ? ", on the front" : ""}`,
       shown
     )
     chart.append(dot)

@@ -72,19 +72,19 @@ export const pointsTable = (
             const pick = element(
               "button",
               { type: "button", "aria-pressed": String(point === chosen) },
-              point === chosen ? "●" : "○"
+              point === chosen ? "shown" : "show"
             )
-            pick.setAttribute("aria-label", `Choose point ${point.row}`)
+            pick.setAttribute("aria-label", `${point === chosen ? "shown" : "show"}: point ${point.row}`)
             pick.addEventListener("click", () => choose(point))
             return element(
               "tr",
               { class: point.reason === undefined ? "" : "infeasible" },
               element("td", {}, pick),
-              ...fields.map(({ place, isNumber }) =>
+              ...fields.map(({ name, place, isNumber }) =>
                 element(
                   "td",
                   { class: isNumber ? "number" : "", "data-provenance": "modelled" },
-                  cellText(point.cells[place])
+                  cellText(name, point.cells[place])
                 )
               ),
               element("td", {}, point.reason ?? "")

@@ -104,10 +104,22 @@ export const valueOf = ({ cells }: Point, { place }: Field): number | undefined 
   return typeof value === "number" ? value : undefined
 }
 
-export const cellText = (cell: Cell): string =>
-  typeof cell === "number"
-    ? Number(cell.toPrecision(4)).toLocaleString("en", { maximumSignificantDigits: 4 })
-    : String(cell ?? "–")
+/** Units of columns by how their names end, as a person reads them. */
+const UNITS = [
+  [/_bytes_per_s$/, 1e9, " GB/s"],
+  [/_bytes$/, 2 ** 30, " GiB"],
+  [/_s$/, 1, " s"]
+] as const
+
+/** A value of a column; figures with four digits, whole numbers in full. */
+export const cellText = (name: string, cell: Cell): string => {
+  if (typeof cell !== "number") return String(cell ?? "–")
+  const [, scale, unit] = UNITS.find(
+    ([ending]) => ending.test(name) && !/tokens_per_s|requests_per_s/.test(name)
+  ) ?? [0, 1, ""]
+  const value = cell / scale
+  return `${(Number.isInteger(value) ? value : Number(value.toPrecision(4))).toLocaleString("en", { maximumFractionDigits: 20 })}${unit}`
+}
 
 /** What there is of an axis, in order. */
 export const valuesOf = ({ points }: Results, { place }: Field): readonly Cell[] =>

@@ -112,8 +112,8 @@ const verdictOf = ({ points, axes }: Results, kept: readonly Point[], perGpu: Fi
   const failed = points.filter(({ reason }) => reason !== undefined).length
   const without = failed === 0 ? "" : ` ${failed} of ${points.length} points cannot be served.`
   if (best === undefined || perGpu === undefined) return `No point that is looked at was served.${without}`
-  const settings = axes.map(({ name, place }) => `${name} ${cellText(best.cells[place])}`).join(", ")
-  return `${settings} serves most a GPU: ${cellText(valueOf(best, perGpu))} tok/s.${without}`
+  const settings = axes.map(({ name, place }) => `${name} ${cellText(name, best.cells[place])}`).join(", ")
+  return `${settings} serves most a GPU: ${cellText("", valueOf(best, perGpu))} tok/s.${without}`
 }
 
 /** Everything, for the state in the address. */
@@ -215,7 +215,11 @@ const chosenCard = (context: ScreenContext, { axes, columns }: Results, point: P
   return element(
     "section",
     { class: "card chosen", "aria-label": "Chosen point" },
-    element("h2", {}, axes.map(({ name, place }) => `${name} ${cellText(point.cells[place])}`).join(", ")),
+    element(
+      "h2",
+      {},
+      axes.map(({ name, place }) => `${name} ${cellText(name, point.cells[place])}`).join(", ")
+    ),
     element(
       "p",
       {},
@@ -223,7 +227,7 @@ const chosenCard = (context: ScreenContext, { axes, columns }: Results, point: P
         ["tokens_per_s", "ttft_p95_s", "tpot_p95_s", "limited_by"]
           .flatMap((name) => {
             const place = columns.findIndex((column) => column.name === name)
-            return place < 0 ? [] : [`${name} ${cellText(point.cells[place])}`]
+            return place < 0 ? [] : [`${name} ${cellText(name, point.cells[place])}`]
           })
           .join(" · ")
     ),
