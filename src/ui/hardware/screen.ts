@@ -40,6 +40,11 @@ export const mount: Mount = (host, context) => {
         "a",
         { class: "button", href: context.href({ screen: "timeline", view: { open: full.id } }) },
         "Full KV’s in Timeline"
+      ),
+      element(
+        "a",
+        { class: "button", href: context.href({ screen: "compare", view: { a: full.id, b: ours.id } }) },
+        "Compare both"
       )
     )
   }
