@@ -39,6 +39,7 @@ export const mount: Mount = (host, context) => {
   const reset = element("button", { type: "button" }, "Reset all")
   const timeline = element("button", { type: "button", disabled: true }, "Open timeline")
   const open = element("input", { type: "file", accept: ".yaml,.yml", "aria-label": "Open a scenario" })
+  const bundled = element("select", { "aria-label": "Scenarios that come with vericache" })
   host.append(
     element("h1", { class: "muted small" }, "What if"),
     verdict,
@@ -72,7 +73,7 @@ export const mount: Mount = (host, context) => {
           breakEven,
           exported("break-even", breakEven, () => breakEvenRows(rows))
         ),
-        card("Scenario", text, element("div", { class: "tools" }, apply, save, open))
+        card("Scenario", text, element("div", { class: "tools" }, apply, save, bundled, open))
       )
     )
   )
@@ -150,6 +151,13 @@ export const mount: Mount = (host, context) => {
     )
   }
 
+  /** The scenarios there are to begin with; the one that is shown is chosen. */
+  const offer = (files: readonly string[], now: string): void =>
+    bundled.replaceChildren(
+      ...(files.includes(now) ? [] : [element("option", { value: now, selected: true }, now)]),
+      ...files.map((file) => element("option", { value: file, selected: file === now }, file))
+    )
+
   const heard = (state: PageState, response: Response): void => {
     switch (response.kind) {
       case "scenario":
@@ -157,6 +165,7 @@ export const mount: Mount = (host, context) => {
         outcomes = summary.methods.map(() => undefined)
         problems.replaceChildren()
         timeline.disabled = false
+        offer(summary.files, state.file)
         text.value = summary.text
         // A control in use keeps its focus: what it shows is what was asked.
         if (!controls.contains(document.activeElement))
@@ -170,6 +179,7 @@ export const mount: Mount = (host, context) => {
         verdict.textContent = "This scenario cannot be simulated as it is."
         note.textContent = ""
         if (document.activeElement !== text) text.value = response.text
+        offer(response.files, state.file)
         problems.replaceChildren(
           ...response.faults.map(({ file, line, column, field, message, suggestion, excerpt }) =>
             failure(
@@ -199,6 +209,9 @@ export const mount: Mount = (host, context) => {
   save.addEventListener("click", () => {
     download(context.state().file.split("/").at(-1)!, new Blob([text.value], { type: "application/yaml" }))
   })
+  bundled.addEventListener("change", () =>
+    context.navigate({ file: bundled.value, text: undefined, changes: [], view: {} })
+  )
   open.addEventListener("change", () => {
     const file = open.files?.[0]
     if (file !== undefined) void context.openFile(file)

@@ -89,6 +89,18 @@ describe("What-if", () => {
     await page.close()
   })
 
+  it("opens another scenario that comes with vericache", async () => {
+    const page = await opened()
+    const picker = page.getByLabel("Scenarios that come with vericache")
+    await page.locator(".verdict", { hasText: "serves" }).waitFor()
+    await picker.selectOption("consumer-rtx-4090.yaml")
+    await page.waitForFunction("location.hash.includes('consumer-rtx-4090')")
+    await page.waitForFunction(
+      "document.querySelector('textarea').value.includes('rtx-4090') && document.querySelector('.verdict').textContent.includes('serves')"
+    )
+    await page.close()
+  })
+
   it("tells the faults of a scenario in place", async () => {
     const page = await opened("#/whatif?v=1&file=mine.yaml&text=model%3A+llama-3.1-7b")
     expect(await page.getByRole("alert").first().textContent()).toContain("mine.yaml, line 1")
