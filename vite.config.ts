@@ -31,6 +31,9 @@ const webApp: ViteUserConfig = {
   server: { fs: { allow: ["../.."] } }
 }
 
+/** Against tests that hang. No test is about how fast the machine is that runs it. */
+const PATIENCE = { testTimeout: 900_000, hookTimeout: 900_000 }
+
 const tests: ViteUserConfig = {
   test: {
     projects: [
@@ -39,7 +42,7 @@ const tests: ViteUserConfig = {
           name: "node",
           include: ["src/**/*.test.ts", "bench/**/*.test.ts", "scripts/**/*.test.ts"],
           exclude: ["src/**/*.browser.test.ts"],
-          testTimeout: 60_000,
+          ...PATIENCE,
           maxWorkers: 2
         }
       },
@@ -48,8 +51,7 @@ const tests: ViteUserConfig = {
           name: "browser",
           include: ["src/ui/**/*.browser.test.ts"],
           globalSetup: "src/ui/built.fixture.ts",
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          ...PATIENCE,
           maxWorkers: 1
         }
       }

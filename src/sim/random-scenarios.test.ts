@@ -231,5 +231,5 @@ describe("random scenarios", () => {
         numRuns: Number(process.env["VERICACHE_FUZZ"] ?? 300)
       }
     )
-  }, 300_000)
+  })
 })

@@ -72,7 +72,7 @@ describe("one scenario on both physics", () => {
       })
     )
     runs = run.runs
-  }, 120_000)
+  })
 
   it("has the output of full KV wherever it is verified", () => {
     const [full, lossy, vericache] = runs

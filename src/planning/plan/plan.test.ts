@@ -103,7 +103,7 @@ describe("a plan", () => {
       ),
       { numRuns: 3 }
     )
-  }, 120_000)
+  })
 
   it("takes the cheapest and not the fewest where cost is to be least", async () => {
     const more = `minimise: cost
