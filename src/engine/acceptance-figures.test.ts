@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { acceptanceFigures, curveOf, wilson } from "./acceptance-figures.ts"
+import { acceptanceFigures, curveOf, pairedDifference, wilson } from "./acceptance-figures.ts"
 
 const WINDOW = 6
 const rounds = fc.array(fc.record({ prompt: fc.nat(4), accepted: fc.nat(WINDOW) }), {
@@ -73,8 +73,53 @@ describe("figures of rounds", () => {
       meanLength: 0,
       meanLengthInterval: undefined,
       lengths: [0, 0, 0],
-      positions: []
+      positions: [],
+      perPrompt: []
     })
+  })
+})
+
+describe("a paired difference", () => {
+  const figures = (lengths: readonly number[]) =>
+    acceptanceFigures(
+      lengths.map((accepted, prompt) => ({ prompt, accepted })),
+      WINDOW
+    )
+
+  it("is certain where every prompt differs alike, though prompts differ widely", () => {
+    const [one, other] = [figures([5, 1, 4, 2]), figures([4, 0, 3, 1])]
+    expect(pairedDifference(one, other)).toEqual({ prompts: 4, meanLength: 1, interval: { low: 1, high: 1 } })
+    expect(one.meanLengthInterval!.low).toBeLessThan(other.meanLengthInterval!.high)
+  })
+
+  it("is that of the means, turns its sign with its sides, and is none of a cell with itself", () => {
+    fc.assert(
+      fc.property(rounds, rounds, (some, others) => {
+        const [one, other] = [acceptanceFigures(some, WINDOW), acceptanceFigures(others, WINDOW)]
+        const there = pairedDifference(one, other)
+        const back = pairedDifference(other, one)
+        expect(there.meanLength).toBeCloseTo(-back.meanLength, 9)
+        expect(there.prompts).toBe(back.prompts)
+        if (there.prompts === one.perPrompt.length && there.prompts === other.perPrompt.length)
+          expect(there.meanLength).toBeCloseTo(one.meanLength - other.meanLength, 9)
+        const self = pairedDifference(one, one)
+        expect(self.meanLength).toBe(0)
+        if (self.interval !== undefined) expect(self.interval).toEqual({ low: 0, high: 0 })
+      }),
+      { numRuns: 30 }
+    )
+  })
+
+  it("counts only prompts that both cells have", () => {
+    const one = acceptanceFigures(
+      [
+        { prompt: 0, accepted: 3 },
+        { prompt: 2, accepted: 6 }
+      ],
+      WINDOW
+    )
+    expect(pairedDifference(one, figures([1]))).toEqual({ prompts: 1, meanLength: 2, interval: undefined })
+    expect(pairedDifference(one, figures([])).meanLength).toBe(0)
   })
 })
 

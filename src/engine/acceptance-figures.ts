@@ -23,6 +23,13 @@ export interface PositionFigure {
   readonly interval: Interval
 }
 
+/** What one prompt's rounds came to. */
+export interface PromptFigure {
+  readonly prompt: number
+  readonly rounds: number
+  readonly accepted: number
+}
+
 export interface AcceptanceFigures {
   readonly rounds: number
   readonly drafted: number
@@ -35,6 +42,17 @@ export interface AcceptanceFigures {
   readonly lengths: readonly number[]
   /** Up to the last position that any round reached. */
   readonly positions: readonly PositionFigure[]
+  /** Prompts that have rounds, ascending. */
+  readonly perPrompt: readonly PromptFigure[]
+}
+
+/** How much longer accepted lengths are than another cell's, over the prompts both have. */
+export interface PairedDifference {
+  readonly prompts: number
+  /** Mean accepted tokens of a round less the other's. */
+  readonly meanLength: number
+  /** Percentile bootstrap over prompts, each drawn with its rounds in both cells. Undefined with fewer than two prompts. */
+  readonly interval: Interval | undefined
 }
 
 /** 97.5 % quantile of the normal distribution. */
@@ -51,32 +69,57 @@ export const wilson = (hits: number, of: number): Interval => {
 }
 
 /** Rounds and accepted tokens of each prompt that has any. */
-const byPrompt = (rounds: readonly Round[]): { readonly rounds: number; readonly accepted: number }[] =>
-  [...Map.groupBy(rounds, ({ prompt }) => prompt).values()].map((own) => ({
-    rounds: own.length,
-    accepted: own.reduce((sum, { accepted }) => sum + accepted, 0)
-  }))
+const byPrompt = (rounds: readonly Round[]): readonly PromptFigure[] =>
+  [...Map.groupBy(rounds, ({ prompt }) => prompt)]
+    .map(([prompt, own]) => ({
+      prompt,
+      rounds: own.length,
+      accepted: own.reduce((sum, { accepted }) => sum + accepted, 0)
+    }))
+    .toSorted((a, b) => a.prompt - b.prompt)
 
-/** Means of prompts drawn with replacement: rounds of one prompt resemble each other, so prompts are what is drawn. */
-const bootstrap = (rounds: readonly Round[]): Interval | undefined => {
-  const prompts = byPrompt(rounds)
+const meanOf = (prompts: readonly PromptFigure[]): number =>
+  prompts.reduce((sum, { accepted }) => sum + accepted, 0) /
+  prompts.reduce((sum, { rounds }) => sum + rounds, 0)
+
+/**
+ * 95 % of what a statistic comes to over prompts drawn with replacement: rounds of one prompt resemble each other, so prompts
+ * are what is drawn. Undefined with fewer than two.
+ */
+const bootstrap = <One>(
+  prompts: readonly One[],
+  statistic: (drawn: readonly One[]) => number
+): Interval | undefined => {
   if (prompts.length < 2) return undefined
   // A fixed sequence (Numerical Recipes' LCG): the same rounds give the same interval.
   let state = 1
-  const draw = (): number => {
+  const draw = (): One => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return Math.floor((state / 2 ** 32) * prompts.length)
+    return prompts[Math.floor((state / 2 ** 32) * prompts.length)]!
   }
-  const means = Array.from({ length: RESAMPLES }, () => {
-    let [count, accepted] = [0, 0]
-    for (let i = 0; i < prompts.length; i++) {
-      const one = prompts[draw()]!
-      count += one.rounds
-      accepted += one.accepted
-    }
-    return accepted / count
-  }).toSorted((a, b) => a - b)
-  return { low: means[Math.floor(0.025 * RESAMPLES)]!, high: means[Math.ceil(0.975 * RESAMPLES) - 1]! }
+  const values = Array.from({ length: RESAMPLES }, () => statistic(prompts.map(draw))).toSorted(
+    (a, b) => a - b
+  )
+  return { low: values[Math.floor(0.025 * RESAMPLES)]!, high: values[Math.ceil(0.975 * RESAMPLES) - 1]! }
+}
+
+/** Two cells of the same prompts beside each other. What prompts differ in cancels, so small differences show. */
+export const pairedDifference = (
+  cell: Pick<AcceptanceFigures, "perPrompt">,
+  other: Pick<AcceptanceFigures, "perPrompt">
+): PairedDifference => {
+  const others = new Map(other.perPrompt.map((one) => [one.prompt, one]))
+  const pairs = cell.perPrompt.flatMap((one) => {
+    const beside = others.get(one.prompt)
+    return beside === undefined ? [] : [[one, beside] as const]
+  })
+  const difference = (drawn: readonly (typeof pairs)[number][]): number =>
+    meanOf(drawn.map(([one]) => one)) - meanOf(drawn.map(([, beside]) => beside))
+  return {
+    prompts: pairs.length,
+    meanLength: pairs.length === 0 ? 0 : difference(pairs),
+    interval: bootstrap(pairs, difference)
+  }
 }
 
 /** Figures of rounds that each drafted exactly `window` tokens. */
@@ -85,6 +128,7 @@ export const acceptanceFigures = (rounds: readonly Round[], window: number): Acc
   for (const { accepted } of rounds) lengths[accepted]!++
   const accepted = rounds.reduce((sum, round) => sum + round.accepted, 0)
   const positions: PositionFigure[] = []
+  const perPrompt = byPrompt(rounds)
   let reached = rounds.length
   for (let position = 1; position <= window && reached > 0; position++) {
     const agreed = reached - lengths[position - 1]!
@@ -96,9 +140,10 @@ export const acceptanceFigures = (rounds: readonly Round[], window: number): Acc
     drafted: rounds.length * window,
     accepted,
     meanLength: rounds.length === 0 ? 0 : accepted / rounds.length,
-    meanLengthInterval: bootstrap(rounds),
+    meanLengthInterval: bootstrap(perPrompt, meanOf),
     lengths,
-    positions
+    positions,
+    perPrompt
   }
 }
 

@@ -4,7 +4,14 @@ import { Command, Flag } from "effect/cli"
 import type { Measured } from "../../engine/accept.ts"
 import { writeObstacle, writeWhole } from "../files.ts"
 import { FORMATS } from "../output/grid.ts"
-import { acceptanceProfile, CELLS, POSITIONS, positionsOf, renderRows } from "../engine/accept-tables.ts"
+import {
+  acceptanceProfile,
+  against,
+  CELLS,
+  POSITIONS,
+  positionsOf,
+  renderRows
+} from "../engine/accept-tables.ts"
 import { embeddedModel, engineFlags } from "./engine-flags.ts"
 
 const several = <A>(given: readonly A[], usual: readonly A[]): readonly A[] =>
@@ -53,6 +60,12 @@ export const acceptCommand = Command.make(
       Flag.withDescription("Tokens produced after each prompt; rounds its end cuts short are not counted"),
       Flag.withDefault(64)
     ),
+    against: Flag.String("against").pipe(
+      Flag.withDescription(
+        "One of the methods: shows by how many points of acceptance the others lie above it on the same prompts"
+      ),
+      Flag.optional
+    ),
     perPosition: Flag.Boolean("per-position").pipe(
       Flag.withDescription("A row for each drafted position, with its 95 % interval, instead of each cell"),
       Flag.withDefault(false)
@@ -75,10 +88,12 @@ export const acceptCommand = Command.make(
     const output = Option.getOrUndefined(flags.output)
     const obstacle = output === undefined ? undefined : writeObstacle(output)
     const model = Option.getOrElse(flags.model, embeddedModel)
+    const compressors = several(flags.compressor, ["streaming-llm", "snapkv", "verify-fed", "int4"])
+    const baseline = Option.getOrUndefined(flags.against)
     const measured = yield* runAccept({
       model,
       prompts: Option.getOrElse(flags.prompts, () => join(model, "prompts")),
-      compressors: several(flags.compressor, ["streaming-llm", "snapkv", "verify-fed", "int4"]),
+      compressors,
       keeps: several(flags.keep, [0.25, 0.5]),
       windows: several(flags.window, [8]),
       contexts: several(flags.context, [512]),
@@ -87,6 +102,9 @@ export const acceptCommand = Command.make(
       adapter: flags.adapter,
       faults: [
         ...(obstacle === undefined ? [] : [`--output cannot be written: ${obstacle}`]),
+        ...(baseline === undefined || compressors.includes(baseline)
+          ? []
+          : [`--against ${baseline} is not measured; one of ${compressors.join(", ")} is expected`]),
         ...numberFaults(flags.keep, {
           "--window": flags.window,
           "--context": flags.context,
@@ -100,7 +118,11 @@ export const acceptCommand = Command.make(
     yield* Console.log(
       flags.perPosition
         ? renderRows(flags.format, POSITIONS, rows.flatMap(positionsOf))
-        : renderRows(flags.format, CELLS, rows)
+        : renderRows(
+            flags.format,
+            baseline === undefined ? CELLS : [...CELLS, ...against(rows, baseline)],
+            rows
+          )
     )
     if (output === undefined) return
     const source = `${measured.card.name}, vericache ${process.argv.slice(2).join(" ")}`

@@ -4,6 +4,8 @@ import {
   acceptanceFigures,
   curveOf,
   type Interval,
+  type PairedDifference,
+  pairedDifference,
   type PositionFigure
 } from "../../engine/acceptance-figures.ts"
 import { yamlText } from "../../planning/yaml-text.ts"
@@ -83,8 +85,50 @@ export const CELLS: readonly Column<Measured>[] = [
     (value) => value.toFixed(1)
   ),
   number("KV bytes", "bytes_share", ({ bytesShare }) => bytesShare, percent),
-  detail("rounds_by_accepted_length", ({ lengths }) => lengths.join(" "))
+  detail("rounds_by_accepted_length", ({ lengths }) => lengths.join(" ")),
+  detail("rounds_and_accepted_by_prompt", ({ perPrompt }) =>
+    perPrompt.map(({ prompt, rounds, accepted }) => `${prompt}:${rounds}:${accepted}`).join(" ")
+  )
 ]
+
+const points = (share: number): string => `${share < 0 ? "−" : "+"}${Math.abs(100 * share).toFixed(1)}`
+
+/** What each cell's share has beyond that of another method with the same window, context and keep, on the same prompts. */
+export const against = (rows: readonly Measured[], baseline: string): readonly Column<Measured>[] => {
+  const difference = (row: Measured): PairedDifference | undefined => {
+    const other = rows.find(
+      ({ compressor, window, context, keep }) =>
+        compressor.name === baseline &&
+        window === row.window &&
+        context === row.context &&
+        (keep === row.keep || !compressor.takesKeep || !row.compressor.takesKeep)
+    )
+    if (other === undefined || row.compressor.name === baseline) return undefined
+    return pairedDifference(row, other)
+  }
+  const share = (row: Measured, of: (paired: PairedDifference) => number | undefined): number | undefined => {
+    const paired = difference(row)
+    const value = paired === undefined || paired.prompts === 0 ? undefined : of(paired)
+    return value === undefined ? undefined : value / row.window
+  }
+  const ends = (row: Measured): readonly (number | undefined)[] => [
+    share(row, ({ interval }) => interval?.low),
+    share(row, ({ interval }) => interval?.high)
+  ]
+  return [
+    number(`over ${baseline}`, "acceptance_difference", (row) => share(row, (one) => one.meanLength), points),
+    {
+      title: "paired 95 %",
+      key: "acceptance_difference_low",
+      value: (row) => ends(row)[0],
+      text: (row) => {
+        const [low, high] = ends(row)
+        return low === undefined || high === undefined ? "" : `${points(low)} to ${points(high)}`
+      }
+    },
+    detail("acceptance_difference_high", (row) => ends(row)[1])
+  ]
+}
 
 /** One drafted position of a cell. */
 type PositionRow = Measured & { readonly figure: PositionFigure }

@@ -5,9 +5,11 @@ import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { makeAcceptance } from "../../sim/acceptance/acceptance.ts"
 import { acceptanceFigures } from "../../engine/acceptance-figures.ts"
-import { snapkv } from "../../engine/compressors/drop.ts"
+import type { Compressor } from "../../engine/compressors/compressor.ts"
+import { h2o, snapkv } from "../../engine/compressors/drop.ts"
+import { int8 } from "../../engine/compressors/quantize.ts"
 import { GOOD, scenarioOf } from "../../scenario/catalog.fixture.ts"
-import { acceptanceProfile } from "./accept-tables.ts"
+import { acceptanceProfile, against, renderRows } from "./accept-tables.ts"
 
 const root = join(import.meta.dirname, "..", "..", "..")
 const ARGUMENTS = ["--import", "./scripts/wgsl.ts", "src/cli/main.ts"]
@@ -104,10 +106,12 @@ describe("accept", () => {
 
   it("tells all that is wrong at once", () => {
     const wrong = ["--compressor", "snapvk", "--compressor", "no-such.js", "--keep", "1.5", "--window", "0"]
+    wrong.push("--against", "h2o")
     const { stdout, stderr, status } = vericache("accept", ...wrong, "--context", "9000", "-o", "/dev/null/x")
     expect([status, stdout]).toEqual([2, ""])
     expect(stderr.trim().split("\n")).toEqual([
       expect.stringContaining("--output cannot be written"),
+      "--against h2o is not measured; one of snapvk, no-such.js is expected",
       "--keep is 1.5; above 0 and at most 1 is expected",
       "--window is 0; at least 1 is expected",
       'no compressor is named "snapvk"; did you mean snapkv?',
@@ -164,6 +168,35 @@ describe("a compressor of one's own", () => {
     expect(stderr).toContain(`--compressor ${file}: compress is missing; a function is expected`)
     expect(stderr).not.toContain("SwiftShader")
   })
+})
+
+it("sets cells beside another method's on the same prompts", () => {
+  const cell = (compressor: Compressor, lengths: readonly number[], keep = 0.25) => ({
+    compressor,
+    keep,
+    window: 8,
+    context: 512,
+    prompts: lengths.length,
+    cut: 0,
+    bytesShare: 0.28,
+    ...acceptanceFigures(
+      lengths.map((accepted, prompt) => ({ prompt, accepted })),
+      8
+    )
+  })
+  const rows = [cell(snapkv, [4, 0]), cell(h2o, [6, 2]), cell(int8, [8, 8]), cell(h2o, [6, 2], 0.5)]
+  const shown = renderRows("json", against(rows, "snapkv"), rows)
+  expect(JSON.parse(shown)).toEqual([
+    {},
+    {
+      acceptance_difference: 0.25,
+      acceptance_difference_low: 0.25,
+      acceptance_difference_high: 0.25
+    },
+    { acceptance_difference: 0.75, acceptance_difference_low: 0.5, acceptance_difference_high: 1 },
+    {}
+  ])
+  expect(renderRows("table", against(rows, "snapkv"), rows)).toContain("+75.0  +50.0 to +100.0")
 })
 
 describe("the profile", () => {
