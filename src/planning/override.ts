@@ -130,16 +130,12 @@ export const misplaced = (
 /** How deep a path leads: what replaces a whole section comes before what changes a field in it. */
 const depth = (field: string): number => parsePath(field)?.length ?? 0
 
-/**
- * The scenario with fields replaced, shallow ones first. Fails with the faults of the result; a path that leads nowhere is
- * one of them.
- */
-export const withOverrides = (
+/** The fields with some replaced, shallow ones first; not checked yet. A path that leads nowhere is a fault. */
+export const overridden = (
   base: ScenarioFields,
   overrides: readonly Override[],
-  read: ReadFile,
   catalog: Catalog
-): Result.Result<Scenario, ScenarioInvalid> => {
+): Result.Result<ScenarioFields, ScenarioInvalid> => {
   let { value } = base
   for (const { field, value: to } of overrides.toSorted((a, b) => depth(a.field) - depth(b.field))) {
     const steps = parsePath(field)
@@ -152,5 +148,14 @@ export const withOverrides = (
       return Result.fail(new ScenarioInvalid({ faults: [fault] }))
     }
   }
-  return resolveFields({ document: base.document, value }, read, catalog)
+  return Result.succeed({ document: base.document, value })
 }
+
+/** The scenario with fields replaced. Fails with the faults of the result; a path that leads nowhere is one of them. */
+export const withOverrides = (
+  base: ScenarioFields,
+  overrides: readonly Override[],
+  read: ReadFile,
+  catalog: Catalog
+): Result.Result<Scenario, ScenarioInvalid> =>
+  Result.flatMap(overridden(base, overrides, catalog), (fields) => resolveFields(fields, read, catalog))

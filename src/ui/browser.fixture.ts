@@ -2,13 +2,15 @@
  * The built web app in a headless Chromium that an npm package carries with the libraries it needs, so that a bare system
  * will do: docs/ui.md says which flags and libraries.
  */
+import { readFileSync } from "node:fs"
 import { readFile } from "node:fs/promises"
+import { createRequire } from "node:module"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { extname, join, normalize } from "node:path"
 import chromiumPackage, { inflate, setupLambdaEnvironment } from "@sparticuz/chromium"
-import { type Browser, chromium } from "playwright-core"
+import { type Browser, chromium, type Page } from "playwright-core"
 
 const root = join(import.meta.dirname, "..", "..")
 const TYPES: Readonly<Record<string, string>> = {
@@ -52,4 +54,23 @@ export const startBrowser = async (webgpu = true): Promise<Browser> => {
       ...(webgpu ? ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"] : [])
     ]
   })
+}
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8")
+
+/** What axe finds serious or critical on a page: rules, and the elements that break them. */
+export const seriousFindings = async (
+  page: Page
+): Promise<readonly (readonly [rule: string, elements: readonly string[]])[]> => {
+  await page.evaluate(axe)
+  const { violations } = await page.evaluate<{
+    readonly violations: readonly {
+      readonly id: string
+      readonly impact: string
+      readonly nodes: readonly { readonly html: string }[]
+    }[]
+  }>("axe.run()")
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(({ id, nodes }) => [id, nodes.map(({ html }) => html.slice(0, 200))])
 }

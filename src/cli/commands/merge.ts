@@ -29,9 +29,9 @@ export const mergeCommand = Command.make(
     const merged = mergeShards(shards, partial)
     if ("problems" in merged)
       return yield* new Usage({ problem: [...merged.problems, "nothing was written"].join("\n") })
-    const { columns, rows } = merged.table
+    const { columns, rows, recipe } = merged.table
     const tally = new Tally(columns)
-    yield* writeTable(output, format, columns, tally.counting(rows))
+    yield* writeTable(output, format, columns, tally.counting(rows), recipe)
     yield* Console.error(`${output}: ${tally.words()}`)
   })
 ).pipe(

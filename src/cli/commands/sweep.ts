@@ -130,7 +130,7 @@ const toFile = (sweep: Sweep, header: JournalHeader, path: string, restart: bool
         problem: `${journalPath} has lost rows; is another vericache at work on it? Give the command again`
       })
     const tally = new Tally(header.columns)
-    yield* writeTable(path, format, header.columns, tally.counting(rows))
+    yield* writeTable(path, format, header.columns, tally.counting(rows), sweep.recipe)
     journal.remove()
     yield* Console.error(`${path}: ${tally.words()}`)
     yield* checkAny(tally)

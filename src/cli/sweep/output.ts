@@ -26,10 +26,11 @@ export const writeTable = (
   path: string,
   format: TableFormat,
   columns: readonly Column[],
-  rows: Iterable<Row>
+  rows: Iterable<Row>,
+  recipe?: string
 ): Effect.Effect<void, Usage> =>
   Effect.andThen(
-    writeWhole(path, format.encode(columns, rows)),
+    writeWhole(path, format.encode(columns, rows, recipe)),
     Effect.sync(() => syncToDisk(path))
   )
 

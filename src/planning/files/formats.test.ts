@@ -41,6 +41,16 @@ describe.each(Object.entries(TABLE_FORMATS))("%s", (name, format) => {
     )
   })
 
+  it("has a place for the recipe, or leaves it out", async () => {
+    const columns = [{ name: "a", type: "whole" as const }]
+    const parts = [...format.encode(columns, [[1]], "name: a sweep")].map((part) => Buffer.from(part))
+    expect(await format.decode(Buffer.concat(parts), () => "whole")).toEqual({
+      columns,
+      rows: [[1]],
+      ...(name === ".parquet" ? { recipe: "name: a sweep" } : {})
+    })
+  })
+
   it("says what is wrong with bytes that are none of it", async () => {
     const garbage = new TextEncoder().encode('a,b\n1,"2\n{\n')
     await expect(format.decode(garbage, () => undefined)).rejects.toThrow(/./)

@@ -3,6 +3,9 @@ import { parquetMetadata, parquetReadObjects } from "hyparquet"
 import { ByteWriter, ParquetWriter, schemaFromColumnData } from "hyparquet-writer"
 import type { Cell, Column, Row, TableFormat } from "./table.ts"
 
+/** Name of the recipe among the file's key-value metadata. */
+const RECIPE = "vericache.sweep"
+
 /** Rows of a row group. */
 const GROUP = 10_000
 
@@ -26,10 +29,15 @@ const cellOf = (value: unknown): Cell => {
 }
 
 export const parquetFormat: TableFormat = {
-  *encode(columns, rows) {
+  *encode(columns, rows, recipe) {
     const writer = new ByteWriter()
     const schema = schemaFromColumnData({ columnData: columnData(columns, []) })
-    const file = new ParquetWriter({ writer, schema, createdBy: "vericache" })
+    const file = new ParquetWriter({
+      writer,
+      schema,
+      createdBy: "vericache",
+      ...(recipe === undefined ? {} : { kvMetadata: [{ key: RECIPE, value: recipe }] })
+    })
     let group: Row[] = []
     const flush = (): void => {
       if (group.length > 0)
@@ -49,16 +57,17 @@ export const parquetFormat: TableFormat = {
   },
   decode: async (bytes, typeOf) => {
     const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer
-    const columns = parquetMetadata(file)
-      .schema.slice(1)
-      .map(({ name, type }): Column => {
-        const inFile =
-          type === "BOOLEAN" ? "boolean" : type === "INT64" ? "whole" : type === "DOUBLE" ? "number" : "text"
-        return { name, type: typeOf(name) ?? inFile }
-      })
+    const { schema, key_value_metadata: metadata = [] } = parquetMetadata(file)
+    const recipe = metadata.find(({ key }) => key === RECIPE)?.value
+    const columns = schema.slice(1).map(({ name, type }): Column => {
+      const inFile =
+        type === "BOOLEAN" ? "boolean" : type === "INT64" ? "whole" : type === "DOUBLE" ? "number" : "text"
+      return { name, type: typeOf(name) ?? inFile }
+    })
     const objects = await parquetReadObjects({ file })
     return {
       columns,
+      ...(recipe === undefined ? {} : { recipe }),
       rows: objects.map((one) =>
         columns.map(({ name }) => cellOf((one as Readonly<Record<string, unknown>>)[name]))
       )

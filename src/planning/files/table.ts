@@ -15,12 +15,18 @@ export type Row = readonly Cell[]
 export interface Table {
   readonly columns: readonly Column[]
   readonly rows: readonly Row[]
+  /** A sweep file that makes these rows: `Sweep.recipe`. Only Parquet has a place for it. */
+  readonly recipe?: string
 }
 
 /** A file format of tables. */
 export interface TableFormat {
-  /** The file in pieces; rows are asked for once, in order. */
-  readonly encode: (columns: readonly Column[], rows: Iterable<Row>) => Iterable<Uint8Array | string>
+  /** The file in pieces; rows are asked for once, in order. What the format has no place for is left out. */
+  readonly encode: (
+    columns: readonly Column[],
+    rows: Iterable<Row>,
+    recipe?: string
+  ) => Iterable<Uint8Array | string>
   /** Rejects with words if the bytes are none of this format. `typeOf`: types of columns known by name. */
   readonly decode: (bytes: Uint8Array, typeOf: TypeOf) => Promise<Table>
 }

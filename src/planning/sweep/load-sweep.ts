@@ -33,6 +33,8 @@ export interface Sweep {
   /** Of the scenario, by their place in it. */
   readonly methodNames: readonly string[]
   readonly ingredients: Ingredients
+  /** This sweep as a file of its own, the scenario and what that extends written out in it. */
+  readonly recipe: string
 }
 
 export const loadSweep = (
@@ -85,6 +87,7 @@ export const loadSweep = (
     base,
     design,
     methodNames: scenario.methods.map(({ name }) => name),
+    recipe: JSON.stringify({ ...(value as object), scenario: fields.value }),
     ingredients: {
       sweep: digestOf(JSON.stringify(value)),
       scenario: digestOf(JSON.stringify(fields.value)),

@@ -28,6 +28,7 @@ const ROWS: readonly Row[] = Array.from({ length: POINTS }, (_, i) => [
 
 const shard = (index: number, count: number): Table => ({
   columns: COLUMNS,
+  recipe: "the sweep",
   rows: dealt(POINTS, { index, count })
     .toSorted((a, b) => a - b)
     .map((point) => ROWS[point]!)
@@ -48,8 +49,10 @@ describe("merged shards", () => {
         fc.boolean(),
         async (name, count, backwards) => {
           const format = TABLE_FORMATS[name]!
-          const bytes = ({ columns, rows }: Table) =>
-            new Uint8Array(Buffer.concat([...format.encode(columns, rows)].map((part) => Buffer.from(part))))
+          const bytes = ({ columns, rows, recipe }: Table) =>
+            new Uint8Array(
+              Buffer.concat([...format.encode(columns, rows, recipe)].map((part) => Buffer.from(part)))
+            )
           const read = await Promise.all(
             shards(count).map(async ({ file, table }) => ({
               file,
@@ -58,7 +61,7 @@ describe("merged shards", () => {
           )
           const merged = mergeShards(backwards ? read.toReversed() : read)
           if ("problems" in merged) throw new Error(merged.problems.join())
-          expect(bytes(merged.table)).toEqual(bytes({ columns: COLUMNS, rows: ROWS }))
+          expect(bytes(merged.table)).toEqual(bytes({ columns: COLUMNS, rows: ROWS, recipe: "the sweep" }))
         }
       ),
       { numRuns: 60 }

@@ -97,5 +97,7 @@ export const mergeShards = (files: readonly ShardTable[], partial = false): Merg
     )
   if (problems.length > 0) return { problems }
   const rows = [...from].toSorted(([a], [b]) => a - b).map(([, { row }]) => row)
-  return { table: { columns: first.table.columns, rows } }
+  // Of one sweep, so all that have it have the same.
+  const recipe = shards.find(({ table }) => table.recipe !== undefined)?.table.recipe
+  return { table: { columns: first.table.columns, rows, ...(recipe === undefined ? {} : { recipe }) } }
 }

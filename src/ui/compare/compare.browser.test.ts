@@ -1,12 +1,9 @@
 import { readFileSync } from "node:fs"
-import { createRequire } from "node:module"
 import type { Browser, Page } from "playwright-core"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { writeTrace } from "../../trace/jsonl.ts"
 import { aRound } from "../../trace/trace.fixture.ts"
-import { type Served, serveApp, startBrowser } from "../browser.fixture.ts"
-
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8")
+import { type Served, seriousFindings, serveApp, startBrowser } from "../browser.fixture.ts"
 const ROUND = Buffer.from([...writeTrace(aRound())].join(""))
 
 let served: Served
@@ -122,19 +119,7 @@ describe("Compare", () => {
     it(`has no serious findings of axe in the ${colorScheme} theme`, async () => {
       const page = await opened("#/compare?v=1&view.a=method-5&view.b=method-6", { colorScheme })
       await shown(page)
-      await page.evaluate(axe)
-      const found = await page.evaluate<{
-        readonly violations: readonly {
-          readonly id: string
-          readonly impact: string
-          readonly nodes: readonly { readonly html: string }[]
-        }[]
-      }>("axe.run()")
-      expect(
-        found.violations
-          .filter(({ impact }) => impact === "serious" || impact === "critical")
-          .map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])
-      ).toEqual([])
+      expect(await seriousFindings(page)).toEqual([])
       await page.close()
     })
 })

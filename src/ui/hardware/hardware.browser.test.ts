@@ -1,10 +1,6 @@
-import { readFileSync } from "node:fs"
-import { createRequire } from "node:module"
 import type { Browser, Page } from "playwright-core"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { type Served, serveApp, startBrowser } from "../browser.fixture.ts"
-
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8")
+import { type Served, seriousFindings, serveApp, startBrowser } from "../browser.fixture.ts"
 
 /** Short, for the adapter is software: 12 tokens in drafts of 4. */
 const SHORT =
@@ -35,20 +31,6 @@ const opened = async (hash: string, colorScheme: "light" | "dark" = "light", at 
 
 const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true })
 const verdict = (page: Page, text: string) => page.locator(".verdict", { hasText: text }).waitFor()
-
-const seriousFindings = async (page: Page) => {
-  await page.evaluate(axe)
-  const found: {
-    readonly violations: readonly {
-      readonly id: string
-      readonly impact: string
-      readonly nodes: readonly { readonly html: string }[]
-    }[]
-  } = await page.evaluate("axe.run()")
-  return found.violations
-    .filter(({ impact }) => impact === "serious" || impact === "critical")
-    .map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])
-}
 
 describe("Hardware", () => {
   for (const theme of ["light", "dark"] as const)

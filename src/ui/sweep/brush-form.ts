@@ -1,6 +1,7 @@
 /** Which points are looked at: stretches of figures and axes, added and taken back one by one. */
 import { element } from "../components/element.ts"
 import type { Brush, Field } from "./results.ts"
+import { cellText, wordsOf } from "./words.ts"
 
 export const brushForm = (
   fields: readonly Field[],
@@ -10,7 +11,7 @@ export const brushForm = (
   const field = element(
     "select",
     { "aria-label": "Field to narrow" },
-    ...fields.map(({ name }) => element("option", {}, name))
+    ...fields.map(({ name }) => element("option", { value: name }, wordsOf(name).label))
   )
   const from = element("input", { type: "number", step: "any", "aria-label": "From", placeholder: "from" })
   const to = element("input", { type: "number", step: "any", "aria-label": "To", placeholder: "to" })
@@ -25,14 +26,14 @@ export const brushForm = (
     }
     if (next.from <= next.to) change([...brushes.filter((one) => one.field !== next.field), next])
   })
-  const bound = (value: number, open: string): string =>
-    Math.abs(value) === Number.MAX_VALUE ? open : String(value)
+  const bound = (name: string, value: number, open: string): string =>
+    Math.abs(value) === Number.MAX_VALUE ? open : cellText(name, value)
   return element(
     "div",
     { class: "brushes" },
     form,
     ...brushes.map((brush) => {
-      const text = `${brush.field} ${bound(brush.from, "…")} to ${bound(brush.to, "…")}`
+      const text = `${wordsOf(brush.field).label} ${bound(brush.field, brush.from, "…")} to ${bound(brush.field, brush.to, "…")}`
       const clear = element(
         "button",
         { type: "button", "aria-label": `No more narrow by ${text}` },

@@ -1,8 +1,9 @@
 /** The points as a table: sorted by any column, a page at a time, the chosen one marked. */
 import { exportButtons } from "../components/download.ts"
 import { element } from "../components/element.ts"
-import type { Shown } from "./charts.ts"
-import { cellText, type Field, type Point } from "./results.ts"
+import type { Shown } from "./chart.ts"
+import type { Field, Point } from "./results.ts"
+import { cellText, wordsOf } from "./words.ts"
 
 const PAGE = 25
 
@@ -22,10 +23,11 @@ export const pointsTable = (
   const page = Math.min(pages - 1, Number(view["page"] ?? 0) || 0)
   const head = fields.map((field) => {
     const now = field === column
+    const { label, definition } = wordsOf(field.name)
     const button = element(
       "button",
-      { type: "button", class: "sort" },
-      `${field.name}${now ? (order === "down" ? " ↓" : " ↑") : ""}`
+      { type: "button", class: "sort", "aria-label": label },
+      `${label}${now ? (order === "down" ? " ↓" : " ↑") : ""}`
     )
     button.addEventListener("click", () =>
       set({ sort: `${field.name} ${now && order !== "down" ? "down" : "up"}`, page: undefined })
@@ -35,6 +37,7 @@ export const pointsTable = (
       {
         scope: "col",
         class: field.isNumber ? "number" : "",
+        title: definition,
         "aria-sort": now ? (order === "down" ? "descending" : "ascending") : "none"
       },
       button
@@ -83,7 +86,11 @@ export const pointsTable = (
               ...fields.map(({ name, place, isNumber }) =>
                 element(
                   "td",
-                  { class: isNumber ? "number" : "", "data-provenance": "modelled" },
+                  {
+                    class: isNumber ? "number" : "",
+                    "data-provenance": "modelled",
+                    title: `${wordsOf(name).definition}; modelled`
+                  },
                   cellText(name, point.cells[place])
                 )
               ),

@@ -1,5 +1,6 @@
 /** Results of a sweep as the screen uses them: what was varied, what came of it, which points are looked at. Pure. */
 import type { Cell, Column, Table } from "../../planning/files/table.ts"
+import { cellText, wordsOf } from "./words.ts"
 import { paretoFront } from "../../planning/analysis/pareto.ts"
 
 /** A column of the results by its place. */
@@ -24,6 +25,8 @@ export interface Results {
   /** Figures that came out. */
   readonly metrics: readonly Field[]
   readonly columns: readonly Column[]
+  /** The sweep these are of, where the file has it. */
+  readonly recipe: string | undefined
 }
 
 /** Columns that every file of results has, around those of the axes. */
@@ -31,7 +34,7 @@ const BEFORE = "method"
 const AFTER = "status"
 
 /** Reads a table as results; a sentence where it is none. */
-export const resultsOf = ({ columns, rows }: Table): Results | { readonly problem: string } => {
+export const resultsOf = ({ columns, rows, recipe }: Table): Results | { readonly problem: string } => {
   const at = (name: string): number => columns.findIndex((column) => column.name === name)
   const [before, after] = [at(BEFORE), at(AFTER)]
   if (before < 0 || after < before)
@@ -50,6 +53,7 @@ export const resultsOf = ({ columns, rows }: Table): Results | { readonly proble
   const reason = at("reason")
   return {
     columns,
+    recipe,
     points: rows.map((cells, row) => ({
       row,
       cells,
@@ -98,27 +102,18 @@ export const parseBrushes = (text: string | undefined): readonly Brush[] =>
     return field === undefined || !(brush.from <= brush.to) ? [] : [brush]
   })
 
+/** What a point is set to, in words. */
+export const settingsText = ({ axes }: Results, { cells }: Point): string =>
+  axes
+    .map(
+      ({ name, place }) => (name === BEFORE ? "" : `${wordsOf(name).label} `) + cellText(name, cells[place])
+    )
+    .join(", ")
+
 /** The value of a figure; undefined where the point has none. */
 export const valueOf = ({ cells }: Point, { place }: Field): number | undefined => {
   const value = cells[place]
   return typeof value === "number" ? value : undefined
-}
-
-/** Units of columns by how their names end, as a person reads them. */
-const UNITS = [
-  [/_bytes_per_s$/, 1e9, " GB/s"],
-  [/_bytes$/, 2 ** 30, " GiB"],
-  [/_s$/, 1, " s"]
-] as const
-
-/** A value of a column; figures with four digits, whole numbers in full. */
-export const cellText = (name: string, cell: Cell): string => {
-  if (typeof cell !== "number") return String(cell ?? "–")
-  const [, scale, unit] = UNITS.find(
-    ([ending]) => ending.test(name) && !/tokens_per_s|requests_per_s/.test(name)
-  ) ?? [0, 1, ""]
-  const value = cell / scale
-  return `${(Number.isInteger(value) ? value : Number(value.toPrecision(4))).toLocaleString("en", { maximumFractionDigits: 20 })}${unit}`
 }
 
 /** What there is of an axis, in order. */
@@ -127,7 +122,7 @@ export const valuesOf = ({ points }: Results, { place }: Field): readonly Cell[]
     typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b))
   )
 
-/** A cell of the heatmap: the points with these two values; of several the best counts. */
+/** A cell of the heatmap: the points with these two values. */
 export interface HeatCell {
   readonly x: Cell
   readonly y: Cell

@@ -1,29 +1,18 @@
-/** Results of a sweep: heatmap, parallel coordinates, Pareto front and table of the same points, brushed together. */
-import { exportButtons } from "../components/download.ts"
+/** Results of a sweep: opened here, read in a worker, shown by `Explorer`. */
 import { element } from "../components/element.ts"
 import { failure } from "../components/error-panel.ts"
 import type { PageState } from "../shell/page-state.ts"
-import type { Mount, ScreenContext } from "../shell/screen.ts"
-import { heatmap, parallel, pareto, type Shown } from "./charts.ts"
-import { brushForm } from "./brush-form.ts"
-import { pointsTable } from "./points-table.ts"
+import type { Mount } from "../shell/screen.ts"
+import type { TextFile } from "../workers/protocol.ts"
+import { Explorer } from "./explorer.ts"
 import type { Reading } from "./reading.ts"
-import {
-  brushed,
-  cellText,
-  type Field,
-  parseBrushes,
-  type Point,
-  type Results,
-  resultsOf,
-  spellBrushes,
-  valueOf
-} from "./results.ts"
+import { resultsOf } from "./results.ts"
 import "./sweep.css"
 
 export const mount: Mount = (host, context) => {
   let key: string | undefined
-  let results: Results | undefined
+  let given: string | undefined
+  let explorer: Explorer | undefined
   const opening = element("input", {
     type: "file",
     accept: ".parquet,.csv,.jsonl",
@@ -34,6 +23,12 @@ export const mount: Mount = (host, context) => {
     if (file === undefined) return
     context.navigate({ screen: "sweep", view: { open: context.traces.leave(file).id } })
   })
+  /** Files that stand for the sweep of results that do not carry it. */
+  const give = (files: readonly File[]): void => {
+    // The sweep's own file first: it is what names the other.
+    const ids = files.map((file) => context.traces.leave(file).id)
+    context.navigate({ view: { ...context.state().view, sweep: ids.join(" ") } })
+  }
   const intro = (...above: readonly Node[]): void =>
     host.replaceChildren(
       ...above,
@@ -45,44 +40,78 @@ export const mount: Mount = (host, context) => {
       ),
       opening
     )
+
   const open = async (id: string): Promise<void> => {
-    results = undefined
+    explorer = undefined
     const pending = context.traces.file(id)
     if (pending === undefined) {
-      intro(
-        ...(id === ""
-          ? []
-          : [
-              failure(
-                "These results are not open any more",
-                "Files are not in the address: open the file again."
-              )
-            ])
+      const gone = failure(
+        "These results are not open any more",
+        "Files are not in the address: open the file again."
       )
+      intro(...(id === "" ? [] : [gone]))
       return
     }
     host.replaceChildren(element("p", { role: "status" }, `Reading ${pending.file.name}…`))
     const found = await read(pending.file)
     if (key !== id) return
-    const made = "problem" in found ? found : resultsOf(found.table)
-    if ("problem" in made) {
-      intro(failure("This file cannot be shown", made.problem))
+    const results = "problem" in found ? found : resultsOf(found.table)
+    if ("problem" in results) {
+      intro(failure("This file cannot be shown", results.problem))
       return
     }
     if ("note" in found && found.note !== undefined) context.toast(found.note)
-    results = made
-    draw(host, context, made, pending.file.name)
+    const { name } = pending.file
+    explorer = new Explorer(context, results, name, give)
+    host.replaceChildren(explorer.root)
+    given = undefined
+    update(context.state())
+    if (results.recipe !== undefined) explorer.files = [{ name, text: results.recipe }]
   }
+
+  const update = ({ view }: PageState): void => {
+    if (explorer === undefined) return
+    const wanted = view["sweep"] ?? ""
+    if (wanted !== given) {
+      given = wanted
+      void textsOf(wanted.split(" ").flatMap((id) => context.traces.file(id)?.file ?? [])).then((files) => {
+        if (given === wanted && files.length > 0 && explorer !== undefined) explorer.files = files
+      })
+    }
+    explorer.update(view)
+  }
+
+  const dropped = (event: DragEvent): void => {
+    const files = [...(event.dataTransfer?.files ?? [])]
+    if (explorer === undefined || !files.every(({ name }) => /\.(ya?ml|json)$/i.test(name))) return
+    event.preventDefault()
+    event.stopPropagation()
+    give(files)
+  }
+  host.addEventListener("drop", dropped)
+
   return {
-    update: ({ view }: PageState) => {
-      const wanted = view["open"] ?? ""
-      if (wanted !== key) {
-        key = wanted
-        void open(wanted)
-      } else if (results !== undefined) draw(host, context, results, context.traces.file(wanted)!.file.name)
+    update: (state) => {
+      const wanted = state.view["open"] ?? ""
+      if (wanted === key) {
+        update(state)
+        return
+      }
+      key = wanted
+      void open(wanted)
     },
-    dispose: () => (key = undefined)
+    dispose: () => {
+      key = undefined
+      host.removeEventListener("drop", dropped)
+    }
   }
+}
+
+/** The sweep's file, which has axes or a sample, before what it names. */
+const textsOf = async (files: readonly File[]): Promise<readonly TextFile[]> => {
+  const texts = await Promise.all(files.map(async (file) => ({ name: file.name, text: await file.text() })))
+  const isSweep = ({ text }: TextFile): boolean => /^["{\s]*(axes|sample)\b/m.test(text)
+  return texts.toSorted((a, b) => Number(isSweep(b)) - Number(isSweep(a)))
 }
 
 const read = async (file: File): Promise<Reading> => {
@@ -96,146 +125,4 @@ const read = async (file: File): Promise<Reading> => {
   } finally {
     worker.terminate()
   }
-}
-
-const card = (title: string, ...children: readonly Node[]): HTMLElement =>
-  element("section", { class: "card" }, element("header", {}, element("h2", {}, title)), ...children)
-
-/** The point that serves most a GPU among those looked at, and what it is set to. */
-const verdictOf = ({ points, axes }: Results, kept: readonly Point[], perGpu: Field | undefined): string => {
-  const best =
-    perGpu === undefined
-      ? undefined
-      : kept
-          .filter((point) => valueOf(point, perGpu) !== undefined)
-          .toSorted((a, b) => valueOf(b, perGpu)! - valueOf(a, perGpu)!)[0]
-  const failed = points.filter(({ reason }) => reason !== undefined).length
-  const without = failed === 0 ? "" : ` ${failed} of ${points.length} points cannot be served.`
-  if (best === undefined || perGpu === undefined) return `No point that is looked at was served.${without}`
-  const settings = axes.map(({ name, place }) => `${name} ${cellText(name, best.cells[place])}`).join(", ")
-  return `${settings} serves most a GPU: ${cellText("", valueOf(best, perGpu))} tok/s.${without}`
-}
-
-/** Everything, for the state in the address. */
-const draw = (host: HTMLElement, context: ScreenContext, results: Results, name: string): void => {
-  const { view } = context.state()
-  const { axes, metrics, points } = results
-  const named = (list: readonly Field[], wanted: string | undefined, other: number): Field | undefined =>
-    list.find((field) => field.name === wanted) ?? list[other] ?? list[0]
-  const set = (changes: Readonly<Record<string, string | undefined>>): void => {
-    const entries = Object.entries({ ...context.state().view, ...changes })
-    context.navigate(
-      { view: Object.fromEntries(entries.filter((one): one is [string, string] => one[1] !== undefined)) },
-      "replace"
-    )
-  }
-  const metric = named(metrics, view["metric"] ?? "tokens_per_s", 0)
-  const [x, y] = [named(axes, view["x"], 0), named(axes, view["y"], 1)]
-  const perGpu = metrics.find((field) => field.name === "tokens_per_s_per_gpu")
-  const perUser = metrics.find((field) => field.name === "tokens_per_s_per_user")
-  const brushes = parseBrushes(view["brush"])
-  const kept = brushed(results, brushes)
-  const chosen = points.find(({ row }) => String(row) === view["point"])
-  const shown: Shown = {
-    results,
-    kept: new Set(kept),
-    chosen,
-    choose: (point) => set({ point: point === chosen ? undefined : String(point.row) })
-  }
-  const pick = (label: string, list: readonly Field[], now: Field | undefined, key: string): HTMLElement => {
-    const select = element(
-      "select",
-      {},
-      ...list.map((field) => element("option", { value: field.name, selected: field === now }, field.name))
-    )
-    select.addEventListener("change", () => set({ [key]: select.value }))
-    return element("label", {}, `${label} `, select)
-  }
-  const exported = (title: string, chart: SVGSVGElement): HTMLElement =>
-    exportButtons({ name: title, chart: () => chart })
-  const focus = document.activeElement?.getAttribute("aria-label") ?? undefined
-  const heat =
-    metric === undefined || x === undefined || y === undefined ? undefined : heatmap(shown, x, y, metric)
-  const lines = metric === undefined ? undefined : parallel(shown, [...axes.slice(0, 6), metric])
-  const front = perGpu === undefined || perUser === undefined ? undefined : pareto(shown, perGpu, perUser)
-  host.replaceChildren(
-    element("h1", { class: "muted small" }, name),
-    element("p", { class: "verdict", "aria-live": "polite" }, verdictOf(results, kept, perGpu)),
-    element(
-      "p",
-      { class: "muted small" },
-      `${kept.length} of ${points.length} points looked at. All modelled.`
-    ),
-    element(
-      "div",
-      { class: "sweep-picks" },
-      pick("Figure", metrics, metric, "metric"),
-      pick("Across", axes, x, "x"),
-      pick("Upwards", axes, y, "y"),
-      brushForm([...axes.filter(({ isNumber }) => isNumber), ...metrics], brushes, (next) =>
-        set({ brush: next.length === 0 ? undefined : spellBrushes(next) })
-      )
-    ),
-    ...(chosen === undefined ? [] : [chosenCard(context, results, chosen)]),
-    element(
-      "div",
-      { class: "sweep" },
-      ...(heat === undefined
-        ? []
-        : [card(`${metric!.name} by ${x!.name} and ${y!.name}`, heat, exported("heatmap", heat))]),
-      ...(front === undefined
-        ? []
-        : [card("A GPU's throughput over a user's", front, exported("pareto", front))]),
-      ...(lines === undefined ? [] : [card("Parallel coordinates", lines, exported("parallel", lines))]),
-      card(
-        "Points",
-        pointsTable(
-          shown,
-          [...axes, ...(metric === undefined ? [] : [metric]), ...(perGpu === undefined ? [] : [perGpu])],
-          view,
-          set
-        )
-      )
-    )
-  )
-  // The page was made anew: who had the focus keeps it.
-  if (focus !== undefined)
-    [...host.querySelectorAll<HTMLElement>("[aria-label]")]
-      .find((one) => one.getAttribute("aria-label") === focus)
-      ?.focus()
-}
-
-/** The point that was chosen: its settings, its figures, and where to go with it. */
-const chosenCard = (context: ScreenContext, { axes, columns }: Results, point: Point): HTMLElement => {
-  const whatIf = element(
-    "a",
-    { class: "button", href: context.href({ screen: "whatif", view: {} }) },
-    "Open What-if"
-  )
-  return element(
-    "section",
-    { class: "card chosen", "aria-label": "Chosen point" },
-    element(
-      "h2",
-      {},
-      axes.map(({ name, place }) => `${name} ${cellText(name, point.cells[place])}`).join(", ")
-    ),
-    element(
-      "p",
-      {},
-      point.reason ??
-        ["tokens_per_s", "ttft_p95_s", "tpot_p95_s", "limited_by"]
-          .flatMap((name) => {
-            const place = columns.findIndex((column) => column.name === name)
-            return place < 0 ? [] : [`${name} ${cellText(name, point.cells[place])}`]
-          })
-          .join(" · ")
-    ),
-    element(
-      "p",
-      { class: "muted small" },
-      "Results name what was varied and not the scenario: open that in What-if and set these fields there. ",
-      whatIf
-    )
-  )
 }

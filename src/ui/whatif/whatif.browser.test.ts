@@ -1,10 +1,7 @@
-import { createRequire } from "node:module"
 import { readFileSync } from "node:fs"
 import type { Browser, Page } from "playwright-core"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { type Served, serveApp, startBrowser } from "../browser.fixture.ts"
-
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8")
+import { type Served, seriousFindings, serveApp, startBrowser } from "../browser.fixture.ts"
 
 let served: Served
 let browser: Browser
@@ -111,19 +108,7 @@ describe("What-if", () => {
     it(`has no serious findings of axe in the ${colorScheme} theme`, async () => {
       const page = await opened("", { colorScheme })
       await page.getByText("All 200 requests").waitFor()
-      await page.evaluate(axe)
-      const found = await page.evaluate<{
-        readonly violations: readonly {
-          readonly id: string
-          readonly impact: string
-          readonly nodes: readonly { readonly html: string }[]
-        }[]
-      }>("axe.run()")
-      expect(
-        found.violations
-          .filter(({ impact }) => impact === "serious" || impact === "critical")
-          .map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])
-      ).toEqual([])
+      expect(await seriousFindings(page)).toEqual([])
       await page.close()
     })
 })

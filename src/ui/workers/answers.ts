@@ -12,7 +12,9 @@ import { candidatesFor } from "./advice.ts"
 import { changedText } from "./changed-text.ts"
 import { controlsOf } from "./controls.ts"
 import { bundled, CATALOG, reading, SCENARIOS } from "./library.ts"
+
 import type { MethodOutcome, Request, Response, ScenarioSource } from "./protocol.ts"
+import { pointScenario } from "./sweep-points.ts"
 
 /** How a question is answered: piece by piece, giving way to the next message between pieces. */
 export interface Asker {
@@ -51,6 +53,18 @@ const theoryOf = (scenario: Scenario, { method }: NamedMethod): number | undefin
   return throughput > 0 ? throughput * scenario.engine.dataParallelSize : undefined
 }
 
+/** The best window by the closed forms, where they speak. */
+const optimumOf = (
+  scenario: Scenario,
+  named: NamedMethod
+): { readonly window: number; readonly theory: number } | undefined => {
+  if (named.method.kind !== "vericache" || scenario.deployment.kind !== "long-context") return undefined
+  const { window, throughput } = predict(scenario, { ...named.method, window: { kind: "optimal" } })
+  return window === undefined || throughput === 0
+    ? undefined
+    : { window, theory: throughput * scenario.engine.dataParallelSize }
+}
+
 const requestsOf = ({ workload }: Scenario): number =>
   workload.kind === "trace" ? workload.requests.length : workload.requests
 
@@ -80,7 +94,18 @@ const simulated = async (
 
 /** Answers until done or aborted; the last response is `done`, or `problem` in place of everything. */
 export const answer = async (request: Request, to: Asker): Promise<void> => {
+  if (request.kind === "point") {
+    const found = pointScenario(request)
+    to.tell(found)
+    if (found.kind !== "problem") to.tell({ kind: "done" })
+    return
+  }
   const { text, scenario: loaded } = load(request.source)
+  if (request.kind === "check") {
+    to.tell({ kind: "checked", faults: Result.isFailure(loaded) ? loaded.failure.faults : [] })
+    to.tell({ kind: "done" })
+    return
+  }
   if (Result.isFailure(loaded)) {
     to.tell({ kind: "faults", faults: loaded.failure.faults, files: SCENARIOS, text })
     to.tell({ kind: "done" })
@@ -137,7 +162,10 @@ const simulateAll = async (scenario: Scenario, text: string, to: Asker): Promise
 const windows = async (scenario: Scenario, named: NamedMethod, to: Asker): Promise<void> => {
   const { method } = named
   if (method.kind !== "vericache") return
-  for (const window of WINDOWS) {
+  const optimum = optimumOf(scenario, named)
+  if (optimum !== undefined) to.tell({ kind: "optimum", ...optimum })
+  const tried = new Set([...WINDOWS, ...(optimum === undefined ? [] : [optimum.window])])
+  for (const window of [...tried].toSorted((a, b) => a - b)) {
     const at = { ...named, method: { ...method, window: { kind: "fixed", tokens: window } as const } }
     const outcome = await simulated(scenario, at, to)
     if (to.signal.aborted) return

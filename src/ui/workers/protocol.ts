@@ -1,9 +1,16 @@
 /** What the page asks the simulation worker, and what comes back. Plain data; a newer question of a kind cancels the older. */
 import type { Basis, Method } from "../../scenario/resolved.ts"
+import type { Column, Row } from "../../planning/files/table.ts"
 import type { Fault } from "../../scenario/fault.ts"
 import type { RunMetrics } from "../../trace/metrics.ts"
 import type { Change } from "../shell/page-state.ts"
 import type { TraceView } from "../shell/traces.ts"
+
+/** A file that was opened here. */
+export interface TextFile {
+  readonly name: string
+  readonly text: string
+}
 
 /** A scenario to be simulated: a file that comes with vericache or a text, with fields changed. */
 export interface ScenarioSource {
@@ -15,7 +22,9 @@ export interface ScenarioSource {
 export type Request =
   /** Resolves and simulates: `scenario` first, then a `method` for each, then `done`. */
   | { readonly kind: "simulate"; readonly source: ScenarioSource }
-  /** Throughput over draft windows, by theory and simulation: a `window` for each, then `done`. */
+  /** Reads the scenario and no more: `checked`, then `done`. */
+  | { readonly kind: "check"; readonly source: ScenarioSource }
+  /** Throughput over draft windows, by theory and simulation: the `optimum` of theory, a `window` for each, then `done`. */
   | { readonly kind: "windows"; readonly source: ScenarioSource; readonly method: number }
   /** VeriCache over full KV by the closed forms over link bandwidth × context: a `row` for each link, then `done`. */
   | { readonly kind: "breakEven"; readonly source: ScenarioSource; readonly method: number }
@@ -23,6 +32,13 @@ export type Request =
   | { readonly kind: "advice"; readonly source: ScenarioSource; readonly method: number }
   /** Simulates one method with a recorder: a `trace`, then `done`. */
   | { readonly kind: "trace"; readonly source: ScenarioSource; readonly method: number }
+  /** The scenario of a row of a sweep's results: a `point`, then `done`. Files: the sweep's first, then what it names. */
+  | {
+      readonly kind: "point"
+      readonly files: readonly TextFile[]
+      readonly columns: readonly Column[]
+      readonly row: Row
+    }
 
 export interface MethodSummary {
   readonly name: string
@@ -78,7 +94,11 @@ export type Response =
       readonly files: readonly string[]
       readonly text: string
     }
+  /** What is wrong with a text; nothing: it can be simulated. */
+  | { readonly kind: "checked"; readonly faults: readonly Fault[] }
   | { readonly kind: "method"; readonly index: number; readonly outcome: MethodOutcome }
+  /** The best window by the closed forms, tokens, and what all groups serve there, tok/s. */
+  | { readonly kind: "optimum"; readonly window: number; readonly theory: number }
   | {
       readonly kind: "window"
       readonly window: number
@@ -97,6 +117,8 @@ export type Response =
   /** The scenario with one change, simulated: tok/s. */
   | { readonly kind: "advice"; readonly label: string; readonly change: Change; readonly throughput: number }
   | { readonly kind: "trace"; readonly name: string; readonly trace: TraceView }
+  /** `method`: place of the row's method in the scenario. */
+  | { readonly kind: "point"; readonly file: string; readonly text: string; readonly method: number }
   | { readonly kind: "problem"; readonly message: string }
   | { readonly kind: "done" }
 

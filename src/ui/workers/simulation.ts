@@ -26,10 +26,13 @@ addEventListener("message", ({ data }: MessageEvent<ToWorker>) => {
   aborts.set(id, abort)
   const tell = (response: FromWorker["response"], transfer: readonly ArrayBuffer[] = []): void =>
     postMessage({ id, response } satisfies FromWorker, { transfer: [...transfer] })
-  last = last
+  // What only reads is answered between two events of whatever is being simulated.
+  const before = request.kind === "check" || request.kind === "point" ? Promise.resolve() : last
+  const answered = before
     .then(() => (abort.signal.aborted ? undefined : answer(request, { tell, pause, signal: abort.signal })))
     .catch((error: unknown) =>
       tell({ kind: "problem", message: error instanceof Error ? error.message : String(error) })
     )
     .finally(() => aborts.delete(id))
+  if (before === last) last = answered
 })
