@@ -41,6 +41,8 @@ export class DeviceCache {
   readonly #shape: EngineShape
   readonly #moves: GPUBuffer
   readonly #linear: GPUBuffer
+  /** Layers the next copy is of. */
+  readonly #layers: GPUBuffer
   readonly #copy: Bound
   readonly #gather: Bound
 
@@ -53,8 +55,10 @@ export class DeviceCache {
     this.views = device.buffer("views", shape.slots * VIEWS_PER_SLOT * viewWords(shape) * 4)
     this.#moves = device.buffer("moves", MOVES * 16)
     this.#linear = device.buffer("rows going home", shape.maxRows * tokenWords(shape) * 4)
-    this.#copy = device.bind(copy(shape, false), [this.arena, this.views, this.#moves, this.#linear])
-    this.#gather = device.bind(copy(shape, true), [this.arena, this.views, this.#moves, this.#linear])
+    this.#layers = device.buffer("layers copied", 16, USAGE.uniform | USAGE.copyTarget)
+    const copying = [this.arena, this.views, this.#moves, this.#linear, this.#layers]
+    this.#copy = device.bind(copy(shape, false), copying)
+    this.#gather = device.bind(copy(shape, true), copying)
   }
 
   get pageBytes(): number {
@@ -65,8 +69,13 @@ export class DeviceCache {
   setTail(view: number, pages: readonly number[], first = 0): void {
     if (pages.length === 0) return
     if (first + pages.length > pagesPerView(this.#shape)) throw new Error("a tail longer than a view")
-    const table = VIEW_HEADER + this.#shape.config.layers * LAYER_RECORD
-    this.#writeView(view, table + first, Uint32Array.from(pages))
+    const { layers } = this.#shape.config
+    const table = VIEW_HEADER + layers * LAYER_RECORD
+    this.#writeView(
+      view,
+      table + first,
+      Uint32Array.from(pages, (page) => page * layers)
+    )
   }
 
   /** Says that nothing is packed in a view. */
@@ -147,7 +156,7 @@ export class DeviceCache {
         fromView: view,
         from: first + i,
         toView: 0,
-        to: 0
+        to: i
       }))
       this.#submit(this.#gather, moves)
       return this.#device.startRead(this.#linear, 0, rows * tokenWords(this.#shape) * 4)
@@ -155,7 +164,8 @@ export class DeviceCache {
   }
 
   close(): void {
-    for (const buffer of [this.arena, this.views, this.#moves, this.#linear]) this.#device.destroy(buffer)
+    for (const buffer of [this.arena, this.views, this.#moves, this.#linear, this.#layers])
+      this.#device.destroy(buffer)
   }
 
   #submit({ pipeline, group }: Bound, moves: readonly Move[]): void {
@@ -163,7 +173,9 @@ export class DeviceCache {
     const words = new Uint32Array(moves.length * 4)
     for (const [i, { fromView, from, toView, to }] of moves.entries())
       words.set([fromView, from, toView, to], 4 * i)
+    const { layers } = this.#shape.config
     this.#device.write(this.#moves, 0, words)
+    this.#device.write(this.#layers, 0, Uint32Array.of(0, layers, 0, 0))
     const encoder = this.#device.raw.createCommandEncoder()
     const pass = encoder.beginComputePass()
     pass.setPipeline(pipeline)

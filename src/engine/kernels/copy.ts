@@ -4,7 +4,7 @@ import hadamardSource from "./hadamard.wgsl?raw"
 import { type EngineShape, sizeConstants, withViews } from "./shape.ts"
 import { hadamardReference } from "./unrotate.ts"
 
-/** Copies tokens' rows between tails, or (`linear`) side by side into a buffer. Bindings: arena, views, moves, linear. */
+/** Copies tokens' rows between tails, or (`linear`) side by side into a buffer. Bindings: arena, views, moves, linear, layers. */
 export const copy = (shape: EngineShape, linear: boolean): Kernel => ({
   name: "copy",
   source: withViews(`${hadamardSource}\n${source}`),

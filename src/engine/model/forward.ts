@@ -2,6 +2,7 @@
  * The forward pass: one set of kernels for prompts, decode and draft steps, and verifies. A row is one position of one
  * request; what it computes depends on its own token, position and view and on nothing else in the pass.
  */
+import { Effect } from "effect"
 import { advance } from "../kernels/advance.ts"
 import { choose, KEPT_DISTRIBUTIONS, SAMPLER_WORDS } from "../kernels/choose.ts"
 import { embed } from "../kernels/embed.ts"
@@ -203,55 +204,96 @@ export class Forward {
 
   /** Submits a batch; nothing is waited for. */
   submit(batch: Batch): void {
-    const { rows, choices, steps } = batch
-    const { maxRows } = this.#shape
-    if (rows.length > maxRows || steps > MAX_STEPS) throw new Error("a batch larger than its buffers")
+    const { rows, steps } = batch
     if (rows.length === 0) return
+    const entries = this.#write(batch)
+    this.#encode((pass) => {
+      for (let step = 0; step < steps; step++) {
+        if (step > 0) run(pass, this.#advance, Math.ceil(rows.length / 64))
+        this.#begin(pass, batch)
+        for (const layer of this.#layers) this.#layer(pass, layer, batch, entries)
+        this.#end(pass, batch)
+      }
+    })
+  }
+
+  /**
+   * Submits a batch of one step layer by layer: the same kernels in the same order. `before` each layer whatever it reads is
+   * put in its place; `after` it, it may go.
+   */
+  submitInLayers<E>(
+    batch: Batch,
+    before: (layer: number) => Effect.Effect<void, E>,
+    after: (layer: number) => void
+  ): Effect.Effect<void, E> {
+    return Effect.gen({ self: this }, function* () {
+      const entries = this.#write(batch)
+      this.#encode((pass) => this.#begin(pass, batch))
+      for (const [index, layer] of this.#layers.entries()) {
+        yield* before(index)
+        this.#encode((pass) => this.#layer(pass, layer, batch, entries))
+        after(index)
+      }
+      this.#encode((pass) => this.#end(pass, batch))
+    })
+  }
+
+  /** Says what the batch computes; the entries its scores have room for. */
+  #write(batch: Batch): number {
+    const { rows, choices, steps } = batch
+    if (rows.length > this.#shape.maxRows || steps > MAX_STEPS)
+      throw new Error("a batch larger than its buffers")
     const entries = Math.ceil(batch.entries / CHUNK) * CHUNK
     const words = new Uint32Array(rows.length * 4)
     for (const [i, row] of rows.entries()) words.set([row.view, row.position, row.tail, row.flags], 4 * i)
     this.#device.write(this.#rows, 0, words)
     if (choices.length > 0) this.#device.write(this.#chosen, 0, Uint32Array.from(choices))
     this.#device.write(this.#pass, 0, Uint32Array.of(rows.length, choices.length, 0, entries))
+    return entries
+  }
+
+  #encode(record: (pass: GPUComputePassEncoder) => void): void {
     const encoder = this.#device.raw.createCommandEncoder()
     const pass = encoder.beginComputePass()
-    for (let step = 0; step < steps; step++) {
-      if (step > 0) run(pass, this.#advance, Math.ceil(rows.length / 64))
-      this.#step(pass, batch, entries)
-    }
+    record(pass)
     pass.end()
     this.#device.raw.queue.submit([encoder.finish()])
   }
 
-  #step(pass: GPUComputePassEncoder, batch: Batch, entries: number): void {
-    const { config } = this.#shape
-    const { hidden, heads, kvHeads, headDim, intermediate } = config
+  #begin(pass: GPUComputePassEncoder, { rows }: Batch): void {
+    run(pass, this.#embed, Math.ceil(this.#shape.config.hidden / 64), rows.length)
+  }
+
+  #layer(pass: GPUComputePassEncoder, layer: LayerKernels, batch: Batch, entries: number): void {
+    const { hidden, heads, kvHeads, headDim, intermediate } = this.#shape.config
     const count = batch.rows.length
-    const multiply = (bound: Bound, width: number, rows: number): void =>
-      run(pass, bound, Math.ceil(width / 4 / MATMUL_COLUMNS), 1, Math.ceil(rows / MATMUL_ROWS))
-    run(pass, this.#embed, Math.ceil(hidden / 64), count)
-    for (const layer of this.#layers) {
-      run(pass, layer.norm, count)
-      multiply(layer.qkv, (heads + 2 * kvHeads) * headDim, count)
-      run(pass, layer.rope, Math.ceil((heads + 2 * kvHeads) / 4), Math.ceil(count / 4))
-      if (batch.queried) run(pass, layer.queries, Math.ceil((heads * headDim) / 128), count)
-      run(pass, layer.scores, Math.ceil(entries / 64), heads, count)
-      run(pass, layer.softmax, Math.ceil(entries / CHUNK / 16), heads, count)
-      run(pass, layer.normalise, Math.ceil(heads / 4), Math.ceil(count / 4))
-      run(pass, layer.values, Math.ceil((heads * headDim) / 64), Math.ceil(entries / SPAN), count)
-      if (batch.observed) run(pass, layer.observe, Math.ceil(entries / 64), kvHeads)
-      run(pass, layer.merge, Math.ceil((heads * headDim) / 64), 1, count)
-      if (batch.rotated) run(pass, this.#unrotate, Math.ceil(heads / 4), Math.ceil(count / 4))
-      multiply(layer.output, hidden, count)
-      run(pass, layer.mlpNorm, count)
-      multiply(layer.gateUp, 2 * intermediate, count)
-      run(pass, this.#swiglu, Math.ceil(intermediate / 128), count)
-      multiply(layer.down, hidden, count)
-    }
-    if (batch.choices.length === 0) return
-    run(pass, this.#finalNorm, batch.choices.length)
-    multiply(this.#head, Math.ceil(config.vocab / 4) * 4, batch.choices.length)
-    run(pass, this.#choose, batch.choices.length)
+    run(pass, layer.norm, count)
+    this.#multiply(pass, layer.qkv, (heads + 2 * kvHeads) * headDim, count)
+    run(pass, layer.rope, Math.ceil((heads + 2 * kvHeads) / 4), Math.ceil(count / 4))
+    if (batch.queried) run(pass, layer.queries, Math.ceil((heads * headDim) / 128), count)
+    run(pass, layer.scores, Math.ceil(entries / 64), heads, count)
+    run(pass, layer.softmax, Math.ceil(entries / CHUNK / 16), heads, count)
+    run(pass, layer.normalise, Math.ceil(heads / 4), Math.ceil(count / 4))
+    run(pass, layer.values, Math.ceil((heads * headDim) / 64), Math.ceil(entries / SPAN), count)
+    if (batch.observed) run(pass, layer.observe, Math.ceil(entries / 64), kvHeads)
+    run(pass, layer.merge, Math.ceil((heads * headDim) / 64), 1, count)
+    if (batch.rotated) run(pass, this.#unrotate, Math.ceil(heads / 4), Math.ceil(count / 4))
+    this.#multiply(pass, layer.output, hidden, count)
+    run(pass, layer.mlpNorm, count)
+    this.#multiply(pass, layer.gateUp, 2 * intermediate, count)
+    run(pass, this.#swiglu, Math.ceil(intermediate / 128), count)
+    this.#multiply(pass, layer.down, hidden, count)
+  }
+
+  #end(pass: GPUComputePassEncoder, { choices }: Batch): void {
+    if (choices.length === 0) return
+    run(pass, this.#finalNorm, choices.length)
+    this.#multiply(pass, this.#head, Math.ceil(this.#shape.config.vocab / 4) * 4, choices.length)
+    run(pass, this.#choose, choices.length)
+  }
+
+  #multiply(pass: GPUComputePassEncoder, bound: Bound, width: number, rows: number): void {
+    run(pass, bound, Math.ceil(width / 4 / MATMUL_COLUMNS), 1, Math.ceil(rows / MATMUL_ROWS))
   }
 }
 
