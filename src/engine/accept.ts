@@ -95,7 +95,7 @@ export const measureAcceptance = (
           onProgress: () => {},
           compressor,
           budget: { keep, elementBits: kvBits, seed: GREEDY.seed },
-          serving: { mode: "rounds", keepsFull: true },
+          serving: { mode: "rounds", keepsFull: true, reload: "full" },
           stopTokens: [],
           onCommit: ({ request, accepted, rejected }) => {
             if (!started.has(request)) compressed += engine.compressedBytes(engine.session(request))

@@ -1,6 +1,7 @@
 /** Everything the engine has on the device: weights, caches, activations. Made at the start, and anew when a device is lost. */
 import { Effect } from "effect"
 import { attentionFloats, type ObservationBuffers, queryFloats } from "./cache/observing.ts"
+import { Placing } from "./cache/placing.ts"
 import { DeviceCache } from "./cache/device-cache.ts"
 import type { Needs } from "./compressors/compressor.ts"
 import { type EngineShape, pageWords } from "./kernels/shape.ts"
@@ -16,6 +17,7 @@ export interface DeviceState {
   readonly cache: DeviceCache
   readonly forward: Forward
   readonly uploader: Uploader
+  readonly placing: Placing
   /** Tokens of every slot, `maxTokens` each. */
   readonly tokens: GPUBuffer
   readonly samplers: GPUBuffer
@@ -62,6 +64,7 @@ export const openDeviceState = (
     )
     const { slots, maxTokens } = shape
     const cache = new DeviceCache(device, shape, pages)
+    const uploader = new Uploader(device)
     const tokens = device.buffer("tokens", slots * maxTokens * 4)
     const samplers = device.buffer("samplers", samplerBytes(slots))
     const observations = {
@@ -83,7 +86,8 @@ export const openDeviceState = (
       weightBytes: model.bytes,
       cache,
       forward,
-      uploader: new Uploader(device),
+      uploader,
+      placing: new Placing(device, shape, cache, uploader),
       tokens,
       samplers,
       observations,

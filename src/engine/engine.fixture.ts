@@ -5,7 +5,7 @@ import { servingPlan } from "../runtime/serving.ts"
 import type { Compressor as PricedCompressor, Method } from "../scenario/resolved.ts"
 import type { Compressor } from "./compressors/compressor.ts"
 import { identity } from "./compressors/drop.ts"
-import { Engine } from "./engine.ts"
+import { Engine, servingOf } from "./engine.ts"
 import { GREEDY, type Sampling } from "./kernels/choose.ts"
 import type { ModelConfig } from "./model/config.ts"
 import { enginePhysics, type Faults } from "./physics.ts"
@@ -51,6 +51,7 @@ export interface Trial {
   readonly compressor?: Compressor
   readonly keep?: number
   readonly window?: number
+  readonly reload?: "full" | "missing"
   /** Requests at once that keep their full KV on the device. */
   readonly fullKvRequests?: number
   readonly kvBits?: 16 | 32
@@ -76,6 +77,8 @@ export interface TrialResult {
   readonly buffersLeft: number
   readonly drafted: number
   readonly accepted: number
+  /** Bytes over the link to the device. */
+  readonly bytesIn: number
 }
 
 const priced = (keep: number): PricedCompressor => ({
@@ -88,7 +91,7 @@ const priced = (keep: number): PricedCompressor => ({
   attentionEfficiency: 1
 })
 
-const methodOf = ({ kind, keep = 0.5, window = 4, fullKvRequests = 0 }: Trial): Method => {
+const methodOf = ({ kind, keep = 0.5, window = 4, fullKvRequests = 0, reload = "full" }: Trial): Method => {
   switch (kind) {
     case "full":
       return { kind: "full-kv" }
@@ -102,7 +105,7 @@ const methodOf = ({ kind, keep = 0.5, window = 4, fullKvRequests = 0 }: Trial): 
         compressor: priced(keep),
         window: fixedWindow(window),
         schedule: "staggered",
-        reload: "full",
+        reload,
         granularity: "whole",
         fullKvRequests
       }
@@ -122,12 +125,13 @@ export const softwareDevice = async (): Promise<{ readonly gpu: GPU; readonly de
 /** Runs requests through scheduler and engine on the software adapter. */
 export const trial = async (options: Trial): Promise<TrialResult> => {
   const { gpu, device } = await softwareDevice()
-  const { checkpoint, kind, compressor = identity, asked } = options
+  const { checkpoint, compressor = identity, asked } = options
   const { maxRows = 32, maxTokens = 256, slots = 4, kvBits = 16, keep = 0.5 } = options
   const pageTokens = 16
   const each = Math.ceil(maxTokens / pageTokens)
   const pages = options.pages ?? 3 * each * slots
   const commits: Committed[] = []
+  const plan = servingPlan(methodOf(options), false)
   let opened: Engine | undefined
   const program = Effect.gen(function* () {
     const engine = yield* Engine.open({
@@ -140,17 +144,15 @@ export const trial = async (options: Trial): Promise<TrialResult> => {
       onProgress: () => {},
       compressor,
       budget: { keep, elementBits: kvBits, seed: 1 },
-      serving: {
-        mode: kind === "full" ? "full" : kind === "lossy" ? "unverified" : "rounds",
-        keepsFull: kind === "sparse"
-      },
+      serving: servingOf(plan),
       onCommit: (commit) => commits.push(commit)
     })
     opened = engine
+    scribble(engine)
     yield* Effect.addFinalizer(() => Effect.sync(() => engine.close()))
     const physics = yield* enginePhysics(engine, 1e9, options.faults)
     const setup = engineSetup({
-      plan: servingPlan(methodOf(options), false),
+      plan,
       shape: engine.shape,
       pages,
       weightBytes: engine.state.weightBytes,
@@ -160,8 +162,12 @@ export const trial = async (options: Trial): Promise<TrialResult> => {
       window: options.window ?? 4,
       maxNumBatchedTokens: options.maxNumBatchedTokens ?? 64
     })
+    let bytesIn = 0
     yield* runRequests(engine, physics, {
       setup,
+      onEnded: (session) => {
+        bytesIn += session.bytesIn
+      },
       ...arriving(
         asked.map(({ prompt, output, sampling = GREEDY, cancelAfter }) => ({
           prompt: { tokens: prompt, maxTokens: output, sampling },
@@ -171,6 +177,7 @@ export const trial = async (options: Trial): Promise<TrialResult> => {
       )
     })
     return {
+      bytesIn,
       rebuilds: engine.rebuilds,
       leaked: engine.state.cache.pages.used,
       hostBytesLeft: engine.pool.bytes
@@ -191,6 +198,17 @@ export const trial = async (options: Trial): Promise<TrialResult> => {
     buffersLeft: opened!.state.device.allocated.buffers,
     drafted: rounds.reduce((sum, { accepted, rejected }) => sum + accepted + rejected.length, 0),
     accepted: rounds.reduce((sum, { accepted }) => sum + accepted, 0)
+  }
+}
+
+/** Writes over full KV as it is given up: nobody may find it again in pages that come back. */
+const scribble = (engine: Engine): void => {
+  const drop = engine.dropFull.bind(engine)
+  const noise = new Uint32Array(engine.state.cache.pageBytes / 4).fill(0x4321_4321)
+  engine.dropFull = (session) => {
+    const { device, cache } = engine.state
+    for (const page of session.full?.pages ?? []) device.write(cache.arena, page * cache.pageBytes, noise)
+    drop(session)
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import { Effect } from "effect"
 import type { DeviceLost, RequestId } from "../runtime/ports.ts"
+import type { ServingPlan } from "../runtime/serving.ts"
 import { draftView, fullView, packedPages } from "./cache/device-cache.ts"
 import { HostPool } from "./cache/host-pool.ts"
 import { attentionFloats, readObservation } from "./cache/observing.ts"
@@ -23,7 +24,16 @@ export interface Serving {
   readonly mode: "rounds" | "full" | "unverified"
   /** The full KV stays on the device between verifies. */
   readonly keepsFull: boolean
+  /** What a reload carries over: the full KV, or only what the compressed copy lacks of it. */
+  readonly reload: "full" | "missing"
 }
+
+/** What of a serving plan matters to the caches. */
+export const servingOf = ({ mode, reload }: ServingPlan): Serving => ({
+  mode,
+  keepsFull: reload === "none",
+  reload: reload === "missing" ? "missing" : "full"
+})
 
 export interface EngineOptions extends DeviceStateOptions {
   readonly compressor: Compressor

@@ -7,7 +7,7 @@ import type { RunMetrics } from "../trace/metrics.ts"
 import type { Recorder } from "../trace/recorder.ts"
 import type { Compressor } from "./compressors/compressor.ts"
 import { identity } from "./compressors/drop.ts"
-import { Engine } from "./engine.ts"
+import { Engine, servingOf } from "./engine.ts"
 import type { Sampling } from "./kernels/choose.ts"
 import { enginePhysics } from "./physics.ts"
 import { measureBandwidth } from "./probe/bandwidth.ts"
@@ -93,6 +93,7 @@ export const generate = (
     Effect.gen(function* () {
       const { checkpoint, prompt, maxTokens, compressor, keep, window, kvBits } = options
       const { config } = checkpoint
+      const plan = servingPlan(methodOf(options), false)
       const room = prompt.length + maxTokens
       const each = Math.ceil(room / PAGE_TOKENS)
       // Compressed KV, full KV while it is verified, and full KV on its way home.
@@ -117,7 +118,7 @@ export const generate = (
           onProgress: options.onLoading ?? (() => {}),
           compressor: compressor ?? identity,
           budget: { keep, elementBits: kvBits, seed: options.sampling.seed },
-          serving: { mode: compressor === undefined ? "full" : "rounds", keepsFull: false },
+          serving: servingOf(plan),
           stopTokens: options.stopTokens,
           onCommit: (committed) => {
             if (compressor !== undefined && compressedBytes === 0)
@@ -130,7 +131,7 @@ export const generate = (
       const bandwidth = yield* measureBandwidth(engine.state.device)
       const physics = yield* enginePhysics(engine, bandwidth.copy)
       const setup = engineSetup({
-        plan: servingPlan(methodOf(options), false),
+        plan,
         shape: engine.shape,
         pages,
         weightBytes: engine.state.weightBytes,

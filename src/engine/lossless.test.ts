@@ -63,6 +63,7 @@ const cases = fc.record({
   compressor: fc.constantFrom(...COMPRESSORS.map(({ name }) => name)),
   keep: fc.constantFrom(0.1, 0.3, 0.6),
   window: fc.integer({ min: 1, max: 12 }),
+  reload: fc.constantFrom("full", "missing"),
   fullKvRequests: fc.constantFrom(0, 0, 1, 2),
   kvBits: fc.constantFrom(16, 32),
   maxRows: fc.constantFrom(7, 32),
@@ -87,6 +88,22 @@ describe("output equals full-KV decoding", () => {
       const result = await trial({ checkpoint, kind: "vericache", compressor, keep: 0.4, window: 5, asked })
       expect(result.produced).toEqual([await expected(asked[0]!, 16), await expected(asked[1]!, 16)])
       expect([result.leaked, result.hostBytesLeft, result.buffersLeft]).toEqual([0, 0, 0])
+    })
+  }
+
+  for (const name of ["snapkv", "pyramidkv", "int8", "rotatekv", "verify-fed", "identity"]) {
+    it(`with ${name}, reloading what is missing`, async () => {
+      const compressor = COMPRESSORS.find((one) => one.name === name)!
+      const asked = [
+        { prompt: prompt(90, 1), output: 24 },
+        { prompt: prompt(33, 2), output: 17 }
+      ]
+      const what = { checkpoint, kind: "vericache", compressor, keep: 0.4, window: 5, asked } as const
+      const whole = await trial(what)
+      const missing = await trial({ ...what, reload: "missing" })
+      expect(missing.produced).toEqual([await expected(asked[0]!, 16), await expected(asked[1]!, 16)])
+      expect([missing.leaked, missing.hostBytesLeft, missing.buffersLeft]).toEqual([0, 0, 0])
+      expect(missing.bytesIn).toBeLessThan(whole.bytesIn)
     })
   }
 

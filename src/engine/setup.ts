@@ -38,6 +38,7 @@ export const engineSetup = (options: EngineSetupOptions): ServingSetup => {
     numGpuBlocks: pages,
     reservedBytes: 0,
     enablePrefixCaching: true,
+    stagesWhole: true,
     horizon: Math.max(64, 2 * window)
   }
   return {

@@ -1,6 +1,8 @@
 /** Moves KV between host memory and the device, for requests one at a time. */
 import { Effect } from "effect"
 import type { DeviceLost, Transfer } from "../runtime/ports.ts"
+import { draftView, fullView } from "./cache/device-cache.ts"
+import { lackingRows, packedRows, type Place, tailAsItWas } from "./cache/lacking.ts"
 import type { Engine } from "./engine.ts"
 import type { Session } from "./session.ts"
 import type { Piece } from "./webgpu/uploader.ts"
@@ -21,25 +23,67 @@ export const transfer = (engine: Engine, { request, kind }: Transfer): Effect.Ef
   }
 }
 
-/** Full KV from host memory into pages of the device, whole. */
+/** Full KV from host memory into pages of the device, or what the compressed copy there lacks of it. */
 const reload = (engine: Engine, session: Session): Effect.Effect<number, DeviceLost> =>
   Effect.gen(function* () {
     const { epoch, home } = session
-    const { cache, uploader } = engine.state
     const still = (): boolean => session.epoch === epoch
     engine.place(session)
     engine.dropFull(session)
     engine.extend(session, "full", home.tokens)
-    const pages = session.full!.pages
-    const pieces: Piece[] = pages.map((page, index) => ({
-      data: engine.pool.page(home, index),
-      offset: page * cache.pageBytes
-    }))
-    yield* uploader.move(cache.arena, pieces, still)
+    const spares = engine.options.serving.reload === "missing" && session.tail !== undefined
+    const bytes = yield* (spares ? bringMissing : bringWhole)(engine, session, still)
+    yield* engine.state.device.idle
     if (!still()) return 0
     session.full!.end = home.tokens
-    const bytes = pages.length * cache.pageBytes
     session.bytesIn += bytes
+    return bytes
+  })
+
+/** Carries pages over as they lie. */
+const bringWhole = (
+  engine: Engine,
+  { home, full }: Session,
+  still: () => boolean
+): Effect.Effect<number, DeviceLost> => {
+  const { cache, uploader } = engine.state
+  const pieces: Piece[] = full!.pages.map((page, index) => ({
+    data: engine.pool.page(home, index),
+    offset: page * cache.pageBytes
+  }))
+  return Effect.as(uploader.post(cache.arena, pieces, still), pieces.length * cache.pageBytes)
+}
+
+/** Carries over the rows whose bits the device does not have, and copies the others there. */
+const bringMissing = (
+  engine: Engine,
+  session: Session,
+  still: () => boolean
+): Effect.Effect<number, DeviceLost> =>
+  Effect.gen(function* () {
+    const { home } = session
+    const compression = session.compression!
+    const from = draftView(session.place)
+    const view = fullView(session.place)
+    const tail = session.tail!
+    const spared = tailAsItWas(compression.format) ? Math.min(tail.end, home.tokens) - tail.start : 0
+    const moves = Array.from({ length: Math.max(0, spared) }, (_, i) => ({
+      fromView: from,
+      from: i,
+      toView: view,
+      to: tail.start + i
+    }))
+    let bytes = 0
+    for (let layer = 0; layer < engine.shape.config.layers && still(); layer++) {
+      const { cache, placing } = engine.state
+      const rows = lackingRows(compression, layer, { tokens: home.tokens, tailEnd: tail.end })
+      const bytesOf = ({ position, head }: Place, side: 0 | 1): Uint8Array =>
+        engine.pool.row(home, position, layer, side, head)
+      bytes += yield* placing.fromHost(view, layer, rows, bytesOf, still)
+      bytes += yield* placing.fromPacked(from, view, layer, packedRows(compression, layer), still)
+      if (!still()) return bytes
+      cache.copyRows(moves, { from: layer, to: layer + 1 })
+    }
     return bytes
   })
 
@@ -49,6 +93,7 @@ const fetch = (engine: Engine, session: Session): Effect.Effect<number, DeviceLo
     const { epoch } = session
     engine.place(session)
     engine.dropDraft(session)
+    // Nothing compressed is left to complete it from.
     const bytes = yield* reload(engine, session)
     const whole = session.home.tokens >= session.tokens.length - 1
     const { serving } = engine.options

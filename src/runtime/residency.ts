@@ -19,10 +19,14 @@ export const residentPages = (setup: ServingSetup, request: Served, ahead: numbe
 }
 
 /** Pages a verify of a context that has grown by `ahead` needs besides those that stay. */
-export const reloadPages = ({ layout, plan }: ServingSetup, request: Served, ahead: number): number => {
+export const reloadPages = (
+  { layout, plan, engine }: ServingSetup,
+  request: Served,
+  ahead: number
+): number => {
   if (plan.reload === "none") return 0
   const full = contextPages(layout, request.length + ahead)
-  return plan.reload === "full" ? full : Math.max(0, full - request.pages)
+  return plan.reload === "full" || engine.stagesWhole === true ? full : Math.max(0, full - request.pages)
 }
 
 /** Pages that stay of a request at its longest. */
@@ -43,7 +47,7 @@ export const plannedPages = (
   requests: readonly Served[],
   reloadIterations: number
 ): number => {
-  const { plan, layout, optimalWindow, tokensPerDraftStep } = setup
+  const { plan, layout, engine, optimalWindow, tokensPerDraftStep } = setup
   if (plan.mode !== "rounds" || plan.reload === "none") return 0
   const resident = requests.reduce((sum, one) => sum + longestResident(setup, one), 0)
   if (plan.verifies === "remote") return resident
@@ -55,6 +59,6 @@ export const plannedPages = (
   const reloads = Math.ceil(
     (requests.length * iterations) / (optimalWindow / tokensPerDraftStep + iterations)
   )
-  const share = plan.reload === "full" ? 1 : 1 - plan.keep
+  const share = plan.reload === "full" || engine.stagesWhole === true ? 1 : 1 - plan.keep
   return resident + Math.ceil(share * Math.max(largest, mean * reloads))
 }

@@ -296,6 +296,11 @@ export interface Engine {
    * computed one pass later than it could be. Absent: no.
    */
   readonly asyncScheduling?: boolean
+  /**
+   * A verify's full KV lies whole beside the compressed one, also where only what is missing moved: attention reads one
+   * cache. Absent: the two together are the full KV.
+   */
+  readonly stagesWhole?: boolean
   /** Iterations the VeriCache scheduler looks ahead, W. */
   readonly horizon: number
 }

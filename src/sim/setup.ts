@@ -109,7 +109,7 @@ export const servingSetup = (scenario: Scenario, name: string, method: Method): 
       (longest > 0 ? (layout.localBytesPerToken * Math.min(longest, layout.window)) / longest : 0))
   const held =
     plan.mode === "rounds" && plan.reload !== "none" && plan.verifies === "here"
-      ? 1 + (plan.reload === "full" ? plan.keep : 0)
+      ? 1 + (plan.reload === "full" || engine.stagesWhole === true ? plan.keep : 0)
       : residentShare(plan)
   if (perRequest * held > pages * pageBytes(layout)) {
     return new Infeasible({

@@ -44,8 +44,12 @@ export const compressorOnEngine = (method: Method): Compressor | undefined | { r
     case "vericache": {
       if (method.kind === "vericache") {
         if (method.drafter !== undefined) return { problem: "the engine has no classical drafters yet" }
-        if (method.reload !== "full" || method.granularity !== "whole")
-          return { problem: "the engine reloads whole KV at once; reload: full, granularity: whole" }
+        if (method.granularity !== "whole")
+          return { problem: "the engine reloads KV before its verify; granularity: whole" }
+        if (method.reload === "missing" && method.compressor.kind !== "drop")
+          return {
+            problem: `${method.compressor.name} keeps no entry as it was, so a reload is spared nothing; reload: full`
+          }
       }
       const found = findCompressor(method.compressor.name)
       if (!(found instanceof UnknownCompressor)) return found
@@ -139,7 +143,8 @@ export const fitScenario = (
         maxNumSeqs: slots,
         maxNumBatchedTokens: Math.min(engine.maxNumBatchedTokens, maxRows),
         numGpuBlocks: pages,
-        asyncScheduling: false
+        asyncScheduling: false,
+        stagesWhole: true
       }
     },
     shape,

@@ -120,7 +120,11 @@ export const runProbe = ({ model, adapter, quick, note, progress }: ProbeSetting
                 onProgress: () => {},
                 compressor: compressor ?? identity,
                 budget: { keep: KEEP, elementBits: 16, seed: 1 },
-                serving: { mode: compressor === undefined ? "full" : "rounds", keepsFull: true },
+                serving: {
+                  mode: compressor === undefined ? "full" : "rounds",
+                  keepsFull: true,
+                  reload: "full"
+                },
                 onCommit: () => {}
               }),
               (one) => Effect.sync(() => one.close())

@@ -2,7 +2,7 @@
 import { Clock, Effect } from "effect"
 import type { Compressor } from "../../engine/compressors/compressor.ts"
 import { identity } from "../../engine/compressors/drop.ts"
-import { Engine } from "../../engine/engine.ts"
+import { Engine, servingOf } from "../../engine/engine.ts"
 import { GREEDY } from "../../engine/kernels/choose.ts"
 import { openTokenizer } from "../../engine/model/tokenizer.ts"
 import { enginePhysics } from "../../engine/physics.ts"
@@ -11,7 +11,7 @@ import { runRequests } from "../../engine/run.ts"
 import { type AdapterCard, openDevice } from "../../engine/webgpu/device.ts"
 import { openCheckpoint } from "../../engine/weights/open.ts"
 import { weightBytes } from "../../scenario/model-shape.ts"
-import type { Method, NamedMethod, Scenario } from "../../scenario/resolved.ts"
+import type { NamedMethod, Scenario } from "../../scenario/resolved.ts"
 import { clientsOf } from "../../sim/clients.ts"
 import { Infeasible, servingSetup } from "../../sim/setup.ts"
 import type { RunMetrics } from "../../trace/metrics.ts"
@@ -52,12 +52,6 @@ export interface ScenarioRun {
   readonly promptSource: string
   readonly runs: readonly MethodRun[]
 }
-
-const servingOf = ({ kind }: Method) =>
-  ({
-    mode: kind === "full-kv" ? "full" : kind === "lossy" ? "unverified" : "rounds",
-    keepsFull: kind === "sparse"
-  }) as const
 
 interface Opened {
   readonly gpu: GPU
@@ -105,7 +99,7 @@ const runMethod = (
             elementBits: fitted.shape.kvBits,
             seed: scenario.seed
           },
-          serving: servingOf(method),
+          serving: servingOf(setup.plan),
           onCommit: () => {}
         }),
         (one) => Effect.sync(() => one.close())

@@ -25,6 +25,12 @@ export interface Move {
   readonly to: number
 }
 
+/** Layers [from, to) of the model. */
+export interface Layers {
+  readonly from: number
+  readonly to: number
+}
+
 const NONE = 0xffffffff
 /** Rows copied by one dispatch at most. */
 const MOVES = 4096
@@ -137,10 +143,10 @@ export class DeviceCache {
     for (const buffer of [positions, ...jobs]) this.#device.destroy(buffer)
   }
 
-  /** Copies rows between tails, in order of submission. */
-  copyRows(moves: readonly Move[]): void {
+  /** Copies rows between tails, of all layers or some, in order of submission. */
+  copyRows(moves: readonly Move[], layers = this.#allLayers): void {
     for (let from = 0; from < moves.length; from += MOVES)
-      this.#submit(this.#copy, moves.slice(from, from + MOVES))
+      this.#submit(this.#copy, moves.slice(from, from + MOVES), layers)
   }
 
   /**
@@ -158,7 +164,7 @@ export class DeviceCache {
         toView: 0,
         to: i
       }))
-      this.#submit(this.#gather, moves)
+      this.#submit(this.#gather, moves, this.#allLayers)
       return this.#device.startRead(this.#linear, 0, rows * tokenWords(this.#shape) * 4)
     })
   }
@@ -168,19 +174,23 @@ export class DeviceCache {
       this.#device.destroy(buffer)
   }
 
-  #submit({ pipeline, group }: Bound, moves: readonly Move[]): void {
+  get #allLayers(): Layers {
+    return { from: 0, to: this.#shape.config.layers }
+  }
+
+  #submit({ pipeline, group }: Bound, moves: readonly Move[], { from: first, to: end }: Layers): void {
     if (moves.length === 0) return
     const words = new Uint32Array(moves.length * 4)
     for (const [i, { fromView, from, toView, to }] of moves.entries())
       words.set([fromView, from, toView, to], 4 * i)
-    const { layers } = this.#shape.config
     this.#device.write(this.#moves, 0, words)
-    this.#device.write(this.#layers, 0, Uint32Array.of(0, layers, 0, 0))
+    this.#device.write(this.#layers, 0, Uint32Array.of(first, end - first, 0, 0))
     const encoder = this.#device.raw.createCommandEncoder()
     const pass = encoder.beginComputePass()
     pass.setPipeline(pipeline)
     pass.setBindGroup(0, group)
-    pass.dispatchWorkgroups(Math.ceil(tokenWords(this.#shape) / 64), moves.length)
+    const layerWords = tokenWords(this.#shape) / this.#shape.config.layers
+    pass.dispatchWorkgroups(Math.ceil(((end - first) * layerWords) / 64), moves.length)
     pass.end()
     this.#device.raw.queue.submit([encoder.finish()])
   }

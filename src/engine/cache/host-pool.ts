@@ -2,7 +2,7 @@
  * Full KV in host memory, page by page as it lies on the device. Requests whose prompts begin alike share the pages of
  * their common beginning; a page is written once, when its tokens are known, and never changed after it is full.
  */
-import { type EngineShape, pageWords, tokenWords } from "../kernels/shape.ts"
+import { type EngineShape, pageWords, rowBytes, tokenWords } from "../kernels/shape.ts"
 
 interface Page {
   readonly id: number
@@ -54,6 +54,15 @@ export class HostPool {
     return copy.pages[index]!.bytes
   }
 
+  /** Bytes of one row: a token's key (side 0) or value (1) of one KV head of one layer. */
+  row(copy: HostCopy, token: number, layer: number, side: 0 | 1, head: number): Uint8Array {
+    const { pageTokens, config } = this.#shape
+    const bytes = rowBytes(this.#shape)
+    const block = (layer * 2 + side) * config.kvHeads + head
+    const from = (block * pageTokens + (token % pageTokens)) * bytes
+    return copy.pages[Math.floor(token / pageTokens)]!.bytes.subarray(from, from + bytes)
+  }
+
   /** Takes a page as it came from the device; tokens beyond `tokens` in it are not valid yet. */
   storePage(
     copy: HostCopy,
@@ -70,15 +79,15 @@ export class HostPool {
    * Appends rows, each [layer][key, value][kv head][channel], behind what is here; `sequence` is the request's tokens.
    */
   append(copy: HostCopy, rows: Uint8Array, sequence: readonly number[]): void {
-    const { pageTokens, config, kvBits } = this.#shape
-    const rowBytes = tokenWords(this.#shape) * 4
-    const headBytes = (config.headDim * kvBits) / 8
-    const count = rows.length / rowBytes
+    const { pageTokens } = this.#shape
+    const tokenBytes = tokenWords(this.#shape) * 4
+    const headBytes = rowBytes(this.#shape)
+    const count = rows.length / tokenBytes
     for (let i = 0; i < count; i++) {
       const token = copy.tokens + i
       const { bytes } = this.#own(copy, Math.floor(token / pageTokens))
-      for (let head = 0; head < rowBytes / headBytes; head++) {
-        const from = i * rowBytes + head * headBytes
+      for (let head = 0; head < tokenBytes / headBytes; head++) {
+        const from = i * tokenBytes + head * headBytes
         bytes.set(
           rows.subarray(from, from + headBytes),
           (head * pageTokens + (token % pageTokens)) * headBytes

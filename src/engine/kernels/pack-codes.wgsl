@@ -1,4 +1,4 @@
-// One thread a word of codes (or of plain elements) of one KV head.
+// One thread a word of codes (or of plain elements) of one KV head. What is neither turned nor stored in fewer bits keeps its bits.
 
 @compute @workgroup_size(32)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -13,6 +13,10 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let entry = id.x / row_words;
   let first = id.x % row_words * (32u / bits);
   let to = packed_word(job.to_view, views[record + 1u + side * 2u] + head * count * row_words + id.x);
+  if (bits >= 16u && views[job.to_view * view_words() + 6u] == 0u) {
+    arena[to] = arena[source_row(side, head, entry) / select(1u, 2u, HALF) + id.x % row_words];
+    return;
+  }
   if (bits == 32u) {
     arena[to] = bitcast<u32>(source(side, head, entry, first));
     return;

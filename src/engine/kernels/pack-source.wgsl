@@ -14,10 +14,13 @@ struct Job {
 @group(0) @binding(2) var<storage, read> kept: array<u32>;
 @group(0) @binding(3) var<uniform> job: Job;
 
-fn source(side: u32, head: u32, entry: u32, channel: u32) -> f32 {
+fn source_row(side: u32, head: u32, entry: u32) -> u32 {
   let count = views[layer_record(job.to_view, job.layer)];
-  let position = kept[job.kept + head * count + entry];
-  let row = tail_row(job.from_view, job.layer, side, head, position);
+  return tail_row(job.from_view, job.layer, side, head, kept[job.kept + head * count + entry]);
+}
+
+fn source(side: u32, head: u32, entry: u32, channel: u32) -> f32 {
+  let row = source_row(side, head, entry);
   if (views[job.to_view * view_words() + 6u] != 0u) { return rotated_element(row, channel); }
   return plain_element(row + channel);
 }

@@ -42,6 +42,9 @@ export const viewWords = (shape: EngineShape): number =>
 /** Words of one token's full KV, and of one page. */
 export const tokenWords = ({ config, kvBits }: Pick<EngineShape, "config" | "kvBits">): number =>
   (config.layers * 2 * config.kvHeads * config.headDim * kvBits) / 32
+/** Bytes of one token's key, or value, of one KV head of one layer. */
+export const rowBytes = ({ config, kvBits }: Pick<EngineShape, "config" | "kvBits">): number =>
+  (config.headDim * kvBits) / 8
 export const pageWords = (shape: EngineShape): number => shape.pageTokens * tokenWords(shape)
 
 /** Sources with the pass's structures in front. */

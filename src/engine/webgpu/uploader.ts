@@ -28,44 +28,52 @@ export class Uploader {
     )
   }
 
-  /** Moves all pieces, each at most a chunk; done when the last copy is. `still`: stops, moving no more, once it says no. */
+  /** Moves all pieces; done when the last copy is. `still`: stops, moving no more, once it says no. */
   move(target: GPUBuffer, pieces: readonly Piece[], still: () => boolean): Effect.Effect<void, DeviceLost> {
+    return Effect.andThen(this.post(target, pieces, still), this.#device.idle)
+  }
+
+  /** Like `move`, but waits for no copy: work submitted after it finds the bytes there. */
+  post(target: GPUBuffer, pieces: readonly Piece[], still: () => boolean): Effect.Effect<void, DeviceLost> {
     return Effect.gen({ self: this }, function* () {
-      for (let at = 0; at < pieces.length && still();) at = yield* this.#chunk(target, pieces, at, still)
-      yield* this.#device.idle
+      let next = 0
+      // Bytes of the next piece that went before: one may be larger than a staging buffer.
+      let done = 0
+      while (next < pieces.length && still())
+        yield* this.send((window, staging, encoder) => {
+          for (let filled = 0; filled < CHUNK_BYTES && next < pieces.length && still();) {
+            const { data, offset } = pieces[next]!
+            const part = data.subarray(done, done + CHUNK_BYTES - filled)
+            window.set(part, filled)
+            encoder.copyBufferToBuffer(staging, filled, target, offset + done, part.length)
+            filled += part.length
+            done += part.length
+            if (done < data.length) continue
+            done = 0
+            next++
+          }
+        })
     })
   }
 
-  close(): void {
-    for (const buffer of this.#free) this.#device.destroy(buffer)
-  }
-
-  /** Moves the pieces from number `at` on that fit one staging buffer; the number of the next. */
-  #chunk(
-    target: GPUBuffer,
-    pieces: readonly Piece[],
-    at: number,
-    still: () => boolean
-  ): Effect.Effect<number, DeviceLost> {
+  /** Has one staging buffer filled and what is to become of its bytes recorded, and submits that; waits for no copy. */
+  send(
+    load: (window: Uint8Array, staging: GPUBuffer, encoder: GPUCommandEncoder) => void
+  ): Effect.Effect<void, DeviceLost> {
     return Effect.gen({ self: this }, function* () {
       const staging = yield* this.#take
       yield* this.#device.mapped(staging, MAP_WRITE)
       const encoder = this.#device.raw.createCommandEncoder()
-      const window = new Uint8Array(staging.getMappedRange())
-      let next = at
-      for (let filled = 0; next < pieces.length && still(); next++) {
-        const { data, offset } = pieces[next]!
-        if (filled + data.length > CHUNK_BYTES) break
-        window.set(data, filled)
-        encoder.copyBufferToBuffer(staging, filled, target, offset, data.length)
-        filled += data.length
-      }
+      load(new Uint8Array(staging.getMappedRange()), staging, encoder)
       staging.unmap()
       this.#device.raw.queue.submit([encoder.finish()])
       this.#free.push(staging)
-      return next
       // A buffer must come back to the ring, whatever becomes of the transfer.
     }).pipe(Effect.uninterruptible)
+  }
+
+  close(): void {
+    for (const buffer of this.#free) this.#device.destroy(buffer)
   }
 
   /** A buffer nobody fills; if another transfer has them all, the next to come back. */
