@@ -5,7 +5,7 @@ import { draftView, fullView } from "./cache/device-cache.ts"
 import { lackingRows, packedRows, type Place, tailAsItWas } from "./cache/lacking.ts"
 import type { Engine } from "./engine.ts"
 import type { Session } from "./session.ts"
-import type { Piece } from "./webgpu/uploader.ts"
+import { CHUNK_BYTES, type Piece } from "./webgpu/uploader.ts"
 
 /** Carries a transfer out; the bytes that really moved. */
 export const transfer = (engine: Engine, { request, kind }: Transfer): Effect.Effect<number, DeviceLost> => {
@@ -118,13 +118,21 @@ const save = (engine: Engine, session: Session): Effect.Effect<number, DeviceLos
     }
     const { full } = session
     if (bytes === 0 && full !== undefined) {
-      const pageTokens = engine.shape.pageTokens
-      for (let index = Math.floor(home.tokens / pageTokens); index < full.pages.length; index++) {
-        const until = Math.min((index + 1) * pageTokens, full.end)
-        if (until <= home.tokens) break
-        const data = yield* device.read(cache.arena, full.pages[index]! * cache.pageBytes, cache.pageBytes)
+      const { pageTokens } = engine.shape
+      // Each read waits for the pass that is in the queue by then: as many pages as fit a staging buffer go together.
+      const atOnce = Math.max(1, Math.floor(CHUNK_BYTES / cache.pageBytes))
+      const until = (index: number): number => Math.min((index + 1) * pageTokens, full.end)
+      const last = Math.ceil(full.end / pageTokens)
+      for (let index = Math.floor(home.tokens / pageTokens); index < last && until(index) > home.tokens;) {
+        const pages = full.pages.slice(index, Math.min(last, index + atOnce))
+        const offsets = pages.map((page) => page * cache.pageBytes)
+        const data = yield* device.read(cache.arena, offsets, cache.pageBytes)
         if (!still()) return bytes
-        engine.pool.storePage(home, index, data, session.tokens, until)
+        for (const i of pages.keys()) {
+          const page = data.subarray(i * cache.pageBytes, (i + 1) * cache.pageBytes)
+          engine.pool.storePage(home, index + i, page, session.tokens, until(index + i))
+        }
+        index += pages.length
         bytes += data.length
       }
       if (session.fullUntilHome) engine.dropFull(session)

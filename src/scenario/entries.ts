@@ -31,7 +31,7 @@ export const hardwareOf = (file: HardwareFile): Hardware => {
     compute,
     overhead: amount(overhead, "seconds")
   })
-  const { flops, link, interconnect, host, hbm, tables, power, adapter } = file
+  const { flops, link, interconnect, host, hbm, tables, power, adapter, one_queue: queue } = file
   return {
     name: file.name,
     origin: originOf(file),
@@ -47,6 +47,15 @@ export const hardwareOf = (file: HardwareFile): Hardware => {
       latency: amount(link.latency, "seconds"),
       sharing: link.sharing
     },
+    ...(queue === undefined
+      ? {}
+      : {
+          oneQueue: {
+            submission: amount(queue.submission, "seconds"),
+            steps: queue.steps,
+            chunk: amount(queue.chunk, "bytes")
+          }
+        }),
     interconnect: {
       bandwidth: amount(interconnect.bandwidth, "bytes/s"),
       latency: amount(interconnect.latency, "seconds")

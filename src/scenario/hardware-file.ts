@@ -62,6 +62,7 @@ export const hardwareFile = (
     hbm,
     flops,
     link,
+    oneQueue,
     interconnect,
     host,
     efficiency,
@@ -93,6 +94,9 @@ export const hardwareFile = (
       sharing: link.sharing,
       source: sources.link
     },
+    ...(oneQueue === undefined
+      ? {}
+      : { one_queue: { ...oneQueue, submission: digits(oneQueue.submission) } }),
     interconnect: { bandwidth: digits(interconnect.bandwidth), latency: digits(interconnect.latency) },
     host: { capacity: host.capacity, bandwidth: digits(host.bandwidth) },
     efficiency: {

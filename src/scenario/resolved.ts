@@ -70,6 +70,16 @@ export interface KernelTables {
   readonly lmHead?: { readonly sequences: readonly number[]; readonly seconds: readonly number[] }
 }
 
+/** How a device works off what it is given, where passes and copies share one queue. */
+export interface OneQueue {
+  /** Seconds the host needs around each submission, to record it and to read back what it chose. */
+  readonly submission: number
+  /** Passes of a run that one submission holds at most: the run can be cut only between submissions. */
+  readonly steps: number
+  /** Bytes of a copy that are submitted at once; passes slip in between. */
+  readonly chunk: number
+}
+
 export interface Hardware {
   readonly name: string
   readonly origin: Origin
@@ -85,6 +95,8 @@ export interface Hardware {
     /** One transfer at a time (the paper's), or all at once with equal shares. */
     readonly sharing: "serial" | "fair"
   }
+  /** Absent: copies have engines of their own and run beside passes. */
+  readonly oneQueue?: OneQueue
   /** GPU to GPU inside a tensor-parallel group: bytes/s per GPU and direction; latency of one all-reduce in seconds. */
   readonly interconnect: { readonly bandwidth: number; readonly latency: number }
   /** Host memory of one node; all links that read it share its bandwidth. */

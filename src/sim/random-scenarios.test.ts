@@ -103,6 +103,14 @@ const scenario: fc.Arbitrary<Scenario> = fc
     asyncScheduling: fc.boolean(),
     link: fc.double({ min: 1e7, max: 2e10, noNaN: true }),
     sharing: fc.constantFrom("serial" as const, "fair" as const),
+    oneQueue: fc.option(
+      fc.record({
+        submission: fc.constantFrom(0, 1e-5, 1e-3),
+        steps: fc.integer({ min: 1, max: 64 }),
+        chunk: fc.constantFrom(4096, 1e6)
+      }),
+      { nil: undefined, freq: 3 }
+    ),
     context: fc.constantFrom("prefill" as const, "host" as const, "store" as const),
     hostTokens: fc.integer({ min: 1500, max: 100_000 }),
     requests: fc.integer({ min: 1, max: 25 }),
@@ -147,6 +155,7 @@ const scenario: fc.Arbitrary<Scenario> = fc
       hbm: { capacity: 1e9, bandwidth: 1e11 },
       flops: { 16: 1e13 },
       link: { hostToDevice: one.link, deviceToHost: one.link, latency: 1e-6, sharing: one.sharing },
+      ...(one.oneQueue === undefined ? {} : { oneQueue: one.oneQueue }),
       interconnect: { bandwidth: 1e11, latency: 1e-6 },
       host: { capacity: one.hostTokens * 1024, bandwidth: 5e10 },
       efficiency: {

@@ -136,6 +136,9 @@ export const slowed = (hardware: Hardware, factors: Factors): Hardware => {
     ...hardware,
     stepOverhead: hardware.stepOverhead * passes,
     stepOverheadPerRequest: hardware.stepOverheadPerRequest * passes,
+    ...(hardware.oneQueue === undefined
+      ? {}
+      : { oneQueue: { ...hardware.oneQueue, submission: hardware.oneQueue.submission * passes } }),
     link: {
       ...link,
       hostToDevice: link.hostToDevice / factors["host to device"],

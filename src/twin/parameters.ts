@@ -2,7 +2,7 @@
 import { type Hardware, OPERATIONS, type Operation } from "../scenario/resolved.ts"
 
 /** One figure: where it is in a profile, and between which values it may lie. */
-interface Figure {
+export interface Figure {
   readonly name: string
   readonly get: (hardware: Hardware) => number
   readonly set: (hardware: Hardware, value: number) => Hardware
@@ -20,13 +20,24 @@ const share = (operation: Operation, side: "memory" | "compute"): Figure => ({
   bounds: [1e-3, 0.99]
 })
 
-/** Figures of the passes. Launch overheads are left out: in whole passes they cannot be told from the step's. */
-export const PASS_FIGURES: readonly Figure[] = [
+/** Host work around a submission, on devices with one queue. */
+const submission: Figure = {
+  name: "one_queue.submission",
+  get: ({ oneQueue }) => oneQueue?.submission ?? 0,
+  set: (hardware, value) =>
+    hardware.oneQueue === undefined
+      ? hardware
+      : { ...hardware, oneQueue: { ...hardware.oneQueue, submission: value } },
+  bounds: [1e-7, 1]
+}
+
+/** Figures of a profile's passes. Launch overheads are left out: in whole passes they cannot be told from the step's. */
+export const passFigures = ({ oneQueue }: Hardware): readonly Figure[] => [
   {
     name: "step_overhead",
     get: ({ stepOverhead }) => stepOverhead,
     set: (hardware, stepOverhead) => ({ ...hardware, stepOverhead }),
-    bounds: [1e-7, 10]
+    bounds: [1e-7, 1]
   },
   {
     name: "step_overhead_per_request",
@@ -34,24 +45,21 @@ export const PASS_FIGURES: readonly Figure[] = [
     set: (hardware, stepOverheadPerRequest) => ({ ...hardware, stepOverheadPerRequest }),
     bounds: [1e-8, 1]
   },
+  ...(oneQueue === undefined ? [] : [submission]),
   ...OPERATIONS.flatMap((operation) => [share(operation, "memory"), share(operation, "compute")])
 ]
 
-/** Logarithms of all figures of a profile, in the order of `PASS_FIGURES`, each within its bounds. */
-export const logarithms = (hardware: Hardware): readonly number[] =>
-  PASS_FIGURES.map(({ get, bounds: [low, high] }) => Math.log(Math.min(high, Math.max(low, get(hardware)))))
-
-export const LOGARITHMIC_BOUNDS = PASS_FIGURES.map(
-  ({ bounds: [low, high] }) => [Math.log(low), Math.log(high)] as const
-)
+/** Where a figure of a profile stands and between which values it may move, as logarithms. */
+export const startOf = (figures: readonly Figure[], hardware: Hardware): readonly number[] =>
+  figures.map(({ get, bounds: [low, high] }) => Math.log(Math.min(high, Math.max(low, get(hardware)))))
+export const boundsOf = (figures: readonly Figure[]): readonly (readonly [number, number])[] =>
+  figures.map(({ bounds: [low, high] }) => [Math.log(low), Math.log(high)] as const)
 
 /** The profile with the figures whose logarithms these are; those of which `keeps` says so stay. */
 export const withLogarithms = (
+  figures: readonly Figure[],
   hardware: Hardware,
   values: readonly number[],
   keeps: (index: number) => boolean = () => false
 ): Hardware =>
-  PASS_FIGURES.reduce(
-    (profile, { set }, i) => (keeps(i) ? profile : set(profile, Math.exp(values[i]!))),
-    hardware
-  )
+  figures.reduce((profile, { set }, i) => (keeps(i) ? profile : set(profile, Math.exp(values[i]!))), hardware)

@@ -16,14 +16,22 @@ export const passPrice = (
 ): ((pass: RecordedPasses) => number) => {
   const model = gpuModel({ ...scenario, hardware }, method)
   const proposals = drafterOf(method)?.numSpeculativeTokens ?? 0
-  const bandwidth = hardware.hbm.bandwidth * scenario.engine.tensorParallelSize
+  const ranks = scenario.engine.tensorParallelSize
+  const bandwidth = hardware.hbm.bandwidth * ranks
+  const { oneQueue, link } = hardware
   const cost = emptyCost()
-  return ({ load, transferring }) => {
+  return ({ load, steps, seconds, transferring }) => {
     const { decode, draft } = load
     if (decode.requests + draft.requests > 0)
       load.drafterBytes =
         proposals * (model.drafterWeights + model.drafterKv * (decode.kvTokens + draft.kvTokens))
     model.cost.price(load, cost)
+    if (oneQueue !== undefined) {
+      const submissions = Math.ceil(steps / oneQueue.steps) / steps
+      // Copies that went before it in the queue took their time from it.
+      const copies = (transferring * seconds) / (link.hostToDevice * ranks)
+      return costSeconds(cost) + submissions * oneQueue.submission + Math.min(seconds / 2, copies)
+    }
     const share = Math.max(LEAST_SHARE, 1 - transferring / bandwidth)
     return costSeconds(cost) + cost.hbm * (1 / share - 1)
   }

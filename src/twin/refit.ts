@@ -6,7 +6,7 @@ import type { Hardware, Method, Scenario } from "../scenario/resolved.ts"
 import type { TraceStore } from "../trace/store.ts"
 import { leastSquares } from "./least-squares.ts"
 import { fitLink, type LinkFit, recordedTransfers } from "./link-fit.ts"
-import { LOGARITHMIC_BOUNDS, logarithms, PASS_FIGURES, withLogarithms } from "./parameters.ts"
+import { boundsOf, passFigures, startOf, withLogarithms } from "./parameters.ts"
 import { passFacts, passPrice } from "./pass-price.ts"
 import { type RecordedPasses, recordedPasses } from "./passes.ts"
 
@@ -94,16 +94,16 @@ export const refit = (runs: readonly RecordedRun[], base: Hardware): Refit | und
     const prices = runs.map(({ scenario, method }) => passPrice(scenario, method, hardware))
     return some.map(({ run, pass }) => prices[run]!(pass) / pass.seconds)
   }
-  const start = logarithms(base)
+  const figures = passFigures(base)
   const { parameters, sensitivity } = leastSquares({
-    start,
-    bounds: LOGARITHMIC_BOUNDS,
+    start: startOf(figures, base),
+    bounds: boundsOf(figures),
     residuals: (values) =>
-      Float64Array.from(ratios(seen, withLogarithms(base, values)), (ratio) => Math.log(ratio)),
+      Float64Array.from(ratios(seen, withLogarithms(figures, base, values)), (ratio) => Math.log(ratio)),
     pull: PULL
   })
   const isUnseen = (i: number): boolean => sensitivity[i]! < LEAST_SEEN
-  const priced = withLogarithms(base, parameters, isUnseen)
+  const priced = withLogarithms(figures, base, parameters, isUnseen)
   const transfers = runs.flatMap(({ trace }) => recordedTransfers(trace))
   const links = {
     host_to_device: fitLink(
@@ -132,9 +132,9 @@ export const refit = (runs: readonly RecordedRun[], base: Hardware): Refit | und
   return {
     hardware,
     figures: Object.fromEntries(
-      PASS_FIGURES.flatMap(({ name, get }, i) => (isUnseen(i) ? [] : [[name, get(hardware)] as const]))
+      figures.flatMap(({ name, get }, i) => (isUnseen(i) ? [] : [[name, get(hardware)] as const]))
     ),
-    unseen: PASS_FIGURES.filter((_, i) => isUnseen(i)).map(({ name }) => name),
+    unseen: figures.filter((_, i) => isUnseen(i)).map(({ name }) => name),
     passes: fitErrors(off(seen), off(kept)),
     links
   }

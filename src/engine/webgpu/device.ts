@@ -158,32 +158,36 @@ export class Device {
     }
   }
 
-  /** Copies `bytes` bytes from `offset` into a buffer the host can read, after everything submitted before. */
-  startRead(source: GPUBuffer, offset: number, bytes: number): PendingRead {
-    const staging = this.buffer("read back", bytes, USAGE.mapRead | USAGE.copyTarget)
+  /** Copies `bytes` bytes from each offset, one behind the other, into a buffer the host can read, after everything submitted before. */
+  startRead(source: GPUBuffer, offsets: number | readonly number[], bytes: number): PendingRead {
+    const each = Math.ceil(bytes / 4) * 4
+    const from = typeof offsets === "number" ? [offsets] : offsets
+    const all = each * (from.length - 1) + bytes
+    const staging = this.buffer("read back", all, USAGE.mapRead | USAGE.copyTarget)
     const encoder = this.raw.createCommandEncoder()
-    encoder.copyBufferToBuffer(source, offset, staging, 0, Math.ceil(bytes / 4) * 4)
+    for (const [i, offset] of from.entries())
+      encoder.copyBufferToBuffer(source, offset, staging, each * i, each)
     this.raw.queue.submit([encoder.finish()])
     const cancel = (): void => this.destroy(staging)
     const collect = this.mapped(staging, MAP_READ).pipe(
-      Effect.map(() => new Uint8Array(staging.getMappedRange(0, Math.ceil(bytes / 4) * 4).slice(0, bytes))),
+      Effect.map(() => new Uint8Array(staging.getMappedRange(0, each * from.length).slice(0, all))),
       Effect.ensuring(Effect.sync(cancel))
     )
-    return { bytes, collect, cancel }
+    return { bytes: all, collect, cancel }
   }
 
   /**
-   * Reads `bytes` bytes from `offset`. Sleeps first for most of the time the work before it is expected to take: waiting
+   * Reads `bytes` bytes from each offset. Sleeps first for most of the time the work before it is expected to take: waiting
    * inside WebGPU spins the thread in Node.
    */
   read(
     source: GPUBuffer,
-    offset: number,
+    offsets: number | readonly number[],
     bytes: number,
     expectedSeconds = 0
   ): Effect.Effect<Uint8Array, DeviceLost> {
     return Effect.suspend(() => {
-      const { collect } = this.startRead(source, offset, bytes)
+      const { collect } = this.startRead(source, offsets, bytes)
       return expectedSeconds > 0.002 ? Effect.delay(collect, expectedSeconds * 850) : collect
     })
   }

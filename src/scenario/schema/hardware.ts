@@ -1,6 +1,6 @@
 /** Hardware as a person writes it: a GPU, its link, its host, and what share of the peaks is reached. */
 import { Schema } from "effect"
-import { atLeastZero, optional, origin, OVERHEAD, quantity, share, SLOWEST, text } from "./fields.ts"
+import { atLeastZero, count, optional, origin, OVERHEAD, quantity, share, SLOWEST, text } from "./fields.ts"
 
 const EfficiencyFile = Schema.Struct({
   memory: share("Share of peak HBM bandwidth reached when bandwidth bounds the operation."),
@@ -116,6 +116,22 @@ export const HardwareFile = Schema.Struct({
     }),
     source: text("Where the link figures come from.")
   }),
+  one_queue: optional(
+    Schema.Struct({
+      submission: quantity(
+        "seconds",
+        "Host work around each submission, while the device does nothing for it.",
+        OVERHEAD
+      ),
+      steps: count(
+        "Passes of a run that one submission holds at most; a run is cut only between submissions."
+      ),
+      chunk: quantity("bytes", "Bytes of a copy submitted at once; passes slip in between.", { least: 1 })
+    }).annotate({
+      description:
+        "Passes and copies share one queue, as in WebGPU: a copy waits for the passes submitted before it and delays those behind. If it is not there, copies have engines of their own and run beside passes."
+    })
+  ),
   interconnect: Schema.Struct({
     bandwidth: quantity("bytes/s", "GPU to GPU in a tensor-parallel group, per GPU and direction.", SLOWEST),
     latency: quantity("seconds", "One all-reduce.", OVERHEAD)

@@ -8,9 +8,11 @@ import { CostModel } from "../cost/cost-model.ts"
 import type { Kernel } from "../kernel/kernel.ts"
 import { compressorOf, drafterOf } from "../setup.ts"
 import { groupLink } from "../theory/parameters.ts"
-import { type GpuModel, SimulatedGpu } from "./gpu.ts"
+import { SimulatedGpu } from "./gpu.ts"
 import { Judge } from "./judge.ts"
-import { Dma, SimulatedLinks } from "./links.ts"
+import { Dma, type LinkModel, SimulatedLinks } from "./links.ts"
+import type { GpuModel } from "./priced-run.ts"
+import { DeviceQueue, QueuedGpu, queuedLink } from "./queue.ts"
 
 /** How passes of a method are priced and judged. */
 export const gpuModel = (scenario: Scenario, method: Method): GpuModel => {
@@ -52,17 +54,33 @@ export class SimulatedGroups {
 
   /** The ports of one more group; `store`: bytes/s at which it reaches the store. */
   group(store: number): Context.Context<Gpu | LinkIn | LinkOut | Network> {
-    const { hardware, engine, faults } = this.#scenario
+    const { hardware, engine, faults, seed } = this.#scenario
+    const { oneQueue } = hardware
+    const model = (bandwidth: number, through: readonly number[]): LinkModel => ({
+      bandwidth,
+      latency: hardware.link.latency,
+      through,
+      failure: faults.reloadFailure
+    })
+    const into = groupLink(this.#scenario, "hostToDevice")
+    const out = groupLink(this.#scenario, "deviceToHost")
+    if (oneQueue !== undefined) {
+      const queue = new DeviceQueue(this.#kernel)
+      const link = (bandwidth: number) =>
+        queuedLink(queue, model(Math.min(bandwidth, hardware.host.bandwidth), []), oneQueue, seed)
+      return Context.make(Gpu, new QueuedGpu(queue, this.#model, oneQueue)).pipe(
+        Context.add(LinkIn, link(into)),
+        Context.add(LinkOut, link(out)),
+        Context.add(Network, queuedLink(queue, model(store, []), oneQueue, seed))
+      )
+    }
     const gpu = new SimulatedGpu(this.#kernel, this.#model)
     const dma = new Dma(hardware.hbm.bandwidth * engine.tensorParallelSize, gpu)
     const link = (bandwidth: number, through: readonly number[]) =>
-      this.#links.link(
-        { bandwidth, latency: hardware.link.latency, through, failure: faults.reloadFailure },
-        dma
-      )
+      this.#links.link(model(bandwidth, through), dma)
     return Context.make(Gpu, gpu).pipe(
-      Context.add(LinkIn, link(groupLink(this.#scenario, "hostToDevice"), [this.#hostBandwidth])),
-      Context.add(LinkOut, link(groupLink(this.#scenario, "deviceToHost"), [this.#hostBandwidth])),
+      Context.add(LinkIn, link(into, [this.#hostBandwidth])),
+      Context.add(LinkOut, link(out, [this.#hostBandwidth])),
       Context.add(Network, link(store, []))
     )
   }

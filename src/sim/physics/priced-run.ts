@@ -1,0 +1,113 @@
+/**
+ * A run of passes with its prices. It grows by the same KV every step, so its step times are affine in the step: the run is priced at its
+ * ends and costs the same however long it is.
+ */
+import type { Group, Iteration, IterationResult } from "../../runtime/ports.ts"
+import type { CostModel } from "../cost/cost-model.ts"
+import { type AttentionLoad, costSeconds, emptyCost, emptyLoad, type PassCost } from "../cost/load.ts"
+import type { Judge } from "./judge.ts"
+
+/** How a group's passes are priced and judged. */
+export interface GpuModel {
+  readonly cost: CostModel
+  readonly judge: Judge
+  /** Query–key pairs per KV token of a draft step: 1 for dropped entries, 1/keep for quantised ones. */
+  readonly draftPairs: number
+  /** Window of sliding-window layers, tokens; 0 if there are none. */
+  readonly window: number
+  /** Bytes a classical drafter reads per proposal, and per KV token it has. */
+  readonly drafterWeights: number
+  readonly drafterKv: number
+}
+
+/** Value at step `i` of `count` that go evenly from `first` to `last`. */
+const at = (first: number, last: number, count: number, i: number): number =>
+  count === 1 ? first : first + ((last - first) * i) / (count - 1)
+
+export class PricedRun {
+  readonly #first: PassCost
+  readonly #last: PassCost
+  readonly #count: number
+
+  constructor(model: GpuModel, iteration: Iteration) {
+    this.#count = iteration.steps
+    this.#first = priceOf(model, iteration, 0)
+    this.#last = iteration.steps === 1 ? this.#first : priceOf(model, iteration, iteration.steps - 1)
+  }
+
+  /** ns of steps [from, to) while DMA leaves `share` of HBM bandwidth to them. */
+  nanoseconds(from: number, to: number, share: number): number {
+    if (to <= from) return 0
+    const rest = this.#sum("compute", from, to) + this.#sum("interconnect", from, to)
+    return (rest + this.#sum("scheduling", from, to) + this.#sum("hbm", from, to) / share) * 1e9
+  }
+
+  /** What the first `steps` came to, in `seconds`; `idle` of them the GPU waited for the host between submissions. */
+  outcome(steps: number, seconds: number, idle = 0): Omit<IterationResult, "verified" | "stepped"> {
+    const compute = this.#sum("compute", 0, steps)
+    const interconnect = this.#sum("interconnect", 0, steps)
+    const scheduling = this.#sum("scheduling", 0, steps) + idle
+    return {
+      steps,
+      seconds,
+      limits: {
+        hbm: Math.max(0, seconds - compute - interconnect - scheduling),
+        compute,
+        interconnect,
+        scheduling
+      },
+      hbmBytes: this.#sum("bytes", 0, steps)
+    }
+  }
+
+  /** Sum over steps [from, to), at least one. */
+  #sum(part: keyof PassCost, from: number, to: number): number {
+    const [first, last] = [this.#first[part], this.#last[part]]
+    return ((at(first, last, this.#count, from) + at(first, last, this.#count, to - 1)) / 2) * (to - from)
+  }
+}
+
+/** Price of step `i` of a run. */
+const priceOf = (model: GpuModel, iteration: Iteration, i: number): PassCost => {
+  const { decode, draft, verify, prefill, proposals } = iteration
+  const load = emptyLoad()
+  group(load.decode, decode, i, proposals, 1)
+  group(load.draft, draft, i, proposals, model.draftPairs)
+  for (const { drafted, context } of verify) span(load.verify, drafted + 1, context - 1, model.window)
+  let logits = load.decode.positions + load.draft.positions + load.verify.positions
+  for (const { tokens, cached, last } of prefill) {
+    span(load.prefill, tokens, cached, model.window)
+    if (last) logits++
+  }
+  load.logits = logits
+  load.drafterBytes =
+    load.decode.requests + load.draft.requests === 0
+      ? 0
+      : proposals * (model.drafterWeights + model.drafterKv * (load.decode.kvTokens + load.draft.kvTokens))
+  const cost = emptyCost()
+  model.cost.price(load, cost)
+  if (!(costSeconds(cost) > 0)) throw new Error("a pass takes no time")
+  return cost
+}
+
+/** One position, and the proposals behind it, of every member after `i` more steps. */
+const group = (load: AttentionLoad, members: Group, i: number, proposals: number, pairs: number): void => {
+  load.requests = members.count
+  load.positions = members.count * (1 + proposals)
+  load.kvTokens = members.kvTokens + members.count * i
+  load.localKvTokens = members.localKvTokens + members.localGrowing * i
+  load.pairs = load.kvTokens * (1 + proposals) * pairs
+  load.localPairs = load.localKvTokens * (1 + proposals) * pairs
+}
+
+/** `positions` causal positions after `cached` tokens, the last of which sees `cached + positions`; `window` of local layers. */
+const span = (load: AttentionLoad, positions: number, cached: number, window: number): void => {
+  const reach = cached + positions
+  load.requests++
+  load.positions += positions
+  load.kvTokens += reach
+  load.pairs += positions * cached + (positions * (positions + 1)) / 2
+  load.localKvTokens += Math.min(reach, window + positions - 1)
+  const growing = Math.min(positions, Math.max(0, window - cached))
+  load.localPairs += growing * cached + (growing * (growing + 1)) / 2 + (positions - growing) * window
+}

@@ -1,0 +1,153 @@
+/**
+ * A device with one queue, as WebGPU has: passes and copies run one after the other in the order they were submitted. A copy waits for
+ * the passes before it and delays those behind it; nothing hides behind anything but the host's own work.
+ */
+import { Effect } from "effect"
+import {
+  type Iteration,
+  type IterationResult,
+  LinkDown,
+  type LinkShape,
+  type Transfer
+} from "../../runtime/ports.ts"
+import type { OneQueue } from "../../scenario/resolved.ts"
+import type { Kernel } from "../kernel/kernel.ts"
+import { hashUniform } from "../kernel/random.ts"
+import type { LinkModel } from "./links.ts"
+import { type GpuModel, PricedRun } from "./priced-run.ts"
+
+/** When everything submitted so far is done. */
+export class DeviceQueue {
+  readonly kernel: Kernel
+  #idle = 0
+
+  constructor(kernel: Kernel) {
+    this.kernel = kernel
+  }
+
+  /** Submits work of `ns`; the time at which it is done. */
+  submit(ns: number): number {
+    this.#idle = Math.max(this.kernel.now, this.#idle) + ns
+    return this.#idle
+  }
+}
+
+/** The passes of a device whose copies wait in the same queue. */
+export class QueuedGpu {
+  readonly #queue: DeviceQueue
+  readonly #model: GpuModel
+  readonly #facts: OneQueue
+  readonly #reactor: number
+  #run:
+    | {
+        readonly iteration: Iteration
+        readonly priced: PricedRun
+        readonly start: number
+        readonly resume: (result: IterationResult) => void
+      }
+    | undefined
+  /** Steps submitted. */
+  #submitted = 0
+  #cut = false
+  #event = -1
+
+  constructor(queue: DeviceQueue, model: GpuModel, facts: OneQueue) {
+    this.#queue = queue
+    this.#model = model
+    this.#facts = facts
+    this.#reactor = queue.kernel.add({ receive: () => this.#done() })
+  }
+
+  readonly run = (iteration: Iteration): Effect.Effect<IterationResult> =>
+    Effect.callback<IterationResult>((resume) => {
+      this.#run = {
+        iteration,
+        priced: new PricedRun(this.#model, iteration),
+        start: this.#queue.kernel.now,
+        resume: (result) => resume(Effect.succeed(result))
+      }
+      this.#submitted = 0
+      this.#cut = false
+      this.#submit()
+      return Effect.sync(() => {
+        this.#queue.kernel.cancel(this.#event)
+        this.#run = undefined
+      })
+    })
+
+  /** Nothing of a request is on a simulated device. */
+  readonly release = (): void => {}
+
+  /** What is submitted runs: the end of a run in progress comes with the end of its submission. */
+  readonly cut = (): void => {
+    this.#cut = true
+  }
+
+  #submit(): void {
+    const { iteration, priced } = this.#run!
+    const from = this.#submitted
+    this.#submitted = Math.min(iteration.steps, from + this.#facts.steps)
+    const end = this.#queue.submit(priced.nanoseconds(from, this.#submitted, 1))
+    this.#event = this.#queue.kernel.at(end + this.#facts.submission * 1e9, this.#reactor, 0, 0)
+  }
+
+  #done(): void {
+    const { iteration, priced, start, resume } = this.#run!
+    if (this.#submitted < iteration.steps && !this.#cut) {
+      this.#submit()
+      return
+    }
+    this.#run = undefined
+    const seconds = (this.#queue.kernel.now - start) * 1e-9
+    // Behind copies a pass takes longer than it costs; what is more is the wait for the queue.
+    const own = priced.nanoseconds(0, this.#submitted, 1) * 1e-9
+    resume({
+      ...priced.outcome(this.#submitted, seconds, Math.max(0, seconds - own)),
+      ...this.#model.judge.judge(iteration)
+    })
+  }
+}
+
+/** A link whose copies wait in the device's queue. A large copy is submitted piece by piece, and passes slip in between. */
+export const queuedLink = (
+  queue: DeviceQueue,
+  model: LinkModel,
+  { chunk }: OneQueue,
+  seed: number
+): LinkShape => {
+  const { kernel } = queue
+  const waiting: (() => void)[] = []
+  const free: number[] = []
+  const reactor = kernel.add({ receive: (_code, slot) => waiting[slot]!() })
+  let transfers = 0
+  const move = (transfer: Transfer) =>
+    Effect.callback<{ readonly bytes: number; readonly seconds: number }, LinkDown>((resume) => {
+      const start = kernel.now
+      const number = transfers++
+      let left = transfer.bytes
+      let event = -1
+      const slot = free.pop() ?? waiting.length
+      waiting[slot] = () => {
+        if (left > 0) {
+          const piece = Math.min(left, chunk)
+          left -= piece
+          event = kernel.at(queue.submit((piece / model.bandwidth) * 1e9), reactor, 0, slot)
+          return
+        }
+        free.push(slot)
+        const fails =
+          transfer.kind === "reload" && hashUniform(seed, transfer.request, number, 0xfa11) < model.failure
+        resume(
+          fails
+            ? Effect.fail(new LinkDown({ moved: transfer.bytes }))
+            : Effect.succeed({ bytes: transfer.bytes, seconds: (kernel.now - start) * 1e-9 })
+        )
+      }
+      event = kernel.at(start + model.latency * 1e9, reactor, 0, slot)
+      return Effect.sync(() => {
+        kernel.cancel(event)
+        free.push(slot)
+      })
+    })
+  return { move }
+}
