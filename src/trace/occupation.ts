@@ -21,33 +21,61 @@ interface Source {
 }
 
 /** One replica's time as stretches: `at[i]` to `at[i + 1]` goes to `kind[i]`; `before[kind][i]` ns of it came earlier. */
-interface Stretches {
+export interface Stretches {
+  /** The replica's track. */
+  readonly replica: number
   readonly at: Float64Array
+  /** Index into `OCCUPATIONS`. */
   readonly kind: Uint8Array
   readonly before: readonly Float64Array[]
+}
+
+/** The track a track is under at last. */
+export const rootOf = (tracks: readonly TrackSpec[], id: number): number => {
+  const parent = tracks[id]?.parent
+  return parent === undefined ? id : rootOf(tracks, parent)
+}
+
+/** What every replica's time went to, as columns that may travel between threads. */
+export const stretchesOf = ({ tracks, slices }: Source): readonly Stretches[] => {
+  const roots = tracks.map((_, id) => rootOf(tracks, id))
+  const edges = new Map<number, Edges>()
+  const which = (row: number): number => {
+    const where = tracks[slices.track[row]!]!.kind
+    if (where === "gpu") return PASSES[slices.kind[row]!]!
+    return where === "link-h2d" || where === "link-d2h" ? TRANSFER : -1
+  }
+  for (let row = 0; row < slices.length; row++) {
+    const kind = which(row)
+    if (kind < 0) continue
+    const root = roots[slices.track[row]!]!
+    const own = edges.get(root) ?? { counts: OCCUPATIONS.map(() => 0), starts: [], ends: [] }
+    own.counts[kind]!++
+    edges.set(root, own)
+  }
+  for (const { counts, starts, ends } of edges.values())
+    for (const count of counts) {
+      starts.push(new Float64Array(count))
+      ends.push(new Float64Array(count))
+    }
+  for (const { counts } of edges.values()) counts.fill(0)
+  for (let row = 0; row < slices.length; row++) {
+    const kind = which(row)
+    if (kind < 0) continue
+    const { counts, starts, ends } = edges.get(roots[slices.track[row]!]!)!
+    const place = counts[kind]!++
+    starts[kind]![place] = slices.start[row]!
+    ends[kind]![place] = slices.end[row]!
+  }
+  return [...edges].map(([replica, own]) => stretches(replica, own))
 }
 
 export class Occupations {
   readonly #replicas: readonly Stretches[]
 
-  constructor({ tracks, slices }: Source) {
-    const rootOf = (id: number): number => {
-      const parent = tracks[id]?.parent
-      return parent === undefined ? id : rootOf(parent)
-    }
-    const edges = new Map<number, [at: number, kind: number, change: number][]>()
-    for (let row = 0; row < slices.length; row++) {
-      const track = slices.track[row]!
-      const where = tracks[track]!.kind
-      const pass = PASSES[slices.kind[row]!]!
-      const kind = where === "gpu" ? pass : where === "link-h2d" || where === "link-d2h" ? TRANSFER : -1
-      if (kind < 0) continue
-      const root = rootOf(track)
-      const own = edges.get(root) ?? []
-      own.push([slices.start[row]!, kind, 1], [slices.end[row]!, kind, -1])
-      edges.set(root, own)
-    }
-    this.#replicas = [...edges.values()].map(stretches)
+  /** `replicas`: the stretches of the trace where they are known already. */
+  constructor(source: Source, replicas: readonly Stretches[] = stretchesOf(source)) {
+    this.#replicas = replicas
   }
 
   /** Shares of the time of all replicas from `from` to `to`, ns; they sum to 1. All idle for an empty stretch. */
@@ -66,23 +94,75 @@ export class Occupations {
   }
 }
 
-const stretches = (edges: readonly (readonly [number, number, number])[]): Stretches => {
-  const sorted = edges.toSorted((a, b) => a[0] - b[0])
-  const at = new Float64Array(sorted.length)
-  const kind = new Uint8Array(sorted.length)
-  const before = OCCUPATIONS.map(() => new Float64Array(sorted.length))
-  const open = OCCUPATIONS.map(() => 0)
-  for (const [i, [time, which, change]] of sorted.entries()) {
+/** By kind: when slices begin, and when they end. */
+interface Edges {
+  readonly counts: number[]
+  readonly starts: Float64Array[]
+  readonly ends: Float64Array[]
+}
+
+const stretches = (replica: number, { starts, ends }: Edges): Stretches => {
+  const kinds = OCCUPATIONS.map((_, kind) => kind)
+  const begins = starts.map(ascending)
+  const stops = ends.map(ascending)
+  const begun = kinds.map(() => 0)
+  const stopped = kinds.map(() => 0)
+  const length = [...starts, ...ends].reduce((sum, column) => sum + column.length, 0)
+  const at = new Float64Array(length)
+  const kind = new Uint8Array(length)
+  const before = kinds.map(() => new Float64Array(length))
+  let i = 0
+  for (; ; i++) {
+    let time = Number.POSITIVE_INFINITY
+    for (const k of kinds) {
+      time = Math.min(time, begins[k]![begun[k]!] ?? time, stops[k]![stopped[k]!] ?? time)
+    }
+    if (time === Number.POSITIVE_INFINITY) break
     if (i > 0) {
       for (const column of before) column[i] = column[i - 1]!
       before[kind[i - 1]!]![i]! += time - at[i - 1]!
     }
-    open[which]! += change
+    let now = IDLE
+    for (const k of kinds) {
+      while (begins[k]![begun[k]!] === time) begun[k]!++
+      while (stops[k]![stopped[k]!] === time) stopped[k]!++
+      if (now === IDLE && begun[k]! > stopped[k]!) now = k
+    }
     at[i] = time
-    const first = open.findIndex((count) => count > 0)
-    kind[i] = first < 0 ? IDLE : first
+    kind[i] = now
   }
-  return { at, kind, before }
+  return {
+    replica,
+    at: at.slice(0, i),
+    kind: kind.slice(0, i),
+    before: before.map((column) => column.slice(0, i))
+  }
+}
+
+/** The same values in order: most are, and looking is cheaper than sorting. */
+const ascending = (values: Float64Array): Float64Array => {
+  for (let i = 1; i < values.length; i++) if (values[i - 1]! > values[i]!) return values.toSorted()
+  return values
+}
+
+/** The parts of slices of a link in which its replica's GPUs stood idle: transfers that passes did not hide. Slices do not overlap. */
+export const exposedParts = (
+  { at, kind }: Stretches,
+  slices: { readonly start: Float64Array; readonly end: Float64Array }
+): { readonly start: Float64Array; readonly end: Float64Array } => {
+  const start: number[] = []
+  const end: number[] = []
+  let i = 0
+  for (let slice = 0; slice < slices.start.length; slice++) {
+    const [from, to] = [slices.start[slice]!, slices.end[slice]!]
+    while (i + 1 < at.length && at[i + 1]! <= from) i++
+    for (let j = i; j + 1 < at.length && at[j]! < to; j++) {
+      if (kind[j] !== TRANSFER) continue
+      start.push(Math.max(from, at[j]!))
+      end.push(Math.min(to, at[j + 1]!))
+    }
+  }
+  return { start: Float64Array.from(start), end: Float64Array.from(end) }
 }
 
 /** Nanoseconds of a kind from the first edge to `time`. */

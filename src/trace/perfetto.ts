@@ -200,7 +200,8 @@ class PacketWriter {
 
   /** What this is a trace of, as the arguments of one event at the start. */
   #run(): void {
-    const { meta, dropped } = this.#trace
+    const { dropped } = this.#trace
+    const { peaks: _, ...meta } = this.#trace.meta
     this.#event(EVENT_TYPE.instant, ROOT, 0, () => {
       const out = this.#out
       out.string(EVENT.name, "run")

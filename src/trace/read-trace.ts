@@ -2,7 +2,7 @@
 import { describeAt, jsonFault } from "./json-fault.ts"
 import { FORMAT, VERSION } from "./jsonl.ts"
 import { EVENT_ARGS, EVENT_KINDS, type EventArgs, type EventKind, TRACK_KINDS, UNITS } from "./recorder.ts"
-import { eventRow, type TraceMeta, TraceStore } from "./store.ts"
+import { eventRow, type Peaks, type TraceMeta, TraceStore } from "./store.ts"
 
 /** The file is not a whole trace. `line` and `column` count from 1. */
 export class TraceFormatError extends Error {
@@ -181,7 +181,8 @@ class Line {
     this.check("meta", typeof meta === "object" && meta !== null, "the metadata of a trace")
     const line = new Line(JSON.stringify(meta), this.#number)
     try {
-      line.only("name", "scenario", "method", "seed", "clock", "basis", "clockOffset")
+      line.only("name", "scenario", "method", "seed", "clock", "basis", "clockOffset", "peaks")
+      const peaks = line.#peaks()
       return {
         name: line.string("name"),
         scenario: line.string("scenario"),
@@ -189,11 +190,26 @@ class Line {
         seed: line.finite("seed"),
         clock: line.oneOf("clock", ["virtual", "wall"]),
         basis: line.oneOf("basis", ["modelled", "measured"]),
-        clockOffset: line.finite("clockOffset")
+        clockOffset: line.finite("clockOffset"),
+        ...(peaks === undefined ? {} : { peaks })
       }
     } catch (cause) {
       if (!(cause instanceof TraceFormatError)) throw cause
       throw this.fault(this.#position("meta"), `in the metadata ${cause.expected}`, cause.found)
+    }
+  }
+
+  #peaks(): Peaks | undefined {
+    const peaks = this.get("peaks")
+    if (peaks === undefined) return undefined
+    this.check("peaks", typeof peaks === "object" && peaks !== null, "what the hardware could move at most")
+    const line = new Line(JSON.stringify(peaks), this.#number)
+    line.only("hbm", "hostToDevice", "deviceToHost", "basis")
+    return {
+      hbm: line.finite("hbm"),
+      hostToDevice: line.finite("hostToDevice"),
+      ...(line.get("deviceToHost") === undefined ? {} : { deviceToHost: line.finite("deviceToHost") }),
+      basis: line.oneOf("basis", ["measured", "modelled", "assumed"])
     }
   }
 

@@ -6,6 +6,15 @@ import { Digest } from "./digest.ts"
 import { EVENT_KINDS, type EventArgs, type EventKind, type Recorder, type TrackSpec } from "./recorder.ts"
 import { Table, type View } from "./table.ts"
 
+/** What the hardware of a replica could move at most, bytes/s, all its GPUs together. */
+export interface Peaks {
+  readonly hbm: number
+  readonly hostToDevice: number
+  /** Absent where it is not known. */
+  readonly deviceToHost?: number
+  readonly basis: "measured" | "modelled" | "assumed"
+}
+
 /** What a trace is a trace of. */
 export interface TraceMeta {
   readonly name: string
@@ -20,6 +29,8 @@ export interface TraceMeta {
   readonly basis: "modelled" | "measured"
   /** Nanoseconds to add to a time of the trace to get the time of its clock; 0 in virtual time. */
   readonly clockOffset: number
+  /** For shares of the roofline; absent where nobody said. */
+  readonly peaks?: Peaks
 }
 
 const ARGS = {

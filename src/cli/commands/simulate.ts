@@ -2,6 +2,7 @@ import { Console, Effect, Exit, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import type { NamedMethod, Scenario } from "../../scenario/resolved.ts"
 import { isBeyond, type Threshold } from "../../planning/compare/threshold.ts"
+import { peaksOf } from "../../sim/peaks.ts"
 import { Infeasible } from "../../sim/setup.ts"
 import { prepare, type Simulation } from "../../sim/simulate.ts"
 import { TraceStore } from "../../trace/store.ts"
@@ -162,7 +163,8 @@ export const simulateCommand = Command.make(
                 seed: scenario.seed,
                 clock: "virtual",
                 basis: "modelled",
-                clockOffset: 0
+                clockOffset: 0,
+                peaks: peaksOf(scenario)
               },
               { limit: traceLimit }
             )

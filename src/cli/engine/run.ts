@@ -115,7 +115,12 @@ const runMethod = (
         seed: scenario.seed,
         clock: "wall",
         basis: "measured",
-        clockOffset: offset
+        clockOffset: offset,
+        peaks: {
+          hbm: bandwidth.copy,
+          hostToDevice: bandwidth.upload,
+          basis: "measured"
+        }
       })
       const clients = clientsOf(fitted.scenario)
       progress.begin(name, clients.total)

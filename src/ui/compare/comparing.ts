@@ -2,7 +2,7 @@
 import type { PageState } from "../shell/page-state.ts"
 import type { ScreenContext } from "../shell/screen.ts"
 import type { OpenTrace } from "../shell/traces.ts"
-import type { Reading } from "../timeline/reading.ts"
+import type { Reading } from "../timeline/read-file.ts"
 import type { ScenarioSummary } from "../workers/protocol.ts"
 import type { Comparison } from "./comparison.ts"
 

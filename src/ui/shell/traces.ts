@@ -2,11 +2,17 @@
 import type { SliceNames } from "../../trace/foreign.ts"
 import type { TraceColumns } from "../../trace/store.ts"
 
+export type Basis = TraceColumns["meta"]["basis"]
+
 /** A trace for reading. */
 export type TraceView = TraceColumns & {
   /** Names of slices that another tool gave them. */
   readonly names?: SliceNames
+  /** By track, where one trace holds several runs: whether it was measured or modelled. */
+  readonly bases?: readonly Basis[]
 }
+
+export const basisOf = ({ bases, meta }: TraceView, track: number): Basis => bases?.[track] ?? meta.basis
 
 export interface OpenTrace {
   /** Names it in addresses, as long as the page lives: `trace-1`. */

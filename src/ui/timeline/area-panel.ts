@@ -3,176 +3,163 @@ import { OCCUPATIONS, type Occupations } from "../../trace/occupation.ts"
 import { exportButtons } from "../components/download.ts"
 import { element } from "../components/element.ts"
 import type { TraceView } from "../shell/traces.ts"
-import { kindName, type Row } from "./model.ts"
-import { timeText } from "./numbers.ts"
-import { type KindStatistics, type Place, slicesIn, statisticsOf } from "./statistics.ts"
+import type { Row } from "./model.ts"
+import { amountText, bytesText, rateText, timeText } from "./numbers.ts"
+import { slicesTable } from "./slices-table.ts"
+import { countersIn, instantsIn, slicesIn, statisticsOf, transfersIn } from "./statistics.ts"
+import { type Column, table } from "./table.ts"
 import type { Viewport } from "./viewport.ts"
 
-/** Rows of the table of slices at a time. */
-const PAGE = 50
+const KIND_COLUMNS: readonly Column[] = [
+  { name: "kind", text: true },
+  { name: "where", text: true },
+  { name: "slices" },
+  { name: "total", title: "durations added up, also of slices that run side by side" },
+  { name: "mean" },
+  { name: "p50", title: "half of them take no longer" },
+  { name: "p95", title: "95 % of them take no longer" },
+  { name: "p99", title: "99 % of them take no longer" },
+  {
+    name: "moved",
+    title: "bytes of transfers; of passes what they read and wrote in HBM, from the HBM bandwidth"
+  },
+  { name: "achieved", title: "moved, over the time in which at least one of them ran" },
+  {
+    name: "of roofline",
+    title: "achieved, over the peak bandwidth of what carried it: HBM for passes, the link for transfers"
+  }
+]
+const COUNTER_COLUMNS: readonly Column[] = [
+  { name: "counter", text: true },
+  { name: "least" },
+  { name: "mean", title: "over time" },
+  { name: "most" }
+]
 
-const rateText = ({ bytes, total }: KindStatistics): string =>
-  bytes > 0 && total > 0 ? `${(bytes / total).toPrecision(3)} GB/s` : "–"
+const percent = (share: number): string => `${(share * 100).toFixed(1)} %`
 
-const BYTE_UNITS = ["bytes", "KiB", "MiB", "GiB", "TiB"] as const
-
-const bytesText = (bytes: number): string => {
-  if (bytes <= 0) return "–"
-  const power = Math.min(BYTE_UNITS.length - 1, Math.floor(Math.log2(bytes) / 10))
-  return `${Number((bytes / 1024 ** power).toPrecision(4)).toLocaleString("en")} ${BYTE_UNITS[power]}`
-}
-
-const KIND_HEADER = ["kind", "slices", "total", "mean", "p50", "p95", "p99", "moved", "while it moved"]
-const SLICE_HEADER = ["row", "kind", "starts", "takes", "request", "tokens", "moved"]
-
-const table = (
-  caption: string,
-  header: readonly string[],
-  rows: readonly (readonly string[])[]
-): HTMLTableElement =>
-  element(
-    "table",
-    {},
-    element("caption", {}, caption),
-    element(
-      "thead",
-      {},
-      element(
-        "tr",
-        {},
-        ...header.map((title, i) => element("th", { scope: "col", class: i > 0 ? "number" : "" }, title))
-      )
-    ),
-    element(
-      "tbody",
-      {},
-      ...rows.map((cells) =>
-        element("tr", {}, ...cells.map((cell, i) => element("td", { class: i > 0 ? "number" : "" }, cell)))
-      )
-    )
-  )
-
-/** The panel of a selected stretch. */
+/** The panel of a selected stretch; `shown`: rows whose slices count, `all`: rows of the model. */
 export const areaPanel = (
   trace: TraceView,
-  rows: readonly Row[],
+  shown: readonly Row[],
+  all: readonly Row[],
   occupations: Occupations,
   area: Viewport
 ): readonly HTMLElement[] => {
-  const places = slicesIn(rows, area)
-  const kinds = statisticsOf(trace, places)
-  const shares = occupations.shares(area.from, area.to)
-  const went = OCCUPATIONS.filter((name) => shares[name] > 0)
-  const { basis } = trace.meta
+  const places = slicesIn(shown, area)
+  const kinds = statisticsOf(trace, places, all)
+  const counters = countersIn(shown, area)
+  const basis = [...new Set(all.map((row) => row.basis))].join(" or ")
   return [
     element("h2", {}, `${timeText(area.from, 9)} to ${timeText(area.to, 9)}`),
     element(
       "p",
       { "data-area": "", "data-provenance": basis },
-      `${timeText(area.to - area.from)}, ${places.length.toLocaleString("en")} slices in the rows shown, all ${basis}.${
-        trace.names === undefined
-          ? ` GPU time: ${went.map((name) => `${name} ${(100 * shares[name]).toFixed(1)} %`).join(" · ")}.`
-          : ""
-      }`
+      summary(trace, shown, occupations, area, places.length, basis)
     ),
-    element(
-      "div",
-      { class: "scroll", tabindex: "0", role: "region", "aria-label": "Statistics by kind" },
+    region(
+      "Statistics by kind",
       table(
-        "By kind; durations whole, also of slices that reach beyond the stretch. A share of the roofline needs what bounds a pass, which traces do not hold.",
-        KIND_HEADER,
+        `By kind; durations are whole, also of slices that reach beyond the stretch. ${peaksText(trace)}`,
+        KIND_COLUMNS,
         kinds.map((one) => [
           one.name,
+          one.where,
           one.count.toLocaleString("en"),
           ...[one.total, one.mean, one.p50, one.p95, one.p99].map((ns) => timeText(ns, 4)),
-          bytesText(one.bytes),
-          rateText(one)
+          one.bytes > 0 ? bytesText(one.bytes) : "–",
+          one.bytes > 0 && one.busy > 0 ? rateText(one.bytes, one.busy) : "–",
+          one.roofline === undefined ? "–" : percent(one.roofline)
         ])
       )
     ),
     exportButtons({
       name: "statistics",
       table: () => [
-        ["kind", "slices", "total_ns", "mean_ns", "p50_ns", "p95_ns", "p99_ns", "bytes"],
-        ...kinds.map(({ name, count, total, mean, p50, p95, p99, bytes }) => [
-          name,
-          count,
-          total,
-          mean,
-          p50,
-          p95,
-          p99,
-          bytes
+        [
+          "kind",
+          "where",
+          "slices",
+          "total_ns",
+          "mean_ns",
+          "p50_ns",
+          "p95_ns",
+          "p99_ns",
+          "bytes",
+          "busy_ns",
+          "roofline_share"
+        ],
+        ...kinds.map((one) => [
+          one.name,
+          one.where,
+          one.count,
+          one.total,
+          one.mean,
+          one.p50,
+          one.p95,
+          one.p99,
+          one.bytes,
+          one.busy,
+          one.roofline ?? ""
         ])
       ]
     }),
+    ...(counters.length === 0
+      ? []
+      : [
+          region(
+            "Counters",
+            table(
+              "Counters",
+              COUNTER_COLUMNS,
+              counters.map(({ label, unit, least, mean, most }) => [
+                label,
+                ...[least, mean, most].map((value) => amountText(value, unit))
+              ])
+            )
+          ),
+          exportButtons({
+            name: "counters",
+            table: () => [
+              ["counter", "unit", "least", "mean", "most"],
+              ...counters.map(({ label, unit, least, mean, most }) => [label, unit, least, mean, most])
+            ]
+          })
+        ]),
     slicesTable(trace, places)
   ]
 }
 
-/** Every slice of the stretch, a page at a time. */
-const slicesTable = (trace: TraceView, places: readonly Place[]): HTMLElement => {
-  const cells = ({ row, slice }: Place): readonly (string | number)[] => {
-    const source = row.source[slice]!
-    const { request, tokens, bytes } = trace.slices
-    return [
-      row.label,
-      kindName(trace, row, slice),
-      row.start[slice]!,
-      row.end[slice]! - row.start[slice]!,
-      (request[source] ?? 0) === 0 ? "" : request[source]! - 1,
-      tokens[source]!,
-      bytes[source]!
-    ]
-  }
-  const host = element("details", {}, element("summary", {}, "Slices as a table"))
-  let page = 0
-  const show = (): void => {
-    const shown = places.slice(page * PAGE, (page + 1) * PAGE)
-    const turn = (by: number, label: string, possible: boolean): HTMLButtonElement => {
-      const button = element("button", { type: "button", disabled: !possible }, label)
-      button.addEventListener("click", () => {
-        page += by
-        show()
-      })
-      return button
-    }
-    host.replaceChildren(
-      host.firstElementChild!,
-      element(
-        "div",
-        { class: "scroll", tabindex: "0", role: "region", "aria-label": "Slices of the stretch" },
-        table(
-          `${places.length === 0 ? 0 : page * PAGE + 1} to ${page * PAGE + shown.length} of ${places.length.toLocaleString("en")}`,
-          SLICE_HEADER,
-          shown
-            .map(cells)
-            .map(([row, kind, start, took, request, tokens, bytes]) => [
-              String(row),
-              String(kind),
-              timeText(Number(start), 9),
-              timeText(Number(took), 4),
-              String(request),
-              Number(tokens).toLocaleString("en"),
-              bytesText(Number(bytes))
-            ])
-        )
-      ),
-      element(
-        "p",
-        { class: "tools" },
-        turn(-1, "Earlier slices", page > 0),
-        turn(1, "Later slices", (page + 1) * PAGE < places.length),
-        exportButtons({
-          name: "slices",
-          table: () => [
-            ["row", "kind", "start_ns", "duration_ns", "request", "tokens", "bytes"],
-            ...places.map(cells)
-          ]
-        })
-      )
-    )
-  }
-  show()
-  return host
+const region = (label: string, ...content: readonly HTMLElement[]): HTMLElement =>
+  element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, ...content)
+
+const summary = (
+  trace: TraceView,
+  shown: readonly Row[],
+  occupations: Occupations,
+  area: Viewport,
+  slices: number,
+  basis: string
+): string => {
+  const shares = occupations.shares(area.from, area.to)
+  const went = OCCUPATIONS.filter((name) => shares[name] > 0).map(
+    (name) => `${name} ${percent(shares[name])}`
+  )
+  const { busy, exposed } = transfersIn(shown, area)
+  const instants = instantsIn(shown, area).map(({ name, count }) => `${count.toLocaleString("en")} ${name}`)
+  return [
+    `${timeText(area.to - area.from)}, ${slices.toLocaleString("en")} slices in the rows shown, all ${basis}.`,
+    ...(trace.names === undefined ? [`GPU time: ${went.join(" · ")}.`] : []),
+    ...(busy > 0
+      ? [
+          `Links moved something for ${timeText(busy, 4)}: ${percent(1 - exposed / busy)} of it hidden behind passes, ${percent(exposed / busy)} exposed.`
+        ]
+      : []),
+    ...(instants.length > 0 ? [`Instants: ${instants.join(", ")}.`] : [])
+  ].join(" ")
 }
+
+const peaksText = ({ meta: { peaks } }: TraceView): string =>
+  peaks === undefined
+    ? "This trace does not say what its hardware could reach, so there is no share of the roofline."
+    : `Peaks (${peaks.basis}): HBM ${rateText(peaks.hbm, 1e9)}, link ${rateText(peaks.hostToDevice, 1e9)} in ${peaks.deviceToHost === undefined ? "" : ` and ${rateText(peaks.deviceToHost, 1e9)} out`}.`

@@ -1,37 +1,67 @@
 /** What a trace says of one slice, as a table. */
-import { EVENT_ARGS } from "../../trace/recorder.ts"
+import { EVENT_ARGS, EVENT_KINDS } from "../../trace/recorder.ts"
+import { judgedOf } from "../../trace/rounds.ts"
+import { exportButtons } from "../components/download.ts"
 import { element } from "../components/element.ts"
-import type { TraceView } from "../shell/traces.ts"
-import { kindName, type SliceRow } from "./model.ts"
-import { timeText } from "./numbers.ts"
+import { covered } from "./covered.ts"
+import { DEFINITIONS, judgedText } from "./hover.ts"
+import { kindName, type Place } from "./model.ts"
+import { bytesText, rateText, timeText } from "./numbers.ts"
+import type { Prepared } from "./prepare.ts"
+import { statisticsOf } from "./statistics.ts"
 
-export const details = (trace: TraceView, row: SliceRow, slice: number): readonly HTMLElement[] => {
-  const { slices, meta } = trace
+const NAMES: Partial<Readonly<Record<(typeof EVENT_ARGS)[number], string>>> = {
+  kvTokens: "KV entries attended to",
+  members: "requests in each pass",
+  steps: "equal passes it stands for"
+}
+
+export const details = (
+  { trace, model, rounds }: Prepared,
+  roundAt: ReadonlyMap<number, number>,
+  place: Place
+): readonly HTMLElement[] => {
+  const { row, slice } = place
+  const { slices } = trace
   const source = row.source[slice]!
-  const start = row.start[slice]!
-  const took = row.end[slice]! - start
+  const [start, end] = [row.start[slice]!, row.end[slice]!]
+  const name = kindName(trace, row, slice)
   const facts: (readonly [string, string])[] = [
     ["starts at", timeText(start, 9)],
-    ["takes", timeText(took)]
+    ["takes", timeText(end - start)]
   ]
-  for (const name of EVENT_ARGS) {
-    const stored = slices[name][source]!
+  for (const arg of EVENT_ARGS) {
+    const stored = slices[arg][source]!
     if (stored === 0) continue
-    const value = name === "request" ? stored - 1 : stored
-    facts.push([name === "kvTokens" ? "KV tokens attended to" : name, value.toLocaleString("en")])
+    const value = arg === "request" ? stored - 1 : stored
+    facts.push([NAMES[arg] ?? arg, arg === "bytes" ? bytesText(value) : value.toLocaleString("en")])
   }
-  const bytes = slices.bytes[source]!
-  // Bytes a nanosecond are GB/s.
-  if (bytes > 0 && took > 0) facts.push(["achieved", `${(bytes / took).toPrecision(4)} GB/s`])
+  const round = roundAt.get(source)
+  if (round !== undefined) facts.push(["its tokens", judgedText(judgedOf(rounds, round))])
+  const { bytes, busy, roofline } = statisticsOf(trace, [place], model.rows)[0]!
+  if (bytes > 0 && busy > 0)
+    facts.push([row.what === "gpu" ? "HBM read and written" : "achieved", rateText(bytes, busy)])
+  if (roofline !== undefined) facts.push(["share of the roofline", `${(roofline * 100).toFixed(1)} %`])
+  if (row.exposed !== undefined)
+    facts.push(["of it exposed (no pass ran)", timeText(covered(row.exposed, start, end))])
+  const kind = EVENT_KINDS[row.kind[slice]!]!
   return [
-    element("h2", {}, `${kindName(trace, row, slice)} on ${row.label}`),
+    element("h2", {}, `${name} on ${row.label}`),
+    ...(name === kind && DEFINITIONS[kind] !== undefined
+      ? [element("p", { class: "muted" }, DEFINITIONS[kind])]
+      : []),
     element(
       "table",
-      {},
-      element("caption", {}, `All ${meta.basis}`),
-      ...facts.map(([name, value]) =>
-        element("tr", {}, element("th", { scope: "row" }, name), element("td", {}, value))
+      { class: "facts", "data-provenance": row.basis },
+      element("caption", {}, `All ${row.basis}`),
+      element(
+        "tbody",
+        {},
+        ...facts.map(([label, value]) =>
+          element("tr", {}, element("th", { scope: "row" }, label), element("td", {}, value))
+        )
       )
-    )
+    ),
+    exportButtons({ name: "slice", table: () => [["what", "value"], ...facts] })
   ]
 }

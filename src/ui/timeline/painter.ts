@@ -1,6 +1,6 @@
 /** Rows of slices and counters as columns of pixels. What is drawn is bounded by the pixels there are, whatever is behind. */
 import type { CounterRow, SliceRow } from "./model.ts"
-import { firstFrom, longestOf } from "./pyramid.ts"
+import { firstFrom, type Lane, longestOf } from "./pyramid.ts"
 import type { Viewport } from "./viewport.ts"
 
 /** Something drawn from column `x0` to before `x1`, in the colour of `slice`; `merged`: slices it stands for. */
@@ -30,6 +30,56 @@ export const drawSlices = (row: SliceRow, { from, to }: Viewport, width: number,
     }
     slice = next
   }
+  return drawn
+}
+
+/** Draws where something stands: columns that hold one of the instants, once each, with the first there and how many. */
+export const drawInstants = (
+  at: Float64Array,
+  { from, to }: Viewport,
+  width: number,
+  draw: (x: number, instant: number, count: number) => void
+): number => {
+  const perColumn = (to - from) / width
+  const stop = firstFrom(at, Math.floor(to) + 1)
+  let drawn = 0
+  for (let instant = firstFrom(at, from); instant < stop; drawn++) {
+    const x = Math.min(width - 1, Math.floor((at[instant]! - from) / perColumn))
+    const next = x === width - 1 ? stop : firstFrom(at, from + (x + 1) * perColumn, instant)
+    const after = Math.max(instant + 1, Math.min(stop, next))
+    draw(x, instant, after - instant)
+    instant = after
+  }
+  return drawn
+}
+
+/** Draws what parts cover, columns side by side at once: at most one in two columns. Parts ascend and do not overlap. */
+export const drawCover = (
+  { start, end }: Lane,
+  { from, to }: Viewport,
+  width: number,
+  draw: (x0: number, x1: number) => void
+): number => {
+  const perColumn = (to - from) / width
+  let drawn = 0
+  let [x0, x1] = [-1, -1]
+  const flush = (): void => {
+    if (x1 <= x0) return
+    draw(x0, x1)
+    drawn++
+  }
+  for (let part = firstFrom(end, from); part < start.length && start[part]! < to;) {
+    const first = Math.min(width - 1, Math.max(0, Math.floor((start[part]! - from) / perColumn)))
+    const last = Math.min(width, Math.max(first + 1, Math.ceil((end[part]! - from) / perColumn)))
+    if (first > x1) {
+      flush()
+      x0 = first
+    }
+    x1 = Math.max(x1, last)
+    // Parts that end in columns covered already add nothing.
+    part = firstFrom(end, from + x1 * perColumn, part + 1)
+  }
+  flush()
   return drawn
 }
 

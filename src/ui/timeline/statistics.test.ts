@@ -1,10 +1,11 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { EVENT_KINDS } from "../../trace/recorder.ts"
-import { anyTrace, aRound } from "../../trace/trace.fixture.ts"
+import { stretchesOf } from "../../trace/occupation.ts"
+import { TraceStore } from "../../trace/store.ts"
+import { anyTrace, META } from "../../trace/trace.fixture.ts"
 import { timelineModel } from "./model.ts"
-import { shownRows } from "./shown-rows.ts"
-import { slicesIn, statisticsOf } from "./statistics.ts"
+import { countersIn, slicesIn, statisticsOf, transfersIn } from "./statistics.ts"
 
 describe("statistics of a stretch", () => {
   it("are those of every slice that reaches into it, counted one by one", () => {
@@ -12,69 +13,59 @@ describe("statistics of a stretch", () => {
       fc.property(anyTrace, fc.nat(900), fc.nat(500), (trace, from, length) => {
         const area = { from, to: from + length }
         const { rows } = timelineModel(trace)
-        const statistics = statisticsOf(trace, slicesIn(rows, area))
+        const statistics = statisticsOf(trace, slicesIn(rows, area), rows)
         const { slices } = trace
-        const expected = new Map<string, { count: number; total: number; bytes: number }>()
+        const expected = new Map<string, { count: number; total: number }>()
         for (let row = 0; row < slices.length; row++) {
           if (slices.end[row]! < area.from || slices.start[row]! >= area.to) continue
           const name = EVENT_KINDS[slices.kind[row]!]!
-          const own = expected.get(name) ?? { count: 0, total: 0, bytes: 0 }
+          const own = expected.get(name) ?? { count: 0, total: 0 }
           own.count++
           own.total += slices.end[row]! - slices.start[row]!
-          own.bytes += slices.bytes[row]!
           expected.set(name, own)
         }
-        expect(statistics.map(({ name }) => name).toSorted()).toEqual([...expected.keys()].toSorted())
-        for (const { name, count, total, bytes, p50, p95, p99, mean } of statistics) {
-          const own = expected.get(name)!
-          expect([count, total]).toEqual([own.count, own.total])
-          expect(bytes).toBeCloseTo(own.bytes, 6)
-          expect(mean).toBeCloseTo(own.total / own.count, 9)
+        const sums = new Map<string, { count: number; total: number }>()
+        for (const { name, count, total, busy, p50, p95, p99, mean } of statistics) {
+          const own = sums.get(name) ?? { count: 0, total: 0 }
+          own.count += count
+          own.total += total
+          sums.set(name, own)
+          expect(mean).toBeCloseTo(total / count, 9)
+          expect(busy).toBeLessThanOrEqual(total)
           expect(p50).toBeLessThanOrEqual(p95)
           expect(p95).toBeLessThanOrEqual(p99)
         }
+        expect(sums).toEqual(expected)
       })
     )
   })
-})
 
-const EVER = { from: 0, to: Number.MAX_SAFE_INTEGER }
-
-describe("rows shown", () => {
-  it("are all without a filter, and what a filter names with what is above and below it", () => {
-    const { rows } = timelineModel(aRound())
-    expect(shownRows(rows, { filter: "", all: true, view: EVER }).shown.length).toBe(rows.length)
-    for (const row of rows) {
-      const { shown } = shownRows(rows, { filter: row.label.toUpperCase(), all: false, view: EVER })
-      expect(shown.map((one) => one.row)).toContain(row)
-    }
-    expect(shownRows(rows, { filter: "no such row", all: false, view: EVER }).shown).toEqual([])
-  })
-
-  it("leave out requests that do nothing in view, and nothing else", () => {
-    const { rows } = timelineModel(aRound())
-    const after = { from: 1e15, to: 2e15 }
-    const { shown } = shownRows(rows, { filter: "", all: false, view: after })
-    const left = rows.filter((row) => !shown.some((one) => one.row === row))
-    expect(left.length).toBeGreaterThan(0)
-    for (const { label } of left) expect(label).toMatch(/^request \d+/)
-  })
-
-  it("fold requests beyond the first few, and lose none of the others", () => {
-    fc.assert(
-      fc.property(fc.nat(80), (count) => {
-        const rows = [
-          { type: "heading" as const, label: "replica 0", depth: 0 },
-          ...Array.from({ length: count }, (_, id) => ({
-            type: "heading" as const,
-            label: `request ${id}`,
-            depth: 1
-          }))
-        ]
-        const { shown, folded } = shownRows(rows, { filter: "", all: false, view: EVER })
-        expect(shown.length + folded).toBe(rows.length)
-        expect(folded).toBe(Math.max(0, count - 24))
-      })
-    )
+  it("name what was moved, how fast, and what share of the roofline that is", () => {
+    const trace = new TraceStore({
+      ...META,
+      peaks: { hbm: 4e9, hostToDevice: 2e9, deviceToHost: 1e9, basis: "assumed" }
+    })
+    const replica = trace.track({ name: "replica 0", kind: "replica" })
+    const passes = trace.track({ name: "draft", kind: "gpu", parent: replica })
+    const hbm = trace.track({ name: "HBM", kind: "hbm-bandwidth", parent: replica, unit: "bytes/s" })
+    const link = trace.track({ name: "in", kind: "link-h2d", parent: replica })
+    trace.counter(hbm, 0, 3e9)
+    trace.counter(hbm, 100, 1e9)
+    trace.slice(passes, "draft", 50, 150)
+    // Two at once: 150 ns during which something moved.
+    trace.slice(link, "reload", 100, 200, { bytes: 100 })
+    trace.slice(link, "reload", 100, 250, { bytes: 50 })
+    const { rows } = timelineModel(trace, stretchesOf(trace))
+    const area = { from: 0, to: 300 }
+    const by = new Map(statisticsOf(trace, slicesIn(rows, area), rows).map((one) => [one.name, one]))
+    expect(by.get("draft")).toMatchObject({ bytes: 200, busy: 100, where: "GPU" })
+    expect(by.get("draft")!.roofline).toBeCloseTo(0.5, 12)
+    expect(by.get("reload")).toMatchObject({ bytes: 150, busy: 150, where: "link to device" })
+    expect(by.get("reload")!.roofline).toBeCloseTo(0.5, 12)
+    // Nothing ran from 150 on: 50 and 100 ns of the two transfers.
+    expect(transfersIn(rows, area)).toEqual({ busy: 250, exposed: 150 })
+    expect(transfersIn(rows, { from: 0, to: 160 })).toEqual({ busy: 120, exposed: 20 })
+    expect(countersIn(rows, area)).toMatchObject([{ label: "HBM", least: 1e9, most: 3e9 }])
+    expect(countersIn(rows, { from: 50, to: 150 })[0]!.mean).toBeCloseTo(2e9, 3)
   })
 })

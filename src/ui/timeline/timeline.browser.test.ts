@@ -56,7 +56,8 @@ describe("the timeline", () => {
     await page.keyboard.press("i")
     await page.locator("[data-area]").waitFor()
     const said = await page.locator("[data-area]").innerText()
-    const shares = [...said.matchAll(/(\d+\.\d) %/g)].map(([, share]) => Number(share))
+    const [went] = /GPU time: [^.]*(?:\.\d[^.]*)*/.exec(said)!
+    const shares = [...went.matchAll(/(\d+\.\d) %/g)].map(([, share]) => Number(share))
     expect(shares.reduce((sum, one) => sum + one, 0)).toBeCloseTo(100, 0)
     await page.getByText("Slices as a table").focus()
     await page.keyboard.press("Enter")
@@ -86,7 +87,7 @@ describe("the timeline", () => {
     await page.keyboard.up("Shift")
     await page.locator("[data-area]").waitFor()
     const labels = await page.locator(".row-label").count()
-    await page.keyboard.press("/")
+    await page.keyboard.press("r")
     await page.keyboard.type("gpu")
     await page.waitForFunction((before) => document.querySelectorAll(".row-label").length < before, labels)
     expect(page.url()).toContain("view.filter=gpu")
@@ -97,6 +98,20 @@ describe("the timeline", () => {
       (before) => document.querySelector("[data-range]")!.textContent !== before,
       range
     )
+    await page.close()
+  })
+
+  it("finds slices and goes through them by keyboard", async () => {
+    const { page, errors } = await opened("round.jsonl", OURS)
+    await page.locator("canvas.lanes").waitFor()
+    await page.keyboard.press("/")
+    await page.keyboard.type("verify")
+    await page.keyboard.press("Enter")
+    await page.getByRole("heading", { name: /^verify on / }).waitFor()
+    const first = page.url()
+    await page.keyboard.press("Enter")
+    await page.waitForFunction((before) => location.href !== before, first)
+    expect(errors).toEqual([])
     await page.close()
   })
 

@@ -2,7 +2,8 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { anyTrace, aRound } from "../../trace/trace.fixture.ts"
 import { type SliceRow, timelineModel } from "./model.ts"
-import { drawCounter, drawSlices } from "./painter.ts"
+import { rowOfTrack } from "./rows.fixture.ts"
+import { drawCounter, drawCover, drawInstants, drawSlices } from "./painter.ts"
 import { firstFrom, longestOf, longestPyramid } from "./pyramid.ts"
 import { clamped, panned, parsed, spelled, type Viewport, zoomed } from "./viewport.ts"
 
@@ -20,8 +21,7 @@ const lane = fc.array(fc.tuple(fc.nat(40), fc.nat(40)), { minLength: 1, maxLengt
 
 const rowOf = ({ start, end }: { readonly start: Float64Array; readonly end: Float64Array }): SliceRow => ({
   type: "slices",
-  label: "lane",
-  depth: 0,
+  ...rowOfTrack(),
   start,
   end,
   kind: new Uint8Array(start.length),
@@ -96,15 +96,55 @@ describe("drawing slices", () => {
   })
 })
 
+describe("drawing what lies over slices", () => {
+  it("shows instants where they are, all of them, once a column", () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(200)), fc.integer({ min: 1, max: 40 }), (some, width) => {
+        const at = Float64Array.from(some).toSorted()
+        let counted = 0
+        let last = -1
+        const drawn = drawInstants(at, { from: 0, to: 200 }, width, (x, instant, count) => {
+          expect(x).toBeGreaterThan(last)
+          last = x
+          expect(Math.min(width - 1, Math.floor((at[instant]! * width) / 200))).toBe(x)
+          counted += count
+        })
+        expect(counted).toBe(at.length)
+        expect(drawn).toBeLessThanOrEqual(width)
+      })
+    )
+  })
+
+  it("covers just the columns that parts reach into", () => {
+    fc.assert(
+      fc.property(lane, fc.integer({ min: 1, max: 60 }), (parts, width) => {
+        const to = parts.end.at(-1)! + 5
+        const perColumn = to / width
+        const covered = Array.from({ length: width }, () => false)
+        const drawn = drawCover(parts, { from: 0, to }, width, (x0, x1) => covered.fill(true, x0, x1))
+        expect(drawn).toBeLessThanOrEqual(width)
+        for (let x = 0; x < width; x++) {
+          const [left, right] = [x * perColumn, (x + 1) * perColumn]
+          const inside = parts.start.some((start, i) => parts.end[i]! > left + 1e-6 && start < right - 1e-6)
+          // Where a part only touches the edge of a column, or takes no time, either will do.
+          const beside = parts.start.some((start, i) => parts.end[i]! >= left - 1e-6 && start <= right + 1e-6)
+          if (inside) expect(covered[x]).toBe(true)
+          if (!beside) expect(covered[x]).toBe(false)
+        }
+      })
+    )
+  })
+})
+
 describe("drawing counters", () => {
   it("has the least and the most of every column", () => {
     const row = {
       type: "counter",
-      label: "c",
-      depth: 0,
+      ...rowOfTrack(),
       unit: "",
       at: Float64Array.of(0, 1, 2, 15),
       value: Float64Array.of(5, 9, 3, 7),
+      before: Float64Array.of(0, 5, 14, 53),
       most: 9
     } as const
     const columns: number[][] = []
@@ -129,13 +169,13 @@ describe("the model of a trace", () => {
     )
   })
 
-  it("keeps the order and depth of the tracks", () => {
+  it("puts GPU, HBM, links, scheduler and requests in this order, each below its replica", () => {
     expect(timelineModel(aRound()).rows.map(({ label, depth }) => `${depth} ${label}`)).toEqual([
       "0 replica 0",
       "1 GPU",
       "2 passes",
-      "1 link host → device",
       "1 HBM occupancy",
+      "1 link host → device",
       "1 requests in the batch",
       "1 request 0"
     ])

@@ -1,137 +1,141 @@
-/** An open trace on the screen: minimap, labels, canvas, what is selected: a slice, or a stretch of time. */
+/** An open trace on the screen: minimap, rows, canvas, and what is selected: a slice, or a stretch of time. */
+import { type Arrow, chainOf } from "../../trace/flows.ts"
 import { OCCUPATIONS, Occupations } from "../../trace/occupation.ts"
-import { EVENT_KINDS } from "../../trace/recorder.ts"
 import { element } from "../components/element.ts"
 import type { PageState } from "../shell/page-state.ts"
 import type { ScreenContext } from "../shell/screen.ts"
-import type { OpenTrace } from "../shell/traces.ts"
-import { hueOf } from "./colours.ts"
 import { areaPanel } from "./area-panel.ts"
-import { AXIS_HEIGHT, paint, ROW_HEIGHT } from "./canvas.ts"
 import { details } from "./details.ts"
+import { drawFrame } from "./frame.ts"
+import { HoverCard } from "./hover-card.ts"
+import { hoverLines } from "./hover.ts"
+import { laidOut, type Layout, rowAt, wholeHeight } from "./layout.ts"
+import { legend } from "./legend.ts"
+import { type Looking, lookingAt, toggled } from "./looking.ts"
+import { markChips } from "./mark-chips.ts"
+import { spelledMarks } from "./marks.ts"
 import { Minimap } from "./minimap.ts"
-import { type ShownRow, shownRows } from "./shown-rows.ts"
-import { type TimelineModel, timelineModel } from "./model.ts"
-import { openInPerfetto } from "./open-in-perfetto.ts"
+import { type Place, placeOf, type Row } from "./model.ts"
 import { timeText } from "./numbers.ts"
+import type { Opened } from "./opening.ts"
+import { picture } from "./picture.ts"
+import { listen } from "./pointer.ts"
 import { firstFrom } from "./pyramid.ts"
-import { clamped, panned, parsed, spelled, type Viewport, zoomed } from "./viewport.ts"
+import { RowTree } from "./row-tree.ts"
+import { find } from "./search.ts"
+import { type ShownRows, shownRows } from "./shown-rows.ts"
+import { Toolbar } from "./toolbar.ts"
+import { viewCommands } from "./view-commands.ts"
+import { clamped, panned, spelled, type Viewport } from "./viewport.ts"
 
-interface Selection {
-  readonly row: number
-  readonly slice: number
-}
+/** Frames without a change of the view after which the address says where it is: browsers count changes of addresses. */
+const SETTLED = 10
+
+type Changes = Readonly<Record<string, string | undefined>>
 
 export class View {
   readonly #context: ScreenContext
-  readonly #open: OpenTrace
-  readonly #model: TimelineModel
+  readonly #open: Opened
   readonly #canvas = element("canvas", { class: "lanes", tabindex: "0", role: "img" })
-  readonly #labels = element("div", { class: "row-labels" })
+  readonly #rows = element("div", { class: "rows", role: "group", "aria-label": "Timeline" })
+  readonly #tree: RowTree
+  readonly #toolbar: Toolbar
+  readonly #card = new HoverCard()
   readonly #minimap: Minimap
-  readonly #filter = element("input", {
-    type: "search",
-    placeholder: "Filter rows",
-    "aria-label": "Filter rows"
-  })
-  readonly #fold = element("button", { type: "button" })
+  readonly #marks = element("p", { class: "tools", "aria-label": "Marks", role: "group" })
   readonly #range = element("p", { "data-range": "" })
-  readonly #panel = element("section", { "aria-live": "polite", "aria-label": "Selection" })
   /** What the time in view went to, in words. */
   readonly #went = element("p", { "data-occupation": "", "data-provenance": "computed from the trace" })
+  readonly #panel = element("section", { "aria-live": "polite", "aria-label": "Selection" })
   readonly #occupations: Occupations
+  readonly #roundAt: ReadonlyMap<number, number>
   readonly #retire: () => void
   readonly #resized: ResizeObserver
-  #view: Viewport
-  #selected: Selection | undefined
-  #area: Viewport | undefined
+  #looking: Looking
+  #shown: ShownRows = { pinned: [], rows: [], folded: 0 }
+  #layout: Layout = []
+  #arrows: readonly Arrow[] = []
   /** What the panel shows, so that it is made anew only when that changes. */
   #panelKey = ""
-  #shown: readonly ShownRow[] = []
   #frame = 0
+  /** Frames since the view moved, while the address does not say so yet. */
+  #unsettled: number | undefined
 
-  constructor(host: HTMLElement, context: ScreenContext, open: OpenTrace) {
+  constructor(host: HTMLElement, context: ScreenContext, open: Opened) {
     this.#context = context
     this.#open = open
-    this.#model = timelineModel(open.trace)
-    this.#view = this.#model.run
-    this.#occupations = new Occupations(open.trace)
-    const { rows, slices, run } = this.#model
+    const { model, trace, stretches, rounds } = open.prepared
+    this.#looking = lookingAt({}, model.run)
+    this.#roundAt = new Map(Array.from(rounds.verify, (row, place) => [row, place]))
+    this.#occupations = new Occupations(trace, stretches)
     this.#canvas.setAttribute(
       "aria-label",
-      `Timeline of ${open.name}: ${slices} slices in ${rows.length} rows`
+      `Timeline of ${open.name}: ${model.slices} slices in ${model.rows.length} rows. The rows are a tree, and i gives a table.`
     )
     this.#minimap = new Minimap(
       this.#occupations,
-      run,
+      model.run,
       (to) => this.#go(to),
-      () => this.#view
+      () => this.#looking.view
     )
-    this.#filter.addEventListener("input", () => this.#set({ filter: this.#filter.value || undefined }))
-    this.#fold.addEventListener("click", () =>
-      this.#set({ all: this.#context.state().view["all"] === undefined ? "1" : undefined })
-    )
+    this.#tree = new RowTree(model, {
+      pin: ({ key }) => this.#set({ pins: toggled(this.#looking.pins, key) }),
+      collapse: ({ key }) => this.#set({ shut: toggled(this.#looking.shut, key) }),
+      enter: (row) => this.#enter(row)
+    })
+    this.#toolbar = new Toolbar(open, {
+      filter: (words) => this.#set({ filter: words === "" ? undefined : words }),
+      find: (by) => this.#next(by),
+      fold: () => this.#set({ all: this.#looking.all ? undefined : "1" }),
+      picture: () => this.#picture(),
+      toast: context.toast,
+      set: (changes) => this.#set(changes)
+    })
+    this.#rows.append(this.#tree.element, element("div", { class: "stage" }, this.#canvas))
     host.append(
       element("h1", {}, open.name),
       this.#range,
       this.#went,
-      element("p", { class: "tools" }, this.#filter, this.#fold, this.#perfetto()),
-      legend(this.#model),
+      this.#toolbar.element,
+      legend(model),
+      this.#marks,
       this.#minimap.element,
-      element(
-        "div",
-        { class: "rows", tabindex: "0", role: "group", "aria-label": "Rows" },
-        this.#labels,
-        this.#canvas
-      ),
+      element("div", { class: "rows-frame" }, this.#rows, this.#card.element),
       this.#panel
     )
-    this.#pointer()
+    this.#rows.addEventListener("scroll", () => this.#draw())
+    listen(this.#canvas, {
+      run: () => model.run,
+      view: () => this.#looking.view,
+      go: (to) => this.#go(to),
+      area: (area) => this.#set({ area: spelled(area), slice: undefined }),
+      pick: (x, y) => this.#pick(x, y),
+      hover: (at) => this.#hover(at)
+    })
     this.#retire = context.commands.register(this.#commands())
     this.#resized = new ResizeObserver(() => this.#draw())
-    this.#resized.observe(this.#canvas)
-  }
-
-  #perfetto(): HTMLButtonElement {
-    const button = element("button", { type: "button" }, "Open in Perfetto")
-    button.addEventListener("click", () => {
-      const { trace, name } = this.#open
-      openInPerfetto(trace, name).then(
-        () => this.#context.toast("The trace is with Perfetto."),
-        (error: unknown) => this.#context.toast(error instanceof Error ? error.message : String(error))
-      )
-    })
-    return button
+    this.#resized.observe(this.#rows)
   }
 
   update({ view }: PageState): void {
-    this.#view = clamped(parsed(view["range"]) ?? this.#model.run, this.#model.run)
-    const [row, slice] = (view["slice"] ?? "").split(".").map(Number)
-    this.#selected = this.#slice(row, slice)
-    this.#area = parsed(view["area"])
-    this.#rows(view["filter"] ?? "", view["all"] !== undefined)
-    const key = [view["slice"], view["area"], view["filter"], view["all"]].join("|")
-    if (key !== this.#panelKey || this.#panel.childElementCount === 0)
+    const { model, trace } = this.#open.prepared
+    this.#looking = lookingAt(view, model.run)
+    this.#unsettled = undefined
+    const key = [view["slice"], view["area"], view["filter"], view["all"], view["shut"]].join("|")
+    this.#arrange()
+    if (key !== this.#panelKey || this.#panel.childElementCount === 0) {
+      this.#panelKey = key
+      this.#arrows = this.#looking.slice === undefined ? [] : chainOf(trace, this.#looking.slice)
       this.#panel.replaceChildren(...this.#details())
-    this.#panelKey = key
-    this.#draw()
-  }
-
-  /** The rows that filter and fold leave, and their labels. */
-  #rows(filter: string, all: boolean): void {
-    const { shown, folded } = shownRows(this.#model.rows, { filter, all, view: this.#view })
-    const same =
-      shown.length === this.#shown.length && shown.every(({ place }, i) => place === this.#shown[i]!.place)
-    this.#shown = shown
-    if (document.activeElement !== this.#filter) this.#filter.value = filter
-    this.#fold.hidden = folded === 0 && !all
-    this.#fold.textContent = all ? "Fold requests" : `Show ${folded} more requests`
-    if (same) return
-    this.#labels.replaceChildren(
-      ...shown.map(({ row: { label, depth } }) =>
-        element("div", { class: "row-label", title: label, style: `padding-left:${depth * 0.7}em` }, label)
+    }
+    this.#marks.replaceChildren(
+      ...markChips(
+        this.#looking.marks,
+        (at) => this.#reveal(at),
+        (marks) => this.#set({ marks: spelledMarks(marks) })
       )
     )
+    this.#draw()
   }
 
   dispose(): void {
@@ -140,111 +144,156 @@ export class View {
     cancelAnimationFrame(this.#frame)
   }
 
-  #slice(row: number | undefined, slice: number | undefined): Selection | undefined {
-    const found = row === undefined ? undefined : this.#model.rows[row]
-    if (row === undefined || slice === undefined || found?.type !== "slices") return undefined
-    return slice >= 0 && slice < found.start.length ? { row, slice } : undefined
-  }
-
   #commands() {
-    const { run } = this.#model
-    const zoom = (factor: number) => () => this.#go(zoomed(this.#view, factor, 0.5, run))
-    const pan = (share: number) => () => this.#go(panned(this.#view, share, run))
-    return [
-      { name: "Zoom in", key: "w", run: zoom(0.7) },
-      { name: "Zoom out", key: "s", run: zoom(1 / 0.7) },
-      { name: "Earlier", key: "a", run: pan(-0.2) },
-      { name: "Later", key: "d", run: pan(0.2) },
-      { name: "Pan left", key: "ArrowLeft", run: pan(-0.2) },
-      { name: "Pan right", key: "ArrowRight", run: pan(0.2) },
-      { name: "Fit the whole run", key: "f", run: () => this.#go(run) },
-      {
-        name: "Statistics of what is in view",
-        key: "i",
-        run: () => this.#set({ area: spelled(this.#view), slice: undefined })
+    return viewCommands({
+      run: this.#open.prepared.model.run,
+      view: () => this.#looking.view,
+      go: (to) => this.#go(to),
+      area: () => this.#set({ area: spelled(this.#looking.view), slice: undefined }),
+      none: () => this.#set({ area: undefined, slice: undefined }),
+      mark: () => this.#mark(),
+      find: () => this.#toolbar.find.focus(),
+      next: (by) => this.#next(by),
+      filter: () => this.#toolbar.filter.focus(),
+      step: (by) => this.#step(by),
+      pin: () => {
+        const row = this.#selected()?.row
+        if (row === undefined) this.#context.toast("Select a slice first; or press g and Space on its row.")
+        else this.#set({ pins: toggled(this.#looking.pins, row.key) })
       },
-      { name: "No selection", key: "Escape", run: () => this.#set({ area: undefined, slice: undefined }) },
-      { name: "Filter rows", key: "/", run: () => this.#filter.focus() },
-      { name: "Previous slice of the row", key: ",", run: () => this.#step(-1) },
-      { name: "Next slice of the row", key: ".", run: () => this.#step(1) }
-    ]
+      selected: () => this.#fitSelected(),
+      rows: () => this.#tree.focus(),
+      rounds: () => this.#rounds()
+    })
   }
 
-  #pointer(): void {
-    const canvas = this.#canvas
-    const { run } = this.#model
-    const share = ({ offsetX }: MouseEvent): number => offsetX / canvas.clientWidth
-    canvas.addEventListener(
-      "wheel",
-      (event) => {
-        if (event.shiftKey) return
-        event.preventDefault()
-        this.#go(zoomed(this.#view, 1.002 ** event.deltaY, share(event), run))
-      },
-      { passive: false }
-    )
-    // With Shift a drag selects a stretch of time, without it moves the view.
-    let anchor: number | undefined
-    const timeAt = (event: MouseEvent): number => {
-      const { from, to } = this.#view
-      return from + (to - from) * Math.min(1, Math.max(0, share(event)))
-    }
-    canvas.addEventListener("pointerdown", (event) => {
-      anchor = event.shiftKey ? timeAt(event) : undefined
-      if (event.shiftKey) canvas.setPointerCapture(event.pointerId)
-    })
-    canvas.addEventListener("pointermove", (event) => {
-      if (event.buttons !== 1) return
-      if (anchor === undefined) this.#go(panned(this.#view, -event.movementX / canvas.clientWidth, run))
-      else {
-        const [from, to] = [anchor, timeAt(event)].toSorted((a, b) => a - b) as [number, number]
-        if (to - from >= 1) this.#set({ area: spelled({ from, to }), slice: undefined })
-      }
-    })
-    canvas.addEventListener("click", (event) => {
-      if (event.shiftKey) return
-      const row = this.#shown[Math.floor((event.offsetY - AXIS_HEIGHT) / ROW_HEIGHT)]?.place
-      const found = row === undefined ? undefined : this.#model.rows[row]
-      if (row === undefined || found?.type !== "slices") return
-      const { from, to } = this.#view
-      const at = from + (to - from) * share(event)
-      const slice = firstFrom(found.end, at)
-      // A pixel's width beside a slice still means that slice.
-      if (slice < found.start.length && found.start[slice]! <= at + (to - from) / canvas.clientWidth)
-        this.#select({ row, slice })
-    })
+  /** The rows that filter, fold and collapse leave, and their labels. */
+  #arrange(): void {
+    this.#shown = shownRows(this.#open.prepared.model.rows, this.#looking)
+    this.#toolbar.show(this.#looking, this.#shown.folded)
+    this.#tree.show(this.#shown, this.#looking)
+  }
+
+  #selected(): Place | undefined {
+    const { model, trace } = this.#open.prepared
+    const { slice } = this.#looking
+    return slice === undefined ? undefined : placeOf(model, trace, slice)
+  }
+
+  #select({ row, slice }: Place): void {
+    this.#set({ slice: String(row.source[slice]!), area: undefined })
+    this.#tree.reveal(row)
+    this.#reveal(row.start[slice]!)
+  }
+
+  /** The slice under a click. A pixel's width beside a slice still means that slice. */
+  #pick(x: number, y: number): void {
+    const row = rowAt(this.#layout, y)
+    if (row?.type !== "slices") return
+    const { from, to } = this.#looking.view
+    const perPixel = (to - from) / this.#canvas.clientWidth
+    const at = from + x * perPixel
+    const slice = firstFrom(row.end, at)
+    if (slice < row.start.length && row.start[slice]! <= at + perPixel) this.#select({ row, slice })
+  }
+
+  #hover(at: { readonly x: number; readonly y: number } | undefined): void {
+    if (at === undefined) return this.#card.show([], { x: 0, y: 0 })
+    const row = rowAt(this.#layout, at.y)
+    const width = this.#canvas.clientWidth
+    const { prepared } = this.#open
+    const lines = hoverLines(prepared, this.#roundAt, row, this.#looking.view, { x: at.x, width })
+    this.#card.show(lines, { x: at.x + this.#canvas.offsetLeft, y: at.y })
+  }
+
+  /** The first slice of a row that is in view. */
+  #enter(row: Row): void {
+    if (row.type !== "slices") return this.#context.toast(`${row.label} has no slices to go to.`)
+    const slice = Math.min(firstFrom(row.end, this.#looking.view.from), row.start.length - 1)
+    this.#select({ row, slice })
   }
 
   /** The next slice of the selected row; without a selection the first one in view. */
   #step(by: number): void {
-    const { rows } = this.#model
-    const selected = this.#selected
-    const first = rows.findIndex(({ type }) => type === "slices")
-    const row = rows[selected?.row ?? first]
-    if (row?.type !== "slices") return
-    const slice = selected === undefined ? firstFrom(row.start, this.#view.from) : selected.slice + by
-    const next = this.#slice(selected?.row ?? first, slice)
-    if (next === undefined) return
-    this.#select(next)
-    // What is selected is brought into view, in its middle if it was out of it.
-    const { from, to } = this.#view
-    const at = row.start[slice]!
+    const selected = this.#selected()
+    if (selected === undefined) {
+      const first = this.#shown.rows.find((row) => row.type === "slices")
+      if (first !== undefined) this.#enter(first)
+      return
+    }
+    const slice = selected.slice + by
+    if (slice >= 0 && slice < selected.row.start.length) this.#select({ row: selected.row, slice })
+  }
+
+  /** Brings a time into the middle of the view if it is out of it. */
+  #reveal(at: number): void {
+    const { from, to } = this.#looking.view
     if (at < from || at > to)
-      this.#go(panned(this.#view, (at - (from + to) / 2) / (to - from), this.#model.run))
+      this.#go(
+        panned(this.#looking.view, (at - (from + to) / 2) / (to - from), this.#open.prepared.model.run)
+      )
   }
 
-  #select({ row, slice }: Selection): void {
-    this.#set({ slice: `${row}.${slice}`, area: undefined })
+  #fitSelected(): void {
+    const { area } = this.#looking
+    const selected = this.#selected()
+    const stretch =
+      area ??
+      (selected === undefined
+        ? undefined
+        : { from: selected.row.start[selected.slice]!, to: selected.row.end[selected.slice]! })
+    if (stretch === undefined) return this.#context.toast("Nothing is selected.")
+    const margin = (stretch.to - stretch.from) * 0.1
+    const { run } = this.#open.prepared.model
+    this.#go(clamped({ from: stretch.from - margin, to: stretch.to + margin }, run))
   }
 
+  /** Selects the next slice that is looked for. */
+  #next(by: 1 | -1): void {
+    const words = this.#toolbar.find.value
+    const { trace, model } = this.#open.prepared
+    const found = find(trace, model.rows, words, this.#selected(), by)
+    if (found === undefined)
+      return this.#context.toast(`No slice has “${words}” in its name, row or request.`)
+    this.#select(found)
+  }
+
+  /** The rounds of the selected request, or of all. */
+  #rounds(): void {
+    const { slice } = this.#looking
+    const request = slice === undefined ? 0 : (this.#open.prepared.trace.slices.request[slice] ?? 0)
+    this.#set({ rounds: request === 0 ? "all" : String(request - 1) })
+  }
+
+  #mark(): void {
+    const { view, marks } = this.#looking
+    const selected = this.#selected()
+    const at = Math.round(selected?.row.start[selected.slice] ?? (view.from + view.to) / 2)
+    this.#set({ marks: spelledMarks([...marks, { at, name: `mark ${marks.length + 1}` }]) })
+    this.#context.toast(`Marked ${timeText(at, 9)}.`)
+  }
+
+  #picture(): SVGSVGElement {
+    const { ink, ground } = this.#theme()
+    return picture(this.#open, [...this.#shown.pinned, ...this.#shown.rows], this.#looking, this.#roundAt, {
+      ink,
+      ground
+    })
+  }
+
+  /** Moves the view at once; the address follows when it has come to rest. */
   #go(to: Viewport): void {
-    this.#set({ range: spelled(to) })
+    this.#looking = { ...this.#looking, view: to }
+    this.#unsettled = 0
+    this.#arrange()
+    this.#draw()
   }
 
   /** Changes what the address says; what is undefined leaves it. */
-  #set(changes: Readonly<Record<string, string | undefined>>): void {
+  #set(changes: Changes): void {
+    const moved = this.#unsettled === undefined ? {} : { range: spelled(this.#looking.view) }
     const view = Object.fromEntries(
-      Object.entries({ ...this.#context.state().view, ...changes }).filter(
+      Object.entries({ ...this.#context.state().view, ...moved, ...changes }).filter(
         (entry): entry is [string, string] => entry[1] !== undefined
       )
     )
@@ -252,90 +301,77 @@ export class View {
   }
 
   #details(): readonly HTMLElement[] {
-    if (this.#area !== undefined)
+    const { prepared } = this.#open
+    if (this.#looking.area !== undefined)
       return areaPanel(
-        this.#open.trace,
-        this.#shown.map(({ row }) => row),
+        prepared.trace,
+        this.#shown.rows,
+        prepared.model.rows,
         this.#occupations,
-        this.#area
+        this.#looking.area
       )
-    if (this.#selected === undefined)
-      return [
-        element(
-          "p",
-          { class: "muted" },
-          "Click a slice, or step through a row with , and . · drag with Shift, or press i, for statistics of a stretch · ? shows all keys"
-        )
-      ]
-    const row = this.#model.rows[this.#selected.row]
-    return row?.type === "slices" ? details(this.#open.trace, row, this.#selected.slice) : []
+    const selected = this.#selected()
+    if (selected !== undefined) return details(prepared, this.#roundAt, selected)
+    return [
+      element(
+        "p",
+        { class: "muted" },
+        "Click a slice, or step through a row with , and . · drag with Shift, or press i, for statistics of a stretch · ? shows all keys"
+      )
+    ]
   }
 
-  /** A frame around what is selected. */
-  #outline(): void {
-    const selected = this.#selected
-    const row = selected === undefined ? undefined : this.#model.rows[selected.row]
-    if (selected === undefined || row?.type !== "slices") return
-    const { from, to } = this.#view
-    const x = (at: number): number => ((at - from) / (to - from)) * this.#canvas.width
-    const left = x(row.start[selected.slice]!)
-    const context = this.#canvas.getContext("2d")!
-    context.strokeStyle = getComputedStyle(this.#canvas).color
-    context.lineWidth = 2
-    const at = this.#shown.findIndex(({ place }) => place === selected.row)
-    if (at < 0) return
-    const top = AXIS_HEIGHT + at * ROW_HEIGHT - 1
-    context.strokeRect(left - 1, top, Math.max(3, x(row.end[selected.slice]!) - left + 2), ROW_HEIGHT - 1)
-  }
-
-  /** The selected stretch, behind a veil. */
-  #veil(): void {
-    if (this.#area === undefined) return
-    const { from, to } = this.#view
-    const canvas = this.#canvas
-    const x = (at: number): number => ((at - from) / (to - from)) * canvas.width
-    const context = canvas.getContext("2d")!
-    context.fillStyle = "rgb(0 114 178 / 0.16)"
-    context.fillRect(x(this.#area.from), 0, Math.max(1, x(this.#area.to) - x(this.#area.from)), canvas.height)
+  #theme(): { readonly ink: string; readonly ground: string } {
+    const style = getComputedStyle(this.#rows)
+    return { ink: style.color, ground: style.backgroundColor }
   }
 
   #draw(): void {
     cancelAnimationFrame(this.#frame)
-    this.#frame = requestAnimationFrame(() => {
-      const canvas = this.#canvas
-      canvas.width = Math.max(1, canvas.clientWidth)
-      canvas.height = AXIS_HEIGHT + this.#shown.length * ROW_HEIGHT
-      const rows = this.#shown.map(({ row }) => row)
-      const primitives = paint(canvas, rows, this.#view, getComputedStyle(canvas).color)
-      this.#veil()
-      this.#outline()
-      this.#minimap.draw(this.#view)
-      canvas.dataset["primitives"] = String(primitives)
-      const { from, to } = this.#view
-      const shares = this.#occupations.shares(from, to)
-      // Another tool's tracks do not say what is a GPU.
-      this.#went.hidden = this.#open.trace.names !== undefined
-      this.#went.textContent = `GPU time in view: ${OCCUPATIONS.filter((name) => shares[name] > 0)
-        .map((name) => `${name} ${(shares[name] * 100).toFixed(1)} %`)
-        .join(" · ")}`
-      this.#range.textContent = `${timeText(from)} to ${timeText(to)}, ${timeText(to - from)} shown (${this.#open.trace.meta.basis})`
-    })
+    this.#frame = requestAnimationFrame(() => this.#paint())
   }
-}
 
-/** The kinds of slices there are, each with its colour. */
-const legend = ({ rows }: TimelineModel): HTMLElement => {
-  const kinds = new Set(rows.flatMap((row) => (row.type === "slices" ? [...new Set(row.kind)] : [])))
-  return element(
-    "p",
-    { class: "legend" },
-    ...EVENT_KINDS.filter((_, index) => kinds.has(index)).map((kind) =>
-      element(
-        "span",
-        {},
-        element("span", { class: "swatch", "aria-hidden": "true", style: `background:${hueOf(kind)}` }),
-        kind
-      )
+  #paint(): void {
+    const canvas = this.#canvas
+    const scale = devicePixelRatio
+    const high = Math.min(wholeHeight(this.#shown), this.#rows.clientHeight)
+    const width = Math.max(1, Math.round(canvas.clientWidth * scale))
+    const height = Math.max(1, Math.round(high * scale))
+    if (canvas.width !== width || canvas.height !== height) {
+      canvas.width = width
+      canvas.height = height
+      canvas.style.height = `${high}px`
+    }
+    this.#layout = laidOut(this.#shown, this.#rows.scrollTop, high)
+    const { prepared } = this.#open
+    const primitives = drawFrame(
+      canvas,
+      {
+        prepared,
+        roundAt: this.#roundAt,
+        layout: this.#layout,
+        looking: this.#looking,
+        arrows: this.#arrows
+      },
+      { ...this.#theme(), scale }
     )
-  )
+    canvas.dataset["primitives"] = String(primitives)
+    const { view } = this.#looking
+    this.#minimap.draw(view)
+    this.#words(view)
+    if (this.#unsettled === undefined) return
+    if (this.#unsettled++ < SETTLED) this.#frame = requestAnimationFrame(() => this.#paint())
+    else this.#set({})
+  }
+
+  #words({ from, to }: Viewport): void {
+    const { trace } = this.#open.prepared
+    const shares = this.#occupations.shares(from, to)
+    // Another tool's tracks do not say what is a GPU.
+    this.#went.hidden = trace.names !== undefined
+    this.#went.textContent = `GPU time in view: ${OCCUPATIONS.filter((name) => shares[name] > 0)
+      .map((name) => `${name} ${(shares[name] * 100).toFixed(1)} %`)
+      .join(" · ")}`
+    this.#range.textContent = `${timeText(from)} to ${timeText(to)}, ${timeText(to - from)} shown (${trace.meta.basis})`
+  }
 }

@@ -4,6 +4,7 @@ import type { ScenarioInvalid } from "../../scenario/document.ts"
 import { readFields, type ScenarioFields } from "../../scenario/load.ts"
 import { loadScenario } from "../../scenario/load.ts"
 import type { NamedMethod, Scenario } from "../../scenario/resolved.ts"
+import { peaksOf } from "../../sim/peaks.ts"
 import { Infeasible } from "../../sim/setup.ts"
 import { prepare, type Simulation } from "../../sim/simulate.ts"
 import { predict } from "../../sim/theory/predict.ts"
@@ -230,7 +231,8 @@ const traced = async (scenario: Scenario, named: NamedMethod, to: Asker): Promis
       seed: scenario.seed,
       clock: "virtual",
       basis: "modelled",
-      clockOffset: 0
+      clockOffset: 0,
+      peaks: peaksOf(scenario)
     },
     { limit: 2_000_000 }
   )
