@@ -1,5 +1,6 @@
 /**
- * Frames of the timeline in a headless Chromium: traces of 10,000, 100,000 and 1,000,000 slices, 300 frames of zooming and panning.
+ * Frames of the timeline in a headless Chromium: traces of 10,000, 100,000 and 1,000,000 slices, 300 frames of zooming and panning. Then
+ * how soon What-if shows its first result.
  *   npm run bench:ui
  * Nothing passes or fails: a shared machine without a GPU decides the times. Primitives do not depend on it.
  */
@@ -11,6 +12,7 @@ import { finished } from "node:stream/promises"
 import { writeTrace } from "../src/trace/jsonl.ts"
 import { TraceStore } from "../src/trace/store.ts"
 import { serveApp, startBrowser } from "../src/ui/browser.fixture.ts"
+import { measureScreens } from "./screens.ts"
 
 const SIZES = [10_000, 100_000, 1_000_000]
 const TRACKS = 16
@@ -140,6 +142,7 @@ try {
     )
     await page.close()
   }
+  await measureScreens(browser, app.url)
 } finally {
   await browser.close()
   app.close()

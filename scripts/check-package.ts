@@ -4,10 +4,10 @@
  *
  *     node scripts/check-package.ts [FOLDER]
  */
-import { spawnSync } from "node:child_process"
+import { spawn, spawnSync } from "node:child_process"
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { delimiter, dirname, join } from "node:path"
+import { basename, delimiter, dirname, join } from "node:path"
 
 const root = join(import.meta.dirname, "..")
 const folder = process.argv[2] ?? mkdtempSync(join(tmpdir(), "vericache-package-"))
@@ -68,4 +68,25 @@ const generated = run(
   "4"
 )
 if (!generated.includes("identical to full KV: yes")) throw new Error(`generate prints\n${generated}`)
+
+const ui = spawn(vericache, ["ui", scenario, "--no-open"], {
+  cwd: user,
+  env: { ...process.env, PATH: system },
+  stdio: ["ignore", "pipe", "ignore"]
+})
+try {
+  const address = await new Promise<string>((resolve, reject) => {
+    ui.stdout.once("data", (bytes: Buffer) => resolve(bytes.toString().trim()))
+    ui.once("exit", (code) => reject(new Error(`vericache ui: exit code ${code}`)))
+  })
+  const page = await (await fetch(address)).text()
+  const script = /src="(\.\/assets\/[^"]+\.js)"/.exec(page)?.[1] ?? "its script"
+  for (const path of [script, `open/${basename(scenario)}`]) {
+    const answer = await fetch(new URL(path, address))
+    if (!answer.ok) throw new Error(`vericache ui serves no ${path}: ${answer.status}`)
+    await answer.arrayBuffer()
+  }
+} finally {
+  ui.kill()
+}
 console.log(`${tarball} installs and runs on Node ${nodeVersion}`)

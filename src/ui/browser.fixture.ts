@@ -24,12 +24,17 @@ export interface Served {
   readonly close: () => void
 }
 
-/** Serves the built app as any static host would. */
-export const serveApp = async (): Promise<Served> => {
+/** Serves the built app as any static host would, in any folder. */
+export const serveApp = async (folder = "/"): Promise<Served> => {
   const web = join(root, "dist", "web")
   const server = createServer((request, response) => {
     const path = normalize(new URL(request.url ?? "/", "http://localhost").pathname)
-    const file = join(web, path.endsWith("/") ? `${path}index.html` : path)
+    if (!path.startsWith(folder)) {
+      response.writeHead(404).end()
+      return
+    }
+    const below = path.slice(folder.length)
+    const file = join(web, below === "" ? "index.html" : below)
     readFile(file).then(
       (bytes) =>
         response.setHeader("content-type", TYPES[extname(file)] ?? "application/octet-stream").end(bytes),
@@ -37,7 +42,10 @@ export const serveApp = async (): Promise<Served> => {
     )
   })
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done))
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, close: () => server.close() }
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${folder}`,
+    close: () => server.close()
+  }
 }
 
 /** Starts Chromium with WebGPU on a software adapter, or without WebGPU. */

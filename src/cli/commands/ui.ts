@@ -26,15 +26,27 @@ const openPage = (address: string): Effect.Effect<void> =>
     child.unref()
   })
 
+/** What the page opens besides scenarios and traces in JSON lines: it tells what is wrong with those itself. */
+const OPENED_THERE = /\.(parquet|csv|json|pftrace|perfetto-trace)$|\.gz$/i
+
 /** A file the page cannot show is told before anything is served. */
 const checkFile = Effect.fnUntraced(function* (file: string) {
   if (/\.ya?ml$/i.test(file)) return yield* Effect.asVoid(readScenario(file))
+  if (OPENED_THERE.test(file)) {
+    if (readFile(file) === undefined) return yield* new Usage({ problem: `${file} cannot be read` })
+    return
+  }
   if (!/\.jsonl$/i.test(file))
-    return yield* new Usage({ problem: `${file}: expected a scenario (.yaml) or a trace (.jsonl)` })
+    return yield* new Usage({
+      problem: `${file}: expected a scenario (.yaml), a trace (.jsonl, .pftrace, .json) or results of a sweep (.parquet, .csv, .jsonl)`
+    })
   const text = readText(file, readFile)
   if (typeof text !== "string") return yield* new ScenarioInvalid({ faults: [text] })
+  if (text.startsWith('{"sweep"')) return
   if (!isTrace(text))
-    return yield* new Usage({ problem: `${file}: expected a trace, as simulate and run write it` })
+    return yield* new Usage({
+      problem: `${file}: expected a trace, as simulate and run write it, or results of a sweep`
+    })
   const fault = yield* Effect.sync(() => {
     try {
       readTrace(text)
@@ -54,7 +66,7 @@ export const uiCommand = Command.make(
   "ui",
   {
     file: Argument.String("file").pipe(
-      Argument.withDescription("Scenario or trace to open"),
+      Argument.withDescription("Scenario, trace or results of a sweep to open"),
       Argument.optional
     ),
     port: Flag.Int("port").pipe(
@@ -67,10 +79,10 @@ export const uiCommand = Command.make(
     )
   },
   Effect.fnUntraced(function* ({ file, port, open }) {
+    if (Option.isSome(file)) yield* checkFile(file.value)
     const folder = join(packageRoot(), "dist", "web")
     if (!existsSync(join(folder, "index.html")))
       return yield* new Usage({ problem: `${folder} is not there: npm run build makes it` })
-    if (Option.isSome(file)) yield* checkFile(file.value)
     return yield* Effect.scoped(
       Effect.gen(function* () {
         const address = yield* serveApp(folder, port, Option.getOrUndefined(file))
@@ -87,6 +99,8 @@ export const uiCommand = Command.make(
     {
       command: "vericache ui scenarios/llama-70b-2xh100-long-context.yaml",
       description: "The demo, to play with"
-    }
+    },
+    { command: "vericache ui run.jsonl", description: "A trace in the timeline" },
+    { command: "vericache ui link.parquet", description: "Results of a sweep" }
   ])
 )

@@ -28,8 +28,12 @@ export const deltaTable = (
   const basis = bases.a === bases.b ? bases.a : `${bases.a} and ${bases.b}`
   const write = (value: number | undefined): string =>
     value === undefined ? "–" : shown === "count" ? String(value) : timeText(value, 4)
-  const number = (text: string, provenance: string, attributes = {}): HTMLElement =>
-    element("td", { class: "number", "data-provenance": provenance, title: provenance, ...attributes }, text)
+  const number = (text: string, provenance: string, what: string, attributes = {}): HTMLElement =>
+    element(
+      "td",
+      { class: "number", "data-provenance": provenance, title: `${what}; ${provenance}`, ...attributes },
+      text
+    )
   const picker = element(
     "select",
     { id: "compare-quantity", "aria-label": "show" },
@@ -50,8 +54,8 @@ export const deltaTable = (
       "tr",
       {},
       element("th", { scope: "row", title: phase.definition }, phase.phase),
-      number(write(phase.a[shown]), bases.a),
-      number(write(phase.b[shown]), bases.b),
+      number(write(phase.a[shown]), bases.a, DEFINITIONS[shown]),
+      number(write(phase.b[shown]), bases.b, DEFINITIONS[shown]),
       number(
         change === undefined
           ? "–"
@@ -59,9 +63,10 @@ export const deltaTable = (
             ? `${change > 0 ? "+" : ""}${change}`.replace("-", "−")
             : signedTime(change),
         basis,
+        "B − A",
         { "data-sign": sign }
       ),
-      number(factor === undefined ? "–" : `${factor.toFixed(3)}×`, basis)
+      number(factor === undefined ? "–" : `${factor.toFixed(3)}×`, basis, "B / A")
     )
   })
   return element(

@@ -1,6 +1,6 @@
 /** Files a person takes away: any chart as SVG and PNG, any table as CSV. */
 import { csvFormatRows } from "d3"
-import { element } from "./element.ts"
+import { element, svg } from "./element.ts"
 
 /** Hands a file to the browser's downloads. */
 export const download = (name: string, content: Blob): void => {
@@ -42,6 +42,8 @@ export const svgText = (chart: SVGSVGElement): string => {
     copies[at]!.removeAttribute("class")
   }
   copy.style.background = ground
+  // What the page showed when it was saved: behind the address of any copy of the app it is shown again.
+  copy.prepend(svg("metadata", {}, location.hash))
   return new XMLSerializer().serializeToString(copy)
 }
 

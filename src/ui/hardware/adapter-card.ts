@@ -1,4 +1,5 @@
 /** The adapter: what it is, whether it is real hardware, what it can do. */
+import { exportButtons } from "../components/download.ts"
 import { element } from "../components/element.ts"
 import type { EngineResponse } from "../workers/engine-protocol.ts"
 import { bytesText } from "./units.ts"
@@ -106,7 +107,18 @@ export const adapterCard = ({ card, limits }: Adapter, trust: HTMLElement): HTML
       element("summary", {}, `All ${card.features.length} features`),
       element("ul", { class: "features" }, ...card.features.map((name) => element("li", {}, name)))
     ),
-    element("h3", {}, "Limits"),
+    element(
+      "h3",
+      {},
+      "Limits ",
+      exportButtons({
+        name: "adapter-limits",
+        table: () => [
+          ["limit", "value", "basis"],
+          ...Object.entries(limits).map(([name, value]) => [name, value, "reported"])
+        ]
+      })
+    ),
     rows(limits, FIRST),
     element("details", {}, element("summary", {}, `${rest.length} more limits`), rows(limits, rest))
   )

@@ -29,7 +29,6 @@ export const range = (values: readonly number[]): [number, number] => {
 
 /** Makes an element a point: chosen by click, Enter or Space. */
 export const asPoint = (made: SVGElement, point: Point, label: string, { choose, chosen }: Shown): void => {
-  made.setAttribute("tabindex", "0")
   made.setAttribute("role", "button")
   made.setAttribute("data-provenance", "modelled")
   made.setAttribute("aria-label", label)
@@ -40,6 +39,34 @@ export const asPoint = (made: SVGElement, point: Point, label: string, { choose,
     if (event.key !== "Enter" && event.key !== " ") return
     event.preventDefault()
     choose(point)
+  })
+}
+
+/**
+ * Makes a chart's points one stop of the Tab key: arrows go from one to the next, up and down by `across`. The chosen point
+ * is where Tab arrives, or the first.
+ */
+export const roving = (chart: SVGSVGElement, across = 1): void => {
+  const points = [...chart.querySelectorAll<SVGElement>('[role="button"]')]
+  const start = Math.max(
+    0,
+    points.findIndex((point) => point.getAttribute("aria-pressed") === "true")
+  )
+  const steps: Readonly<Record<string, number>> = {
+    ArrowRight: 1,
+    ArrowLeft: -1,
+    ArrowUp: across,
+    ArrowDown: -across
+  }
+  for (const [i, point] of points.entries()) point.setAttribute("tabindex", i === start ? "0" : "-1")
+  chart.addEventListener("keydown", (event) => {
+    const step = steps[event.key]
+    const at = points.indexOf(event.target as SVGElement)
+    const next = step === undefined || at < 0 ? undefined : points[at + step]
+    if (next === undefined) return
+    event.preventDefault()
+    for (const point of points) point.setAttribute("tabindex", point === next ? "0" : "-1")
+    next.focus()
   })
 }
 

@@ -1,7 +1,7 @@
 /** A figure over two axes; what cannot be served is hatched. */
 import { interpolateViridis, scaleLinear } from "d3"
 import { svg } from "../components/element.ts"
-import { asPoint, hatching, range, type Shown, words } from "./chart.ts"
+import { asPoint, hatching, range, roving, type Shown, words } from "./chart.ts"
 import { type Field, type HeatCell, heatCells, type Point, valuesOf } from "./results.ts"
 import { cellText, wordsOf } from "./words.ts"
 
@@ -83,5 +83,6 @@ export const heatmap = (
     words(4, 14, "start", `upwards: ${yWords!.label}`, yWords!.definition),
     words(width - 8, height - 8, "end", xWords!.label, xWords!.definition)
   )
+  roving(chart, across.length)
   return chart
 }

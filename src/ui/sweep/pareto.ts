@@ -1,7 +1,7 @@
 /** What a GPU serves over what a user sees: the points that no other beats in both are the front. */
 import { line, scaleLinear } from "d3"
 import { svg } from "../components/element.ts"
-import { asPoint, draggable, range, type Shown, words } from "./chart.ts"
+import { asPoint, draggable, range, roving, type Shown, words } from "./chart.ts"
 import { type Field, frontOf, type Point, settingsText, valueOf } from "./results.ts"
 import { cellText, wordsOf } from "./words.ts"
 
@@ -79,5 +79,6 @@ export const pareto = (shown: Shown, perGpu: Field, perUser: Field, width: numbe
     words(width - 16, HEIGHT - 6, "end", "tok/s/user", wordsOf(perUser.name).definition),
     words(LEFT, HEIGHT - 6, "start", "filled, dashed: the front")
   )
+  roving(chart)
   return chart
 }

@@ -121,7 +121,7 @@ describe("the sweep screen", () => {
   it("goes from a point of a Parquet file to its scenario and its timeline, by keyboard alone", async () => {
     const table = await simulated()
     const page = await opened("small.parquet", bytesOf(".parquet", table))
-    await page.getByRole("button", { name: /^VeriCache, window 16, link 50 GB\/s:/ }).focus()
+    await page.getByRole("button", { name: /^VeriCache, window 4, link 25 GB\/s:/ }).focus()
     await page.keyboard.press("Enter")
     await page.getByRole("button", { name: "Simulate and open its timeline" }).press("Enter")
     await page.locator("canvas.lanes[data-primitives]").waitFor()

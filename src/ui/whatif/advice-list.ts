@@ -53,7 +53,7 @@ export const adviceList = (
             "data-provenance": "modelled",
             title: "All requests of the scenario simulated with this one change; modelled"
           },
-          ` ${label}: ${ratio}${throughput.toPrecision(3)} tok/s (+${((throughput / now - 1) * 100).toFixed(0)} %)`
+          ` ${label[0]!.toUpperCase()}${label.slice(1)}: ${ratio}${throughput.toPrecision(3)} tok/s (+${((throughput / now - 1) * 100).toFixed(0)} %)`
         )
       )
     })

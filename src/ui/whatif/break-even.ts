@@ -1,5 +1,5 @@
 /** Speed-up over full KV on link bandwidth × context, the line where both are equal drawn in. */
-import { contours, geoPath, geoTransform, interpolatePuOr, scaleLinear } from "d3"
+import { contours, interpolatePuOr, scaleLinear } from "d3"
 import { svg } from "../components/element.ts"
 
 export interface BreakEvenRow {
@@ -9,70 +9,104 @@ export interface BreakEvenRow {
   readonly speedups: readonly (number | undefined)[]
 }
 
-const [WIDTH, HEIGHT, LEFT, BOTTOM] = [640, 300, 60, 36]
+const [HEIGHT, LEFT, TOP, BOTTOM] = [320, 50, 24, 60]
+
+/**
+ * The line where both serve the same, as pieces in units of cells. A contour runs along the edge too, and around the cells that
+ * have no value: those pieces say nothing and are left out.
+ */
+const evenLine = (rows: readonly BreakEvenRow[]): readonly (readonly [number, number])[][] => {
+  const { contexts, links } = rows[0]!
+  const values = rows.toSorted((a, b) => a.index - b.index).map(({ speedups }) => speedups)
+  const known = (x: number, y: number): boolean => values[y]?.[x] !== undefined
+  const inside = ([x, y]: readonly [number, number]): boolean => {
+    const [left, top] = [Math.floor(x - 0.5), Math.floor(y - 0.5)]
+    const [right, bottom] = [Math.ceil(x - 0.5), Math.ceil(y - 0.5)]
+    return known(left, top) && known(right, top) && known(left, bottom) && known(right, bottom)
+  }
+  const flat = values.flatMap((row) => row.map((value) => value ?? 0))
+  const { coordinates } = contours().size([contexts.length, links.length]).contour(flat, 1)
+  return coordinates.flat().flatMap((ring) => {
+    const pieces: [number, number][][] = [[]]
+    for (const corner of ring as [number, number][])
+      if (inside(corner)) pieces.at(-1)!.push(corner)
+      else if (pieces.at(-1)!.length > 0) pieces.push([])
+    return pieces.filter(({ length }) => length > 1)
+  })
+}
 
 /** Rows may still be coming: what is there is drawn. */
-export const drawBreakEven = (rows: readonly BreakEvenRow[]): SVGSVGElement => {
+export const drawBreakEven = (rows: readonly BreakEvenRow[], width: number): SVGSVGElement => {
   const chart = svg("svg", {
     class: "chart",
-    viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
+    viewBox: `0 0 ${width} ${HEIGHT}`,
     role: "img",
     "aria-label":
-      "Speed-up of VeriCache over full KV, by link bandwidth and context; modelled by the closed forms"
+      "Speed-up of VeriCache over full KV, by link bandwidth and context; by the closed forms, modelled"
   })
   const [first] = rows
   if (first === undefined) return chart
   const { links, contexts } = first
-  const [w, h] = [(WIDTH - LEFT - 8) / contexts.length, (HEIGHT - BOTTOM - 8) / links.length]
-  const top = (index: number): number => 8 + (links.length - 1 - index) * h
+  const [w, h] = [(width - LEFT - 8) / contexts.length, (HEIGHT - BOTTOM - TOP) / links.length]
+  const top = (index: number): number => TOP + (links.length - 1 - index) * h
   const shade = scaleLinear([-1.5, 1.5], [1, 0]).clamp(true)
+  chart.append(
+    svg(
+      "defs",
+      {},
+      svg(
+        "pattern",
+        { id: "nobody", width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
+        svg("rect", { width: 6, height: 6, fill: "var(--card)" }),
+        svg("line", { x1: 0, x2: 0, y1: 0, y2: 6, stroke: "var(--muted)", "stroke-width": 2 })
+      )
+    )
+  )
   for (const { index, speedups } of rows)
     speedups.forEach((speedup, i) => {
-      const cell = svg(
-        "rect",
-        {
-          x: LEFT + i * w,
-          y: top(index),
-          width: w + 0.3,
-          height: h + 0.3,
-          fill: speedup === undefined ? "var(--line)" : interpolatePuOr(shade(Math.log2(speedup)))
-        },
+      const said = speedup === undefined ? "full KV or VeriCache serves nobody" : `${speedup.toFixed(2)}×`
+      chart.append(
         svg(
-          "title",
-          {},
-          `${(links[index]! / 1e9).toPrecision(3)} GB/s, ${contexts[i]} tokens: ${speedup === undefined ? "full KV or VeriCache serves nobody" : `${speedup.toFixed(2)}×`}`
+          "rect",
+          {
+            x: LEFT + i * w,
+            y: top(index),
+            width: w + 0.3,
+            height: h + 0.3,
+            "data-provenance": "modelled",
+            fill: speedup === undefined ? "url(#nobody)" : interpolatePuOr(shade(Math.log2(speedup)))
+          },
+          svg(
+            "title",
+            {},
+            `${(links[index]! / 1e9).toPrecision(3)} GB/s, ${contexts[i]} tokens: ${said}; modelled`
+          )
         )
       )
-      chart.append(cell)
     })
-  if (rows.length === links.length) {
-    const values = rows
-      .toSorted((a, b) => a.index - b.index)
-      .flatMap(({ speedups }) => speedups.map((s) => s ?? 0))
-    const even = contours().size([contexts.length, links.length]).contour(values, 1)
-    const path = geoPath(
-      geoTransform({
-        point(x, y) {
-          this.stream.point(LEFT + x * w, 8 + (links.length - y) * h)
-        }
-      })
-    )
-    chart.append(
-      svg("path", { d: path(even) ?? "", fill: "none", stroke: "var(--ink)", "stroke-width": 1.5 })
-    )
-  }
+  if (rows.length === links.length)
+    for (const piece of evenLine(rows)) {
+      const d = piece.map(([x, y]) => `${LEFT + x * w} ${TOP + (links.length - y) * h}`).join("L")
+      chart.append(svg("path", { class: "even", d: `M${d}`, fill: "none" }))
+    }
   const label = (x: number, y: number, anchor: string, words: string): SVGTextElement =>
     svg("text", { x, y, "text-anchor": anchor }, words)
   for (let i = 0; i < contexts.length; i += 4)
-    chart.append(label(LEFT + (i + 0.5) * w, HEIGHT - 20, "middle", `${Math.round(contexts[i]! / 1024)}k`))
+    chart.append(
+      label(LEFT + (i + 0.5) * w, HEIGHT - BOTTOM + 16, "middle", `${Math.round(contexts[i]! / 1024)}k`)
+    )
   for (let i = 0; i < links.length; i += 4)
     chart.append(label(LEFT - 6, top(i) + h, "end", String(Number((links[i]! / 1e9).toPrecision(2)))))
   chart.append(
+    label(4, 14, "start", "link, GB/s"),
+    label(width - 8, HEIGHT - BOTTOM + 32, "end", "context, tokens"),
     label(
-      WIDTH - 8,
-      HEIGHT - 4,
-      "end",
-      "context, tokens; link upwards, GB/s; line: equal; grey: one serves nobody"
+      LEFT,
+      HEIGHT - 6,
+      "start",
+      width < 500
+        ? "purple: VeriCache more · line: equal"
+        : "purple: VeriCache serves more · orange: less · line: equal · hatched: one serves nobody"
     )
   )
   return chart
@@ -80,8 +114,8 @@ export const drawBreakEven = (rows: readonly BreakEvenRow[]): SVGSVGElement => {
 
 /** The same as rows of a file. */
 export const breakEvenRows = (rows: readonly BreakEvenRow[]): readonly (readonly (string | number)[])[] => [
-  ["link_bytes_per_s", "context_tokens", "speedup"],
+  ["link_bytes_per_s", "context_tokens", "speedup", "basis"],
   ...rows.flatMap(({ index, links, contexts, speedups }) =>
-    speedups.map((speedup, i) => [links[index]!, contexts[i]!, speedup ?? ""])
+    speedups.map((speedup, i) => [links[index]!, contexts[i]!, speedup ?? "", "modelled"])
   )
 ]

@@ -4,6 +4,9 @@ import type { Control } from "../workers/protocol.ts"
 
 type Set = (field: string, value: string | number | undefined) => void
 
+/** Units that are not written into the file: numbers there are of these anyway. */
+const BARE: ReadonlySet<string> = new Set(["", "tokens", "requests"])
+
 /** Three significant digits; tokens and counts whole. */
 const rounded = (value: number, unit: string): number =>
   unit === "tokens" || value >= 100 ? Math.round(value) : Number(value.toPrecision(3))
@@ -22,7 +25,7 @@ export const controlFor = (control: Control, set: Set): HTMLElement => {
     log ? Math.log(x / min) / Math.log(max / min) : (x - min) / (max - min)
   const at = (x: number): number => (log ? min * (max / min) ** x : min + x * (max - min))
   const words = (one: number | string | undefined): string =>
-    typeof one === "number" ? `${rounded(one, unit)} ${unit}` : (one ?? "–")
+    typeof one === "number" ? `${rounded(one, unit)} ${unit}`.trim() : (one ?? "–")
   const slider = element("input", {
     type: "range",
     min: 0,
@@ -39,7 +42,7 @@ export const controlFor = (control: Control, set: Set): HTMLElement => {
       : rounded(at(Number(slider.value)), unit)
     shown.textContent = words(next)
     slider.setAttribute("aria-valuetext", words(next))
-    set(field, unit === "" || unit === "tokens" ? next : `${next} ${unit}`)
+    set(field, BARE.has(unit) ? next : `${next} ${unit}`)
   })
   const back = element("button", { type: "button", "aria-label": `Reset ${label}`, title: "Reset" }, "×")
   back.addEventListener("click", () => {

@@ -1,86 +1,101 @@
 /** What-if: the verdict, the methods side by side, and what changes when a field does. */
-import { element } from "../components/element.ts"
+import { card } from "../components/card.ts"
 import { download, exportButtons } from "../components/download.ts"
+import { element } from "../components/element.ts"
 import { failure } from "../components/error-panel.ts"
+import { Fitted } from "../components/fitted.ts"
 import { withChange, type PageState } from "../shell/page-state.ts"
 import type { Mount } from "../shell/screen.ts"
 import type { MethodOutcome, Response, ScenarioSummary } from "../workers/protocol.ts"
 import { type Advice, adviceList, ranked } from "./advice-list.ts"
-import { controlFor } from "./control.ts"
 import { type BreakEvenRow, breakEvenRows, drawBreakEven } from "./break-even.ts"
+import { controlFor } from "./control.ts"
+import { Editor } from "./editor.ts"
 import { methodsRows, methodsTable } from "./methods-table.ts"
-import { verdictOf } from "./verdict.ts"
-import { drawWindows, type WindowPoint, windowRows } from "./window-curve.ts"
+import { advisedVerdict, rateOf, verdictOf } from "./verdict.ts"
+import { drawWindows, type Optimum, type WindowPoint, windowRows } from "./window-curve.ts"
 import "./whatif.css"
 
-/** A card with a heading. */
-const card = (title: string, ...children: readonly Node[]): HTMLElement =>
-  element("section", { class: "card" }, element("header", {}, element("h2", {}, title)), ...children)
-
-/** Buttons that save what a card shows. */
-const exported = (
-  name: string,
-  shown: HTMLElement,
-  table: () => readonly (readonly (string | number)[])[]
-): HTMLElement => exportButtons({ name, chart: () => shown.querySelector("svg") ?? undefined, table })
+const WAITING = "Simulating…"
 
 export const mount: Mount = (host, context) => {
-  const verdict = element("p", { class: "verdict", "aria-live": "polite" }, "Simulating…")
+  const verdict = element(
+    "p",
+    {
+      class: "verdict",
+      "aria-live": "polite",
+      "data-provenance": "modelled",
+      title: "Throughput: output tokens per second of the run, over that of the baseline. Modelled."
+    },
+    WAITING
+  )
   const note = element("p", { class: "muted small" })
   const problems = element("div", {})
   const table = element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Methods" })
   const controls = element("div", { class: "controls" })
-  const windows = element("div", {}, "–")
-  const breakEven = element("div", {}, "–")
-  const advised = element("div", { "aria-live": "polite" }, "–")
-  const text = element("textarea", { "aria-label": "Scenario, YAML", spellcheck: "false", rows: 18 })
+  const windows = new Fitted()
+  const breakEven = new Fitted()
+  const advised = element("div", { "aria-live": "polite" })
   const apply = element("button", { type: "button", class: "primary" }, "Apply")
   const save = element("button", { type: "button" }, "Save")
   const reset = element("button", { type: "button" }, "Reset all")
   const timeline = element("button", { type: "button", disabled: true }, "Open timeline")
   const open = element("input", { type: "file", accept: ".yaml,.yml", "aria-label": "Open a scenario" })
   const bundled = element("select", { "aria-label": "Scenarios that come with vericache" })
-  host.append(
-    element("h1", { class: "muted small" }, "What if"),
-    verdict,
-    note,
-    problems,
+  const editor = new Editor(
+    () => check(),
+    () => apply.click()
+  )
+  const body = element(
+    "div",
+    { class: "whatif" },
+    card("Fields", { class: "fields" }, controls, reset),
     element(
       "div",
-      { class: "whatif" },
-      card("Fields", controls, reset),
-      element(
-        "div",
-        { class: "results" },
-        card(
-          "Methods side by side",
-          table,
-          element(
-            "div",
-            { class: "tools" },
-            timeline,
-            exportButtons({ name: "methods", table: () => methodsRows(summary, outcomes) })
-          )
-        ),
-        card("What would help, simulated", advised),
-        card(
-          "Throughput over draft window",
-          windows,
-          exported("draft-window", windows, () => windowRows(points))
-        ),
-        card(
-          "Break-even against full KV, by the closed forms",
-          breakEven,
-          exported("break-even", breakEven, () => breakEvenRows(rows))
-        ),
-        card("Scenario", text, element("div", { class: "tools" }, apply, save, bundled, open))
+      { class: "results" },
+      card(
+        "Methods side by side",
+        { tools: exportButtons({ name: "methods", table: () => methodsRows(summary, outcomes) }) },
+        table,
+        element("div", { class: "tools" }, timeline)
+      ),
+      card("What would help, simulated", {}, advised),
+      card(
+        "Throughput over draft window",
+        {
+          tools: exportButtons({
+            name: "draft-window",
+            chart: () => windows.chart,
+            table: () => windowRows(points)
+          })
+        },
+        windows.root
+      ),
+      card(
+        "Break-even against full KV, by the closed forms",
+        {
+          tools: exportButtons({
+            name: "break-even",
+            chart: () => breakEven.chart,
+            table: () => breakEvenRows(rows)
+          })
+        },
+        breakEven.root
+      ),
+      card(
+        "Scenario",
+        { class: "scenario" },
+        editor.root,
+        element("div", { class: "tools" }, apply, save, bundled, open)
       )
     )
   )
+  host.append(element("h1", { class: "muted small" }, "What if"), verdict, note, problems, body)
 
   let summary: ScenarioSummary | undefined
   let outcomes: (MethodOutcome | undefined)[] = []
   let points: WindowPoint[] = []
+  let optimum: Optimum | undefined
   let rows: BreakEvenRow[] = []
   let advice: Advice[] = []
   let asked = ""
@@ -91,12 +106,13 @@ export const mount: Mount = (host, context) => {
 
   const set = (field: string, value: string | number | undefined): void =>
     context.navigate(withChange(context.state(), field, value), "replace")
+  const ours = (): number => summary?.methods.findIndex(({ kind }) => kind === "vericache") ?? -1
+  const placeholder = (words: string) => (): Element => element("p", { class: "muted" }, words)
 
   const draw = (): void => {
     if (summary === undefined) return
     const { headline, detail } = verdictOf(summary, outcomes)
     verdict.textContent = headline
-    advised.replaceChildren("–")
     note.textContent = detail
     table.replaceChildren(methodsTable(summary, outcomes))
   }
@@ -104,50 +120,73 @@ export const mount: Mount = (host, context) => {
   /** All of what might help was simulated: the best of it, in the verdict too. */
   const advise = (): void => {
     if (summary === undefined) return
-    const { methods, baseline } = summary
-    const simulated = (place: number): number | undefined => {
-      const outcome = outcomes[place]
-      return outcome?.kind === "simulated" ? outcome.metrics.throughput.tokensPerSecond : undefined
+    const { baseline } = summary
+    const now = rateOf(outcomes[ours()])
+    const base = rateOf(outcomes[summary.methods.findIndex(({ name }) => name === baseline)])
+    if (now === undefined) {
+      advised.textContent = "Nothing to advise: the method does not run here."
+      return
     }
-    const now = simulated(methods.findIndex(({ kind }) => kind === "vericache"))
-    const base = simulated(methods.findIndex(({ name }) => name === baseline))
-    if (now === undefined) return
     const best = ranked(advice, now)
     const against = base === undefined ? undefined : { name: baseline, throughput: base }
-    advised.replaceChildren(
-      best.length === 0
-        ? "None of the windows, compressors, splits of memory and links that were tried serves more."
-        : adviceList(best, now, against, ({ field, value }) =>
-            context.navigate(withChange(context.state(), field, value))
-          )
-    )
-    const [first] = best
-    const { headline } = verdictOf(summary, outcomes)
-    verdict.textContent =
-      first === undefined
-        ? `${headline} Nothing that was tried serves more.`
-        : `${headline.replace(/\.$/, "")}; ${first.label} it would be ${base === undefined ? `${first.throughput.toPrecision(3)} tok/s` : `${(first.throughput / base).toFixed(2)}×`}.`
+    if (best.length === 0)
+      advised.textContent =
+        "None of the windows, compressors, splits of memory and links that were tried serves more."
+    else
+      advised.replaceChildren(
+        adviceList(best, now, against, ({ field, value }) =>
+          context.navigate(withChange(context.state(), field, value))
+        )
+      )
+    verdict.textContent = advisedVerdict(verdictOf(summary, outcomes).headline, best, against)
   }
 
-  const curves = (state: PageState, method: number): void => {
+  /** What takes longer than the verdict: what would help, then the curves. */
+  const curves = (state: PageState): void => {
+    const method = ours()
     points = []
+    optimum = undefined
     rows = []
     advice = []
-    advised.replaceChildren("Simulating what might help…")
+    if (method < 0) {
+      const none = "The scenario has no VeriCache method."
+      advised.textContent = none
+      windows.show(placeholder(none))
+      breakEven.show(placeholder(none))
+      return
+    }
+    advised.textContent = "Simulating what might help…"
+    windows.show(placeholder(WAITING))
+    breakEven.show(placeholder("Computing…"))
     cancels.push(
+      context.simulation.ask({ kind: "breakEven", source: state, method }, (response) => {
+        if (response.kind === "row") rows.push(response)
+        if (response.kind === "problem") breakEven.show(placeholder(response.message))
+        else breakEven.show((width) => drawBreakEven(rows, width))
+      }),
       context.simulation.ask({ kind: "advice", source: state, method }, (response) => {
         if (response.kind === "advice") advice.push(response)
         if (response.kind === "done") advise()
       }),
-      context.simulation.ask({ kind: "breakEven", source: state, method }, (response) => {
-        if (response.kind === "row") rows.push(response)
-        if (response.kind === "problem") breakEven.replaceChildren(response.message)
-        else breakEven.replaceChildren(drawBreakEven(rows))
-      }),
       context.simulation.ask({ kind: "windows", source: state, method }, (response) => {
+        if (response.kind === "optimum") optimum = response
         if (response.kind === "window") points.push(response)
-        windows.replaceChildren(drawWindows(points))
+        const complete = response.kind === "done"
+        windows.show((width) => drawWindows(points, optimum, complete, width))
       })
+    )
+  }
+
+  /** What is wrong with the text as it is being edited. */
+  const check = (): void => {
+    const { file } = context.state()
+    cancels.push(
+      context.simulation.ask(
+        { kind: "check", source: { file, text: editor.text, changes: [] } },
+        (response) => {
+          if (response.kind === "checked") editor.faults = response.faults
+        }
+      )
     )
   }
 
@@ -158,15 +197,44 @@ export const mount: Mount = (host, context) => {
       ...files.map((file) => element("option", { value: file, selected: file === now }, file))
     )
 
+  /** A scenario with faults: its text comes first, for there is nothing else to see. */
+  const faulty = (
+    { faults, files, text }: Extract<Response, { readonly kind: "faults" }>,
+    file: string
+  ): void => {
+    summary = undefined
+    verdict.textContent = "This scenario cannot be simulated as it is."
+    note.textContent = ""
+    offer(files, file)
+    editor.offer(file, text)
+    editor.faults = faults
+    const [first] = faults
+    const show = element("button", { type: "button" }, "Show the first")
+    show.addEventListener("click", () => editor.goToFault())
+    problems.replaceChildren(
+      failure(
+        faults.length === 1 ? "It has a fault" : `It has ${faults.length} faults`,
+        ...(first === undefined
+          ? []
+          : [
+              `${first.file}, line ${first.line}, column ${first.column}: ${first.field === "" ? "" : `${first.field}: `}${first.message}${first.suggestion === undefined ? "" : `; ${first.suggestion}`}`
+            ])
+      ),
+      show
+    )
+  }
+
   const heard = (state: PageState, response: Response): void => {
     switch (response.kind) {
       case "scenario":
         summary = response.summary
         outcomes = summary.methods.map(() => undefined)
         problems.replaceChildren()
+        body.classList.remove("faulty")
         timeline.disabled = false
         offer(summary.files, state.file)
-        text.value = summary.text
+        editor.offer(state.file, summary.text)
+        editor.faults = []
         // A control in use keeps its focus: what it shows is what was asked.
         if (!controls.contains(document.activeElement))
           controls.replaceChildren(...summary.controls.map((control) => controlFor(control, set)))
@@ -176,52 +244,44 @@ export const mount: Mount = (host, context) => {
         draw()
         break
       case "faults":
-        verdict.textContent = "This scenario cannot be simulated as it is."
-        note.textContent = ""
-        if (document.activeElement !== text) text.value = response.text
-        offer(response.files, state.file)
-        problems.replaceChildren(
-          ...response.faults.map(({ file, line, column, field, message, suggestion, excerpt }) =>
-            failure(
-              `${file}, line ${line}, column ${column}: ${field} ${message}`,
-              ...[suggestion, excerpt].filter((one) => one !== undefined)
-            )
-          )
-        )
+        body.classList.add("faulty")
+        faulty(response, state.file)
         break
       case "problem":
         problems.replaceChildren(failure("The simulation broke", response.message))
         break
-      case "done": {
-        const method = summary?.methods.findIndex(({ kind }) => kind === "vericache") ?? -1
-        if (problems.childElementCount === 0 && method >= 0) curves(state, method)
+      case "done":
+        if (summary !== undefined) curves(state)
         break
-      }
       default:
     }
   }
 
-  apply.addEventListener("click", () => context.navigate({ text: text.value, changes: [] }))
+  apply.addEventListener("click", () => {
+    const { text } = editor
+    editor.take()
+    context.navigate({ text, changes: [] })
+  })
   reset.addEventListener("click", () => {
     reset.focus()
     context.navigate({ changes: [] })
   })
   save.addEventListener("click", () => {
-    download(context.state().file.split("/").at(-1)!, new Blob([text.value], { type: "application/yaml" }))
+    download(context.state().file.split("/").at(-1)!, new Blob([editor.text], { type: "application/yaml" }))
   })
-  bundled.addEventListener("change", () =>
+  bundled.addEventListener("change", () => {
+    editor.take()
     context.navigate({ file: bundled.value, text: undefined, changes: [], view: {} })
-  )
+  })
   open.addEventListener("change", () => {
     const file = open.files?.[0]
     if (file !== undefined) void context.openFile(file)
   })
   timeline.addEventListener("click", () => {
-    const method = summary?.methods.findIndex(({ kind }) => kind === "vericache") ?? -1
     timeline.disabled = true
     cancels.push(
       context.simulation.ask(
-        { kind: "trace", source: context.state(), method: Math.max(0, method) },
+        { kind: "trace", source: context.state(), method: Math.max(0, ours()) },
         (response) => {
           timeline.disabled = false
           if (response.kind === "problem") context.toast(response.message)

@@ -1,6 +1,7 @@
 /** The answer in a sentence. */
 import { LIMITS, type Limit } from "../../trace/metrics.ts"
 import type { MethodOutcome, ScenarioSummary } from "../workers/protocol.ts"
+import type { Advice } from "./advice-list.ts"
 
 export const LIMIT_WORDS: Readonly<Record<Limit, string>> = {
   hbm: "HBM bandwidth",
@@ -15,6 +16,29 @@ export const LIMIT_WORDS: Readonly<Record<Limit, string>> = {
 /** What most of the time went to. */
 export const mainLimit = (limits: Readonly<Record<Limit, number>>): Limit =>
   LIMITS.reduce((largest, limit) => (limits[limit] > limits[largest] ? limit : largest), LIMITS[0])
+
+/** tok/s of a run; undefined if it has not ended, or failed. */
+export const rateOf = (outcome: MethodOutcome | undefined): number | undefined =>
+  outcome?.kind === "simulated" ? outcome.metrics.throughput.tokensPerSecond : undefined
+
+/** Ways to serve more that a sentence has room for. */
+const NAMED = 2
+
+/** The headline with what would help: changes that were simulated, best first. */
+export const advisedVerdict = (
+  headline: string,
+  best: readonly Advice[],
+  against: { readonly throughput: number } | undefined
+): string => {
+  if (best.length === 0) return `${headline} Nothing that was tried serves more.`
+  const ways = best
+    .slice(0, NAMED)
+    .map(
+      ({ label, throughput }) =>
+        `${label} for ${against === undefined ? `${throughput.toPrecision(3)} tok/s` : `${(throughput / against.throughput).toFixed(2)}×`}`
+    )
+  return `${headline.replace(/\.$/, "")}; ${ways.join(", or ")}.`
+}
 
 /** Headline, and how much of the scenario it rests on. */
 export const verdictOf = (

@@ -1,4 +1,7 @@
-import { readFileSync } from "node:fs"
+import { execFileSync } from "node:child_process"
+import { copyFileSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { csvParse } from "d3"
 import type { Browser, Page } from "playwright-core"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { type Served, seriousFindings, serveApp, startBrowser } from "../browser.fixture.ts"
@@ -34,7 +37,7 @@ describe("What-if", () => {
     await first.waitFor()
     const said = (await first.textContent())!
     const rate = Number(/([\d.]+) tok\/s/.exec(said)![1])
-    expect(await page.locator(".verdict").textContent()).toMatch(/; .* \d\.\d\d×\.$/)
+    expect(await page.locator(".verdict").textContent()).toMatch(/; .* for \d\.\d\d×\.$/)
     await first.getByRole("button").click()
     await page.waitForFunction("location.hash.includes('set.')")
     await page.getByText("All 200 requests").waitFor()
@@ -53,12 +56,17 @@ describe("What-if", () => {
   it("saves charts as SVG and tables as CSV", async () => {
     const page = await opened()
     await page.locator(".advice li").first().waitFor()
-    const saved = async (name: string): Promise<string> => {
+    const saved = async (name: string, encoding: BufferEncoding = "utf8"): Promise<string> => {
       const [file] = await Promise.all([page.waitForEvent("download"), page.getByLabel(name).click()])
-      return readFileSync(await file.path(), "utf8")
+      return readFileSync(await file.path(), encoding)
     }
+    await page.getByText("best by simulation").waitFor()
     const chart = await saved("Save draft-window as SVG")
     expect(chart).toMatch(/^<svg [\s\S]*best by theory[\s\S]*<\/svg>$/)
+    expect(chart).toContain("<metadata>#/whatif?v=1</metadata>")
+    const picture = Buffer.from(await saved("Save break-even as PNG", "latin1"), "latin1")
+    expect(picture.subarray(1, 4).toString()).toBe("PNG")
+    expect(picture.readUInt32BE(16)).toBeGreaterThan(1000)
     const methods = await saved("Save methods as CSV")
     expect(methods.split("\n")[0]).toContain("method,tokens_per_s,ttft_p50_s")
     expect(methods.split("\n").length).toBe(8)
@@ -98,9 +106,76 @@ describe("What-if", () => {
     await page.close()
   })
 
-  it("tells the faults of a scenario in place", async () => {
-    const page = await opened("#/whatif?v=1&file=mine.yaml&text=model%3A+llama-3.1-7b")
-    expect(await page.getByRole("alert").first().textContent()).toContain("mine.yaml, line 1")
+  it("marks the faults of a scenario where they are, and goes there by keys", async () => {
+    const page = await opened("#/whatif?v=1&file=mine.yaml&text=name%3A+mine%0Amodel%3A+llama-3.1-7b%0A")
+    expect(await page.getByRole("alert").textContent()).toContain("mine.yaml, line 1")
+    const bad = page.locator(".editor .bad", { hasText: "llama-3.1-7b" })
+    expect(await bad.locator(".message").textContent()).toContain("did you mean llama-3.1-70b")
+    await page.getByRole("button", { name: "Go to line 2" }).press("Enter")
+    const chosen = await page
+      .getByLabel("Scenario, YAML")
+      .evaluate((text: HTMLTextAreaElement) => text.value.slice(text.selectionStart, text.selectionEnd))
+    expect(chosen).toBe("model:")
+    await page.close()
+  })
+
+  it("checks the text while it is edited, and simulates it on Ctrl+Enter", async () => {
+    const page = await opened()
+    await page.getByText("All 200 requests").waitFor()
+    const text = page.getByLabel("Scenario, YAML")
+    const whole = await text.inputValue()
+    await text.fill(whole.replace("requests: 200", "requests: 0"))
+    const bad = page.locator(".editor .bad")
+    await bad.waitFor()
+    expect(await bad.textContent()).toContain("requests: 0")
+    expect(await bad.locator(".message").textContent()).toMatch(/workload\.requests: expected .*found 0/)
+    expect(await text.getAttribute("aria-invalid")).toBe("true")
+    await text.fill(whole.replace("requests: 200", "requests: 30"))
+    await page.getByText("No faults.").waitFor()
+    expect(await bad.count()).toBe(0)
+    await text.press("Control+Enter")
+    await page.getByText("All 30 requests").waitFor()
+    await page.close()
+  })
+
+  it("loads a scenario that is dropped on it", async () => {
+    const page = await opened()
+    await page.locator(".verdict", { hasText: "serves" }).waitFor()
+    await page.evaluate((text) => {
+      const dataTransfer = new DataTransfer()
+      dataTransfer.items.add(new File([text], "dropped.yaml"))
+      document.body.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }))
+    }, "extends: llama-70b-2xh100-long-context.yaml\nworkload: { requests: 20 }\n")
+    await page.getByText("All 20 requests").waitFor()
+    expect(page.url()).toContain("file=dropped.yaml")
+    await page.close()
+  })
+
+  it("shows the numbers of the command line for what it saves, however fast fields changed", async () => {
+    const page = await opened()
+    await page.locator(".verdict", { hasText: "serves" }).waitFor()
+    const slider = page.getByLabel("Link bandwidth", { exact: true })
+    for (let i = 0; i < 8; i++) await slider.press("ArrowRight")
+    await page.locator(".advice li").first().waitFor()
+    const saved = async (name: string): Promise<string> => {
+      const coming = page.waitForEvent("download")
+      await page.getByRole("button", { name, exact: true }).click()
+      return (await coming).path()
+    }
+    const scenario = `${await saved("Save")}.yaml`
+    copyFileSync(scenario.replace(/\.yaml$/, ""), scenario)
+    const shown = csvParse(readFileSync(await saved("Save methods as CSV"), "utf8"))
+    const main = join(import.meta.dirname, "..", "..", "cli", "main.ts")
+    const told = csvParse(
+      execFileSync(process.execPath, [main, "simulate", scenario, "--format", "csv"], { encoding: "utf8" })
+    )
+    expect(readFileSync(scenario, "utf8")).toMatch(/host_to_device: 5[1-9](\.\d+)? GB\/s|host_to_device: 6/)
+    expect(shown).toHaveLength(7)
+    for (const row of shown) {
+      const same = told.find(({ method }) => method === row["method"])!
+      for (const column of ["tokens_per_s", "ttft_p50_s", "ttft_p95_s", "tpot_p50_s", "e2el_p50_s"])
+        expect(Number(row[column])).toBe(Number(same[column]))
+    }
     await page.close()
   })
 

@@ -4,7 +4,7 @@ import type { Change } from "../shell/page-state.ts"
 import { CATALOG } from "./library.ts"
 
 export interface Candidate {
-  /** As in "with a draft window of 32". */
+  /** What to do, as in "use a draft window of 32". */
   readonly label: string
   readonly change: Change
 }
@@ -24,26 +24,29 @@ export const candidatesFor = (
   const now = method.window.kind === "fixed" ? method.window.tokens : undefined
   return [
     ...WINDOWS.filter((tokens) => tokens !== now).map((tokens) => ({
-      label: `with a draft window of ${tokens}`,
+      label: `use a draft window of ${tokens}`,
       change: { field: `${at}.window`, value: tokens }
     })),
     ...(method.reload === "missing"
       ? []
       : [
           {
-            label: "reloading only what the compressed copy lacks",
+            label: "reload only what the compressed copy lacks",
             change: { field: `${at}.reload`, value: "missing" }
           }
         ]),
     ...SPLITS.filter((requests) => requests !== method.fullKvRequests).map((requests) => ({
-      label: `with ${requests} requests on full KV in HBM`,
+      label: `keep ${requests} requests on full KV in HBM`,
       change: { field: `${at}.full_kv_requests`, value: requests }
     })),
     ...[...CATALOG.compressors.keys()]
       .filter((name) => name !== method.compressor.name)
-      .map((name) => ({ label: `with ${name}`, change: { field: `${at}.compressor`, value: name } })),
+      .map((name) => ({
+        label: `compress with ${name}`,
+        change: { field: `${at}.compressor`, value: name }
+      })),
     {
-      label: `with a link of ${Number(((hardware.link.hostToDevice * LINK) / 1e9).toPrecision(3))} GB/s`,
+      label: `have a link of ${Number(((hardware.link.hostToDevice * LINK) / 1e9).toPrecision(3))} GB/s`,
       change: {
         field: "hardware.link.host_to_device",
         value: `${(hardware.link.hostToDevice * LINK) / 1e9} GB/s`

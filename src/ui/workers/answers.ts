@@ -15,7 +15,6 @@ import { controlsOf } from "./controls.ts"
 import { bundled, CATALOG, reading, SCENARIOS } from "./library.ts"
 
 import type { MethodOutcome, Request, Response, ScenarioSource } from "./protocol.ts"
-import { pointScenario } from "./sweep-points.ts"
 
 /** How a question is answered: piece by piece, giving way to the next message between pieces. */
 export interface Asker {
@@ -96,6 +95,8 @@ const simulated = async (
 /** Answers until done or aborted; the last response is `done`, or `problem` in place of everything. */
 export const answer = async (request: Request, to: Asker): Promise<void> => {
   if (request.kind === "point") {
+    // Loaded when it is needed: it is no part of a first page.
+    const { pointScenario } = await import("./sweep-points.ts")
     const found = pointScenario(request)
     to.tell(found)
     if (found.kind !== "problem") to.tell({ kind: "done" })

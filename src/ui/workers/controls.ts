@@ -109,7 +109,7 @@ export const controlsOf = (scenario: Scenario): readonly Control[] => {
             "Concurrency",
             "workload.arrivals.concurrency",
             arrivals.concurrency,
-            "",
+            "requests",
             [1, 256, true],
             "Requests in flight at all times"
           )
