@@ -137,6 +137,8 @@ export const mount: Mount = (host, context) => {
     shown = { a, b, comparison, panes, retire: context.commands.register(panes.commands) }
     quantity = ""
     verdict.textContent = verdictOf(comparison)
+    verdict.dataset["provenance"] = [...new Set([a.trace.meta.basis, b.trace.meta.basis])].join(" and ")
+    verdict.title = `Time from the first begin to the last end, over what is named; ${verdict.dataset["provenance"]}`
     const lost = (["a", "b"] as const).flatMap((side) => {
       const { dropped } = { a, b }[side].trace
       return dropped === 0 ? [] : [` ${side.toUpperCase()} lost ${dropped} records to its limit.`]

@@ -55,8 +55,13 @@ const chart = ({ a, b, steps }: Waterfall, bases: Bases, width: number): SVGSVGE
   const x = (ns: number): number => left + ((ns - least) / (most - least)) * (width - left - right)
   const label = (text: string, y: number): SVGTextElement =>
     svg("text", { x: left - 8, y: y + 14, "text-anchor": "end", class: "label" }, text)
-  const value = (text: string, y: number, basis: string): SVGTextElement =>
-    svg("text", { x: width, y: y + 14, "text-anchor": "end", class: "value", "data-provenance": basis }, text)
+  const value = (text: string, y: number, basis: string, what: string): SVGTextElement =>
+    svg(
+      "text",
+      { x: width, y: y + 14, "text-anchor": "end", class: "value", "data-provenance": basis },
+      text,
+      svg("title", {}, `${what}; ${basis}`)
+    )
   const total = (name: "A" | "B", ns: number, y: number, basis: string): readonly SVGElement[] => [
     label(name, y),
     svg(
@@ -64,7 +69,7 @@ const chart = ({ a, b, steps }: Waterfall, bases: Bases, width: number): SVGSVGE
       { x: x(0), y, width: Math.max(1, x(ns) - x(0)), height: BAR, class: `total ${basis}`, rx: 2 },
       svg("title", {}, `${name} takes ${timeText(ns, 5)}, ${basis}`)
     ),
-    value(timeText(ns, 4), y, basis)
+    value(timeText(ns, 4), y, basis, `Time of ${name}`)
   ]
   const basis = bases.a === bases.b ? bases.a : `${bases.a} and ${bases.b}`
   const bars = shown.flatMap(({ what, change, ...both }, index) => {
@@ -85,7 +90,12 @@ const chart = ({ a, b, steps }: Waterfall, bases: Bases, width: number): SVGSVGE
       ...(change === 0
         ? []
         : [svg("rect", { ...box, fill: `url(#falls-${sign})`, "pointer-events": "none" })]),
-      value(change === 0 || a === 0 ? "0" : `${signedTime(change)} (${signedPercent(change / a)})`, y, basis)
+      value(
+        change === 0 || a === 0 ? "0" : `${signedTime(change)} (${signedPercent(change / a)})`,
+        y,
+        basis,
+        `What ${what} adds to the time of A, and the share of that`
+      )
     ]
   })
   const picture = svg(

@@ -37,7 +37,12 @@ export class Explorer {
   readonly #context: ScreenContext
   readonly #results: Results
   readonly #give: (files: readonly File[]) => void
-  readonly #verdict = element("p", { class: "verdict", "aria-live": "polite" })
+  readonly #verdict = element("p", {
+    class: "verdict",
+    "aria-live": "polite",
+    "data-provenance": "modelled",
+    title: "tok/s: output tokens per second of the run, over its GPUs. Modelled."
+  })
   readonly #count = element("p", { class: "muted small" })
   readonly #picks = element("div", { class: "sweep-picks" })
   readonly #chosen = element("div", {})

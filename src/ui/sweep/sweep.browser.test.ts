@@ -121,8 +121,10 @@ describe("the sweep screen", () => {
   it("goes from a point of a Parquet file to its scenario and its timeline, by keyboard alone", async () => {
     const table = await simulated()
     const page = await opened("small.parquet", bytesOf(".parquet", table))
-    await page.getByRole("button", { name: /^VeriCache, window 4, link 25 GB\/s:/ }).focus()
+    await page.locator('[aria-label^="Throughput a GPU"] [tabindex="0"]').focus()
+    for (let i = 0; i < 7; i++) await page.keyboard.press("ArrowRight")
     await page.keyboard.press("Enter")
+    await page.getByRole("heading", { name: "VeriCache, window 16, link 50 GB/s" }).waitFor()
     await page.getByRole("button", { name: "Simulate and open its timeline" }).press("Enter")
     await page.locator("canvas.lanes[data-primitives]").waitFor()
     expect(page.url()).toContain("#/timeline?")
@@ -166,6 +168,7 @@ describe("the sweep screen", () => {
   it("narrows by dragging over the front and along an axis", async () => {
     const page = await opened("results.csv", bytesOf(".csv"))
     const drag = async (ground: string, from: readonly number[], to: readonly number[]): Promise<void> => {
+      await page.locator(ground).first().scrollIntoViewIfNeeded()
       const box = (await page.locator(ground).first().boundingBox())!
       const at = ([x, y]: readonly number[]) => [box.x + box.width * x!, box.y + box.height * y!] as const
       await page.mouse.move(...at(from))
@@ -173,7 +176,6 @@ describe("the sweep screen", () => {
       await page.mouse.move(...at(to), { steps: 4 })
       await page.mouse.up()
     }
-    await page.locator('[aria-label^="Throughput a GPU"] .ground').scrollIntoViewIfNeeded()
     await drag('[aria-label^="Throughput a GPU"] .ground', [0.02, 0.02], [0.98, 0.35])
     await page.getByText("2 of 9 points looked at").waitFor()
     expect(page.url()).toContain("tokens_per_s_per_gpu")
