@@ -3,7 +3,7 @@ import { interpolateViridis, scaleLinear } from "d3"
 import { svg } from "../components/element.ts"
 import { asPoint, hatching, range, roving, type Shown, words } from "./chart.ts"
 import { type Field, type HeatCell, heatCells, type Point, valuesOf } from "./results.ts"
-import { cellText, wordsOf } from "./words.ts"
+import { axisText, cellText, tickText, wordsOf } from "./words.ts"
 
 const [BOTTOM, ROW, TOP] = [46, 34, 24]
 /** Narrower cells have no figure in them, pixels. */
@@ -76,12 +76,12 @@ export const heatmap = (
   const every = Math.ceil((across.length * 64) / Math.max(1, width - left))
   for (const [i, value] of across.entries())
     if (i % every === 0)
-      chart.append(words(left + (i + 0.5) * w, height - 30, "middle", cellText(x.name, value)))
+      chart.append(words(left + (i + 0.5) * w, height - 30, "middle", tickText(x.name, value)))
   for (const [i, value] of down.entries())
-    chart.append(words(left - 8, TOP + (down.length - 0.5 - i) * ROW + 4, "end", cellText(y.name, value)))
+    chart.append(words(left - 8, TOP + (down.length - 0.5 - i) * ROW + 4, "end", tickText(y.name, value)))
   chart.append(
-    words(4, 14, "start", `upwards: ${yWords!.label}`, yWords!.definition),
-    words(width - 8, height - 8, "end", xWords!.label, xWords!.definition)
+    words(4, 14, "start", `upwards: ${axisText(y.name)}`, yWords!.definition),
+    words(width - 8, height - 8, "end", axisText(x.name), xWords!.definition)
   )
   roving(chart, across.length)
   return chart

@@ -4,7 +4,7 @@ import type { Cell } from "../../planning/files/table.ts"
 import { svg } from "../components/element.ts"
 import { draggable, range, type Shown, words } from "./chart.ts"
 import { type Field, valuesOf } from "./results.ts"
-import { cellText, wordsOf } from "./words.ts"
+import { axisText, tickText, wordsOf } from "./words.ts"
 
 const [HEIGHT, TOP, BOTTOM] = [290, 44, 250]
 /** Around an axis, pixels. */
@@ -73,9 +73,9 @@ export const parallel = (shown: Shown, fields: readonly Field[], width: number):
     const { label, definition } = wordsOf(name)
     chart.append(
       svg("line", { class: "axis", x1: x, x2: x, y1: TOP, y2: BOTTOM }),
-      words(x, BOTTOM + 16, "middle", cellText(name, ends[0])),
-      words(x, TOP - 8, "middle", cellText(name, ends[1])),
-      words(x, i % 2 === 0 ? HEIGHT - 6 : 12, "middle", label, definition)
+      words(x, BOTTOM + 16, "middle", tickText(name, ends[0])),
+      words(x, TOP - 8, "middle", tickText(name, ends[1])),
+      words(x, i % 2 === 0 ? HEIGHT - 6 : 12, "middle", axisText(name), definition)
     )
     if (invert === undefined) continue
     const brush = brushes.find((one) => one.field === name)

@@ -87,6 +87,15 @@ export const wordsOf = (name: string): Words => {
   return { label, definition: `${name}, as the results have it` }
 }
 
+const TOKENS = /_tokens$/
+
+/** What an axis is called, with the unit that its ticks leave out. */
+export const axisText = (name: string): string =>
+  `${wordsOf(name).label}${TOKENS.test(name) ? ", tokens" : ""}`
+
+/** A value beside an axis, where room is short. */
+export const tickText = (name: string, cell: Cell): string => cellText(TOKENS.test(name) ? "" : name, cell)
+
 /** A value of a column with its unit; figures with four digits, whole numbers in full. */
 export const cellText = (name: string, cell: Cell): string => {
   if (typeof cell === "boolean") return cell ? "yes" : "no"

@@ -29,7 +29,8 @@ export const bytesText = (bytes: number): string => {
 }
 
 /** A rate: bytes a nanosecond are GB/s. */
-export const rateText = (bytes: number, ns: number): string => `${Number((bytes / ns).toPrecision(3)).toLocaleString("en")} GB/s`
+export const rateText = (bytes: number, ns: number): string =>
+  `${Number((bytes / ns).toPrecision(3)).toLocaleString("en")} GB/s`
 
 /** A counter's value in its unit. */
 export const amountText = (value: number, unit: string): string => {

@@ -87,7 +87,12 @@ export const drawBreakEven = (rows: readonly BreakEvenRow[], width: number): SVG
   if (rows.length === links.length)
     for (const piece of evenLine(rows)) {
       const d = piece.map(([x, y]) => `${LEFT + x * w} ${TOP + (links.length - y) * h}`).join("L")
-      chart.append(svg("path", { class: "even", d: `M${d}`, fill: "none" }))
+      // Dark on a light seam: the cells have the same colours in both themes.
+      for (const [stroke, breadth] of [
+        ["#fff", 4],
+        ["#111", 2]
+      ] as const)
+        chart.append(svg("path", { d: `M${d}`, fill: "none", stroke, "stroke-width": breadth }))
     }
   const label = (x: number, y: number, anchor: string, words: string): SVGTextElement =>
     svg("text", { x, y, "text-anchor": anchor }, words)
