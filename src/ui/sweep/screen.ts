@@ -57,7 +57,7 @@ export const mount: Mount = (host, context) => {
     if (key !== id) return
     const results = "problem" in found ? found : resultsOf(found.table)
     if ("problem" in results) {
-      intro(failure("This file cannot be shown", results.problem))
+      intro(failure(`${pending.file.name} cannot be shown`, results.problem))
       return
     }
     if ("note" in found && found.note !== undefined) context.toast(found.note)

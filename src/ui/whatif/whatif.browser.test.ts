@@ -54,7 +54,7 @@ describe("What-if", () => {
   })
 
   it("saves charts as SVG and tables as CSV", async () => {
-    const page = await opened()
+    const page = await opened("#/whatif?v=1")
     await page.locator(".advice li").first().waitFor()
     const saved = async (name: string, encoding: BufferEncoding = "utf8"): Promise<string> => {
       const [file] = await Promise.all([page.waitForEvent("download"), page.getByLabel(name).click()])
