@@ -54,9 +54,11 @@ describe("the check at start-up", () => {
   it("notices a matmul that adds up in another order when it has several rows", async () => {
     const broken = changed(
       "matmul",
-      "for (var k = local.y * share; k < end; k++) {",
-      `for (var i = local.y * share; i < end; i++) {
-      let k = select(i, end - 1u - (i - local.y * share), count > 1u);`
+      "for (var k = begin; k < end; k++) {\n      let at = k * 4u * quads + column;\n      let w0",
+      `for (var i = begin; i < end; i++) {
+      let k = end - 1u - (i - begin);
+      let at = k * 4u * quads + column;
+      let w0`
     )
     const said = await check(broken)
     expect(said).toContain("logits of 7 of 7 positions verified in a span differ from those computed alone")

@@ -11,11 +11,11 @@ import { observe, observeReference } from "./observe.ts"
 import { packReference, unpackReference } from "./pack.ts"
 import { queries, queryAt } from "./queries.ts"
 import { rope, ropeReference } from "./rope.ts"
-import { scores, scoresReference } from "./scores.ts"
+import { scores, scoresGroups, scoresReference } from "./scores.ts"
 import { CHUNK, SPAN } from "./shape.ts"
 import { softmax, softmaxReference } from "./softmax.ts"
 import { hadamardReference, unrotate } from "./unrotate.ts"
-import { values, valuesReference } from "./values.ts"
+import { values, valuesGroups, valuesReference } from "./values.ts"
 import { build, cases, DRAFT, FULL, kept } from "./views.fixture.ts"
 
 describe("attention over paged views", () => {
@@ -95,7 +95,7 @@ describe("attention over paged views", () => {
         const [rawScores] = await runKernel(
           scores(shape),
           [projected, arena, table, words, pass, number, scored],
-          [Math.ceil(entries / 64), heads, count],
+          scoresGroups(shape, entries, count),
           [6]
         )
         const [weights, sums] = await runKernel(
@@ -113,7 +113,7 @@ describe("attention over paged views", () => {
         await runKernel(
           values(shape),
           [scored, chunks, arena, table, words, pass, number, parts],
-          [Math.ceil((heads * headDim) / 64), spans, count],
+          valuesGroups(shape, entries, count),
           []
         )
         const before = noise(2 * layers * kvHeads * shape.maxTokens, one.seed + 8).map(Math.abs)

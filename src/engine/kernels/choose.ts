@@ -1,6 +1,6 @@
 import type { Kernel } from "../webgpu/device.ts"
 import source from "./choose.wgsl?raw"
-import { type EngineShape, withPass } from "./shape.ts"
+import { type EngineShape, withLanes } from "./shape.ts"
 
 /** How a request's tokens are drawn, in vLLM's words. */
 export interface Sampling {
@@ -49,17 +49,20 @@ export const samplerWords = (sampling: Sampling): Uint32Array => {
 export const KEPT_DISTRIBUTIONS = 64
 
 /** Draws tokens from logits. Bindings: logits, rows, chosen, pass, tokens, samplers, seen, drafted, out. */
-export const choose = ({ config, maxTokens, lanes }: EngineShape): Kernel => ({
-  name: "choose",
-  source: withPass(source),
-  constants: {
-    VOCAB: config.vocab,
-    VOCAB_STRIDE: Math.ceil(config.vocab / 4) * 4,
-    MAX_TOKENS: maxTokens,
-    LANES: lanes,
-    KEPT: KEPT_DISTRIBUTIONS
+export const choose = ({ config, maxTokens, lanes }: EngineShape): Kernel => {
+  const reducing = withLanes(lanes, source)
+  return {
+    name: "choose",
+    source: reducing.source,
+    constants: {
+      ...reducing.constants,
+      VOCAB: config.vocab,
+      VOCAB_STRIDE: Math.ceil(config.vocab / 4) * 4,
+      MAX_TOKENS: maxTokens,
+      KEPT: KEPT_DISTRIBUTIONS
+    }
   }
-})
+}
 
 /** What a row's choice depends on beside its logits. */
 export interface ChoiceContext {

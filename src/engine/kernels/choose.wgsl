@@ -5,7 +5,6 @@
 override VOCAB: u32;
 override VOCAB_STRIDE: u32;
 override MAX_TOKENS: u32;
-override LANES: u32;
 // Rows of draft distributions kept per request for speculative sampling.
 override KEPT: u32;
 
@@ -32,10 +31,6 @@ struct Sampler {
 @group(0) @binding(7) var<storage, read_write> drafted: array<f32>;
 @group(0) @binding(8) var<storage, read_write> out: array<u32>;
 
-var<workgroup> lane_sum: array<f32, LANES>;
-var<workgroup> lane_index: array<u32, LANES>;
-var<workgroup> agreed: f32;
-
 fn mix(value: u32) -> u32 {
   var h = value;
   h = (h ^ (h >> 16u)) * 0x7feb352du;
@@ -59,30 +54,6 @@ fn key(value: f32) -> u32 {
   return select(bits | 0x80000000u, ~bits, (bits & 0x80000000u) != 0u);
 }
 
-fn add_up(lane: u32, value: f32) -> f32 {
-  workgroupBarrier();
-  lane_sum[lane] = value;
-  workgroupBarrier();
-  if (lane == 0u) {
-    agreed = 0f;
-    for (var i = 0u; i < LANES; i++) { agreed += lane_sum[i]; }
-  }
-  return workgroupUniformLoad(&agreed);
-}
-fn best(lane: u32, value: f32, index: u32) -> u32 {
-  workgroupBarrier();
-  lane_sum[lane] = value;
-  lane_index[lane] = index;
-  workgroupBarrier();
-  var winner = 0u;
-  for (var i = 1u; i < LANES; i++) {
-    let more = lane_sum[i] > lane_sum[winner];
-    let tie = lane_sum[i] == lane_sum[winner] && lane_index[i] < lane_index[winner];
-    if (more || tie) { winner = i; }
-  }
-  return lane_index[winner];
-}
-
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
   let choice = group.x;
@@ -96,7 +67,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   if (sampler.penalty != 1f) {
     let bits = choice * ((VOCAB + 31u) / 32u);
     for (var i = lane; i < (VOCAB + 31u) / 32u; i += LANES) { seen[bits + i] = 0u; }
-    storageBarrier();
+    settle();
     if (lane == 0u) {
       for (var i = 0u; i <= row.position; i++) {
         let token = tokens[history + i];
@@ -108,7 +79,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
         logits[base + token] = select(value * sampler.penalty, value / sampler.penalty, value > 0f);
       }
     }
-    storageBarrier();
+    settle();
   }
 
   var top = -3.4e38f;

@@ -1,6 +1,8 @@
 import type { Kernel } from "../webgpu/device.ts"
 import source from "./matmul.wgsl?raw"
 import { withPass } from "./shape.ts"
+import sharesManySource from "./shares-many.wgsl?raw"
+import sharesOneSource from "./shares-one.wgsl?raw"
 import { type WeightType, withWeights } from "./weights.ts"
 
 export interface MatmulShape {
@@ -26,12 +28,12 @@ export const MATMUL_ROWS = 4
 /** y = x · w, one kernel for one row and for many. Bindings: w, x, bias, pass, y. */
 export const matmul = ({ depth, width, type, splits, accumulate, bias, chosen }: MatmulShape): Kernel => ({
   name: `matmul ${type}`,
-  source: withWeights(type, withPass(source)),
+  source: withWeights(type, withPass(splits === 1 ? sharesOneSource : sharesManySource, source)),
   constants: {
     K: depth,
     N: width,
     COLUMNS: MATMUL_COLUMNS,
-    SPLITS: splits,
+    ...(splits === 1 ? {} : { SPLITS: splits }),
     ACCUMULATE: accumulate ? 1 : 0,
     BIAS: bias ? 1 : 0,
     CHOSEN: chosen ? 1 : 0

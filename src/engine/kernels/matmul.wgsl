@@ -4,7 +4,6 @@
 override K: u32;
 override N: u32;
 override COLUMNS: u32;
-override SPLITS: u32;
 override ACCUMULATE: bool;
 override BIAS: bool;
 // The rows are those whose next token is wanted.
@@ -15,7 +14,13 @@ override CHOSEN: bool;
 @group(0) @binding(3) var<storage, read> pass_: Pass;
 @group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
 
-var<workgroup> shares: array<array<vec4f, 4>, COLUMNS * SPLITS>;
+// Sums of four outputs, a row each.
+alias Sums = array<vec4f, 4>;
+
+// One row's sums after four more inputs: the same operations in the same order for one row and for each of four.
+fn further(sum: vec4f, w0: vec4f, w1: vec4f, w2: vec4f, w3: vec4f, v: vec4f) -> vec4f {
+  return fma(w3, vec4f(v.w), fma(w2, vec4f(v.z), fma(w1, vec4f(v.y), fma(w0, vec4f(v.x), sum))));
+}
 
 @compute @workgroup_size(COLUMNS, SPLITS)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(local_invocation_id) local: vec3u) {
@@ -24,46 +29,49 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(local_invocation_id) 
   let first = id.z * 4u;
   let all = select(pass_.rows, pass_.choices, CHOSEN);
   let count = min(all - min(all, first), 4u);
-  var a0 = vec4f(0);
-  var a1 = vec4f(0);
-  var a2 = vec4f(0);
-  var a3 = vec4f(0);
-  if (column < quads && count > 0u) {
-    let depth = K / 4u;
-    let share = (depth + SPLITS - 1u) / SPLITS;
-    let end = min(depth, (local.y + 1u) * share);
-    for (var k = local.y * share; k < end; k++) {
+  let depth = K / 4u;
+  let share = (depth + SPLITS - 1u) / SPLITS;
+  let begin = local.y * share;
+  let end = min(depth, begin + share);
+  var own: Sums;
+  if (column < quads && count == 1u) {
+    var a0 = vec4f(0);
+    for (var k = begin; k < end; k++) {
+      let at = k * 4u * quads + column;
+      a0 = further(a0, weight(at), weight(at + quads), weight(at + 2u * quads), weight(at + 3u * quads), x[first * depth + k]);
+    }
+    own[0] = a0;
+  } else if (column < quads && count > 1u) {
+    // Rows that are not there repeat the last; their sums are dropped.
+    let last = first + count - 1u;
+    let r0 = first * depth;
+    let r1 = (first + 1u) * depth;
+    let r2 = min(first + 2u, last) * depth;
+    let r3 = last * depth;
+    var a0 = vec4f(0);
+    var a1 = vec4f(0);
+    var a2 = vec4f(0);
+    var a3 = vec4f(0);
+    for (var k = begin; k < end; k++) {
       let at = k * 4u * quads + column;
       let w0 = weight(at);
       let w1 = weight(at + quads);
       let w2 = weight(at + 2u * quads);
       let w3 = weight(at + 3u * quads);
-      let v0 = x[first * depth + k];
-      a0 = fma(w3, vec4f(v0.w), fma(w2, vec4f(v0.z), fma(w1, vec4f(v0.y), fma(w0, vec4f(v0.x), a0))));
-      if (count > 1u) {
-        let v1 = x[(first + 1u) * depth + k];
-        a1 = fma(w3, vec4f(v1.w), fma(w2, vec4f(v1.z), fma(w1, vec4f(v1.y), fma(w0, vec4f(v1.x), a1))));
-      }
-      if (count > 2u) {
-        let v2 = x[(first + 2u) * depth + k];
-        a2 = fma(w3, vec4f(v2.w), fma(w2, vec4f(v2.z), fma(w1, vec4f(v2.y), fma(w0, vec4f(v2.x), a2))));
-      }
-      if (count > 3u) {
-        let v3 = x[(first + 3u) * depth + k];
-        a3 = fma(w3, vec4f(v3.w), fma(w2, vec4f(v3.z), fma(w1, vec4f(v3.y), fma(w0, vec4f(v3.x), a3))));
-      }
+      a0 = further(a0, w0, w1, w2, w3, x[r0 + k]);
+      a1 = further(a1, w0, w1, w2, w3, x[r1 + k]);
+      a2 = further(a2, w0, w1, w2, w3, x[r2 + k]);
+      a3 = further(a3, w0, w1, w2, w3, x[r3 + k]);
     }
+    own[0] = a0;
+    own[1] = a1;
+    own[2] = a2;
+    own[3] = a3;
   }
-  let slot = local.y * COLUMNS + local.x;
-  shares[slot][0] = a0;
-  shares[slot][1] = a1;
-  shares[slot][2] = a2;
-  shares[slot][3] = a3;
-  workgroupBarrier();
+  let sums = joined(local, own);
   if (local.y > 0u || column >= quads) { return; }
   for (var r = 0u; r < count; r++) {
-    var sum = shares[local.x][r];
-    for (var split = 1u; split < SPLITS; split++) { sum += shares[split * COLUMNS + local.x][r]; }
+    var sum = sums[r];
     if (BIAS) { sum += bias[column]; }
     let at = (first + r) * quads + column;
     if (ACCUMULATE) { sum += y[at]; }

@@ -1,13 +1,21 @@
 import type { Kernel } from "../webgpu/device.ts"
 import source from "./norm.wgsl?raw"
-import { type EngineShape, withPass } from "./shape.ts"
+import { type EngineShape, withLanes } from "./shape.ts"
 
 /** RMSNorm of every row, or of the chosen rows packed together. Bindings: x, gain, chosen, pass, y. */
-export const norm = ({ config, lanes }: EngineShape, chosen: boolean): Kernel => ({
-  name: "norm",
-  source: withPass(source),
-  constants: { HIDDEN: config.hidden, EPSILON: config.normEps, LANES: lanes, CHOSEN: chosen ? 1 : 0 }
-})
+export const norm = ({ config, lanes }: EngineShape, chosen: boolean): Kernel => {
+  const reducing = withLanes(lanes, source)
+  return {
+    name: "norm",
+    source: reducing.source,
+    constants: {
+      ...reducing.constants,
+      HIDDEN: config.hidden,
+      EPSILON: config.normEps,
+      CHOSEN: chosen ? 1 : 0
+    }
+  }
+}
 
 /** One row. */
 export const normReference = (x: Float32Array, gain: Float32Array, epsilon: number): Float32Array => {

@@ -1,8 +1,7 @@
-// RMSNorm: y[i] = x[row(i)] / rms(x[row(i)]) · gain. Lanes take every LANES-th channel; lane 0 adds up in order.
+// RMSNorm: y[i] = x[row(i)] / rms(x[row(i)]) · gain. Lanes take every LANES-th channel.
 
 override HIDDEN: u32;
 override EPSILON: f32;
-override LANES: u32;
 // Normalises only the rows whose next token is wanted, and packs them together.
 override CHOSEN: bool;
 
@@ -12,8 +11,6 @@ override CHOSEN: bool;
 @group(0) @binding(3) var<storage, read> pass_: Pass;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 
-var<workgroup> sums: array<f32, LANES>;
-
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
   let out = group.x;
@@ -21,10 +18,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let start = select(out, chosen[out], CHOSEN) * HIDDEN;
   var sum = 0f;
   for (var i = local.x; i < HIDDEN; i += LANES) { sum = fma(x[start + i], x[start + i], sum); }
-  sums[local.x] = sum;
-  workgroupBarrier();
-  var total = 0f;
-  for (var lane = 0u; lane < LANES; lane++) { total += sums[lane]; }
-  let scale = inverseSqrt(total / f32(HIDDEN) + EPSILON);
+  let scale = inverseSqrt(add_up(local.x, sum) / f32(HIDDEN) + EPSILON);
   for (var i = local.x; i < HIDDEN; i += LANES) { y[out * HIDDEN + i] = x[start + i] * scale * gain[i]; }
 }

@@ -1,6 +1,6 @@
 import type { Kernel } from "../webgpu/device.ts"
 import source from "./scores.wgsl?raw"
-import { type EngineShape, sizeConstants, withViews } from "./shape.ts"
+import { type EngineShape, headPairs, sizeConstants, withViews } from "./shape.ts"
 
 /** Query times key for every entry a row sees. Bindings: projected, arena, views, rows, pass, layer, scores. */
 export const scores = (shape: EngineShape): Kernel => ({
@@ -23,3 +23,10 @@ export const scoresReference = (
     if (window > 0 && entry + window < keys.length) return -3e38
     return query.reduce((sum, value, i) => sum + value * key[i]!, 0) / Math.sqrt(query.length)
   })
+
+/** Workgroups for `entries` entries of `rows` rows: 32 threads of four entries; packed part and tail may each end in fewer. */
+export const scoresGroups = (
+  shape: EngineShape,
+  entries: number,
+  rows: number
+): readonly [number, number, number] => [Math.ceil((entries / 4 + 1) / 32), headPairs(shape), rows]

@@ -1,5 +1,7 @@
 /** The sizes kernels are compiled for, and the pieces their sources are put together from. */
 import type { ModelConfig } from "../model/config.ts"
+import lanesManySource from "./lanes-many.wgsl?raw"
+import lanesOneSource from "./lanes-one.wgsl?raw"
 import passSource from "./pass.wgsl?raw"
 import readRowSource from "./read-row.wgsl?raw"
 import sizesSource from "./sizes.wgsl?raw"
@@ -10,7 +12,7 @@ export interface EngineShape {
   readonly config: ModelConfig
   /** Bits of one element of the KV cache: 16 (pairs in a word) or 32. */
   readonly kvBits: 16 | 32
-  /** Tokens of one page (vLLM: block_size). */
+  /** Tokens of one page (vLLM: block_size), a multiple of 4. */
   readonly pageTokens: number
   /** Most tokens of a request, prompt and output. */
   readonly maxTokens: number
@@ -50,12 +52,25 @@ export const pageWords = (shape: EngineShape): number => shape.pageTokens * toke
 /** Sources with the pass's structures in front. */
 export const withPass = (...parts: readonly string[]): string => [passSource, ...parts].join("\n")
 
+/** Source of a kernel whose workgroup is `lanes` lanes that reduce together, and the constant it takes. */
+export const withLanes = (
+  lanes: number,
+  source: string
+): { readonly source: string; readonly constants: Readonly<Record<string, number>> } => ({
+  source: withPass(lanes === 1 ? lanesOneSource : lanesManySource, source),
+  constants: lanes === 1 ? {} : { LANES: lanes }
+})
+
 /** Sources of kernels that know the model's sizes. */
 export const withSizes = (source: string): string => withPass(sizesSource, source)
 
 /** Sources of kernels that look into views; `reads`: they read rows of them. */
 export const withViews = (source: string, reads = false): string =>
   withPass(sizesSource, viewSource, ...(reads ? [readRowSource] : []), source)
+
+/** Pairs of query heads that share a KV head; sizes.wgsl numbers them. */
+export const headPairs = ({ config: { heads, kvHeads } }: EngineShape): number =>
+  kvHeads * Math.ceil(heads / kvHeads / 2)
 
 /** Constants of sizes.wgsl. */
 export const sizeConstants = (shape: EngineShape): Readonly<Record<string, number>> => ({

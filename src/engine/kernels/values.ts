@@ -1,5 +1,5 @@
 import type { Kernel } from "../webgpu/device.ts"
-import { CHUNK, type EngineShape, SPAN, sizeConstants, withViews } from "./shape.ts"
+import { CHUNK, type EngineShape, headPairs, SPAN, sizeConstants, withViews } from "./shape.ts"
 import source from "./values.wgsl?raw"
 
 /** Weighted values span by span. Bindings: scores, chunks, arena, views, rows, pass, layer, parts. */
@@ -23,3 +23,14 @@ export const valuesReference = (
     }
     return part
   })
+
+/** Workgroups for `entries` entries of `rows` rows: 16 threads of four channels. */
+export const valuesGroups = (
+  shape: EngineShape,
+  entries: number,
+  rows: number
+): readonly [number, number, number] => [
+  Math.ceil((headPairs(shape) * shape.config.headDim) / 64),
+  Math.ceil(entries / SPAN),
+  rows
+]

@@ -13,12 +13,12 @@ import { normalise } from "../kernels/normalise.ts"
 import { observe } from "../kernels/observe.ts"
 import { queries } from "../kernels/queries.ts"
 import { rope } from "../kernels/rope.ts"
-import { scores } from "../kernels/scores.ts"
+import { scores, scoresGroups } from "../kernels/scores.ts"
 import { CHUNK, type EngineShape, SPAN } from "../kernels/shape.ts"
 import { softmax } from "../kernels/softmax.ts"
 import { swiglu } from "../kernels/swiglu.ts"
 import { unrotate } from "../kernels/unrotate.ts"
-import { values } from "../kernels/values.ts"
+import { values, valuesGroups } from "../kernels/values.ts"
 import type { Bound, Device } from "../webgpu/device.ts"
 import { USAGE } from "../webgpu/usage.ts"
 import { ropeTable } from "./config.ts"
@@ -271,10 +271,10 @@ export class Forward {
     this.#multiply(pass, layer.qkv, (heads + 2 * kvHeads) * headDim, count)
     run(pass, layer.rope, Math.ceil((heads + 2 * kvHeads) / 4), Math.ceil(count / 4))
     if (batch.queried) run(pass, layer.queries, Math.ceil((heads * headDim) / 128), count)
-    run(pass, layer.scores, Math.ceil(entries / 64), heads, count)
+    run(pass, layer.scores, ...scoresGroups(this.#shape, entries, count))
     run(pass, layer.softmax, Math.ceil(entries / CHUNK / 16), heads, count)
     run(pass, layer.normalise, Math.ceil(heads / 4), Math.ceil(count / 4))
-    run(pass, layer.values, Math.ceil((heads * headDim) / 64), Math.ceil(entries / SPAN), count)
+    run(pass, layer.values, ...valuesGroups(this.#shape, entries, count))
     if (batch.observed) run(pass, layer.observe, Math.ceil(entries / 64), kvHeads)
     run(pass, layer.merge, Math.ceil((heads * headDim) / 64), 1, count)
     if (batch.rotated) run(pass, this.#unrotate, Math.ceil(heads / 4), Math.ceil(count / 4))
