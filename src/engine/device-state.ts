@@ -8,6 +8,7 @@ import { type EngineShape, pageWords } from "./kernels/shape.ts"
 import { loadModel } from "./model/device-model.ts"
 import { draftedBytes, Forward, samplerBytes } from "./model/forward.ts"
 import { type Device, NoAdapter, openDevice } from "./webgpu/device.ts"
+import { Timestamps } from "./webgpu/timestamps.ts"
 import { Uploader } from "./webgpu/uploader.ts"
 import type { Checkpoint, ModelRefused } from "./weights/checkpoint.ts"
 
@@ -22,6 +23,8 @@ export interface DeviceState {
   readonly tokens: GPUBuffer
   readonly samplers: GPUBuffer
   readonly observations: ObservationBuffers
+  /** Stamps of its passes, where they were asked for and the device has a clock. */
+  readonly timestamps: Timestamps | undefined
   readonly close: () => void
 }
 
@@ -35,6 +38,8 @@ export interface DeviceStateOptions {
   /** Pages of the KV arena. */
   readonly pages: number
   readonly needs: Needs
+  /** Passes are stamped by the device's clock, where it has one. */
+  readonly timestamps?: boolean
   readonly onProgress: (read: number, all: number) => void
 }
 
@@ -71,7 +76,8 @@ export const openDeviceState = (
       attention: device.buffer("attention seen", slots * attentionFloats(shape, needs) * 4),
       queries: device.buffer("queries kept", slots * queryFloats(shape, needs) * 4)
     }
-    const forward = new Forward(device, shape, model, {
+    const timestamps = options.timestamps === true ? Timestamps.of(device) : undefined
+    const buffers = {
       arena: cache.arena,
       views: cache.views,
       tokens,
@@ -79,7 +85,8 @@ export const openDeviceState = (
       observed: observations.attention,
       queries: observations.queries,
       drafted: device.buffer("draft distributions", draftedBytes(shape))
-    })
+    }
+    const forward = new Forward(device, shape, model, buffers, timestamps)
     return {
       device,
       shape,
@@ -91,6 +98,10 @@ export const openDeviceState = (
       tokens,
       samplers,
       observations,
-      close: () => device.close()
+      timestamps,
+      close: () => {
+        timestamps?.close()
+        device.close()
+      }
     }
   })

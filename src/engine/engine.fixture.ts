@@ -3,6 +3,7 @@ import { Effect, Exit, Scope } from "effect"
 import { nodeGpu } from "../cli/gpu.ts"
 import { servingPlan } from "../runtime/serving.ts"
 import type { Compressor as PricedCompressor, Method } from "../scenario/resolved.ts"
+import type { Recorder } from "../trace/recorder.ts"
 import type { Compressor } from "./compressors/compressor.ts"
 import { identity } from "./compressors/drop.ts"
 import { Engine, servingOf } from "./engine.ts"
@@ -62,6 +63,8 @@ export interface Trial {
   readonly pages?: number
   readonly maxNumBatchedTokens?: number
   readonly faults?: Faults
+  /** Hears the run, with device timestamps. */
+  readonly recorder?: Recorder
   readonly asked: readonly Asked[]
 }
 
@@ -141,6 +144,7 @@ export const trial = async (options: Trial): Promise<TrialResult> => {
       shape: { config: checkpoint.config, kvBits, pageTokens, maxTokens, slots, maxRows, queryRows: 64 },
       pages: pages + slots * (SLACK_PAGES + 2 * each),
       needs: compressor.needs,
+      timestamps: options.recorder !== undefined,
       onProgress: () => {},
       compressor,
       budget: { keep, elementBits: kvBits, seed: 1 },
@@ -165,6 +169,7 @@ export const trial = async (options: Trial): Promise<TrialResult> => {
     let bytesIn = 0
     yield* runRequests(engine, physics, {
       setup,
+      ...(options.recorder === undefined ? {} : { recorder: options.recorder }),
       onEnded: (session) => {
         bytesIn += session.bytesIn
       },

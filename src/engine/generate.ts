@@ -115,6 +115,7 @@ export const generate = (
           },
           pages: pages + each,
           needs: compressor?.needs ?? {},
+          timestamps: options.recorder !== undefined,
           onProgress: options.onLoading ?? (() => {}),
           compressor: compressor ?? identity,
           budget: { keep, elementBits: kvBits, seed: options.sampling.seed },

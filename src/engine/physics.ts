@@ -17,6 +17,7 @@ import type { Engine } from "./engine.ts"
 import { kvBytesPerToken } from "./model/config.ts"
 import { Passes } from "./passes.ts"
 import { transfer } from "./transfers.ts"
+import type { Stamp } from "./webgpu/timestamps.ts"
 
 /** Faults to inject: each is asked before a transfer or a pass, and may say what goes wrong. */
 export interface Faults {
@@ -40,10 +41,11 @@ export const enginePhysics = (
     const clock = yield* Clock.Clock
     const start = clock.currentTimeNanosUnsafe()
     // Actors wake each other within one turn of the event loop; what happens in a turn happens at one time.
+    const sinceStart = (): number => Number(clock.currentTimeNanosUnsafe() - start)
     let turn: number | undefined
     const now = (): number => {
       if (turn === undefined) {
-        turn = Number(clock.currentTimeNanosUnsafe() - start)
+        turn = sinceStart()
         queueMicrotask(() => {
           turn = undefined
         })
@@ -64,8 +66,18 @@ export const enginePhysics = (
     /** A pass is under way; it will notice a lost device itself. */
     let passing: Deferred.Deferred<void> | undefined
 
+    // A device made anew has a clock of its own. Whether the device is lost is for the pass to say.
+    const aligned = Effect.suspend(() => engine.state.timestamps?.align(sinceStart) ?? Effect.void).pipe(
+      Effect.ignore
+    )
+    const stamped = (from: number, to: number): Effect.Effect<Stamp | undefined> =>
+      Effect.suspend(() => engine.state.timestamps?.take(from, to) ?? Effect.undefined).pipe(
+        Effect.catch(() => Effect.undefined)
+      )
+
     const run = (iteration: Iteration): Effect.Effect<IterationResult, DeviceLost> =>
       Effect.gen(function* () {
+        yield* aligned
         const from = now()
         const ended = yield* Deferred.make<void>()
         passing = ended
@@ -79,7 +91,9 @@ export const enginePhysics = (
             })
           )
         )
-        const seconds = (now() - from) / 1e9
+        const to = now()
+        const seconds = (to - from) / 1e9
+        const device = yield* stamped(from, to)
         const hbmBytes = bytesOf(engine, iteration, steps)
         const hbm = Math.min(seconds, hbmBytes / copyBandwidth)
         return {
@@ -87,7 +101,8 @@ export const enginePhysics = (
           seconds,
           verified,
           limits: { hbm, compute: seconds - hbm, interconnect: 0, scheduling: 0 },
-          hbmBytes
+          hbmBytes,
+          ...(device === undefined ? {} : { device })
         }
       })
 

@@ -15,6 +15,7 @@ export interface Occupancy {
 }
 
 interface Tracks {
+  readonly gpu: number
   readonly pass: Readonly<Record<"prefill" | "decode" | "draft" | "verify", number>>
   readonly hbmOccupancy: number
   readonly host: number
@@ -32,6 +33,8 @@ export class Observer {
   readonly #requestTracks = new Map<number, number>()
   /** Where a request's last reload is drawn, for the arrows to and from it. */
   readonly #reloadEvents = new Map<number, number>()
+  /** Made when the first pass with a device's timestamps is told. */
+  #deviceTrack: number | undefined
   #iteration: Iteration | undefined
   #passStart = 0
 
@@ -42,6 +45,7 @@ export class Observer {
     const gpu = recorder.track({ name: "GPU", kind: "gpu", parent })
     const lane = (name: string): number => recorder.track({ name, kind: "gpu", parent: gpu })
     this.#tracks = {
+      gpu,
       pass: {
         prefill: lane("prefill"),
         decode: lane("decode"),
@@ -202,6 +206,23 @@ export class Observer {
     slice("draft", stepped(draft, steps))
     slice("verify", spans(verify.map(({ context, drafted }) => [drafted + 1, context + drafted])))
     slice("prefill", spans(prefill.map(({ tokens, cached }) => [tokens, cached + tokens])))
+    if (result.device !== undefined)
+      this.#onDevice(this.#recorder, kindOf(this.#iteration), result.device, steps)
+  }
+
+  /** Draws passes once more, as the device's own clock saw them. */
+  #onDevice(
+    recorder: Recorder,
+    kind: EventKind,
+    { begin, end }: NonNullable<IterationResult["device"]>,
+    steps: number
+  ): void {
+    this.#deviceTrack ??= recorder.track({
+      name: "passes, device timestamps",
+      kind: "device-clock",
+      parent: this.#tracks!.gpu
+    })
+    recorder.slice(this.#deviceTrack, kind, begin, end, { steps })
   }
 
   gpuIdle(waitingFor: Limit, now: number): void {
@@ -291,6 +312,16 @@ interface PassArgs {
   readonly tokens: number
   readonly members: number
   readonly kvTokens: number
+}
+
+/** What a pass was for: one kind of position, or several. */
+const kindOf = ({ decode, draft, verify, prefill }: Iteration): EventKind => {
+  const kinds: EventKind[] = []
+  if (decode.count > 0) kinds.push("decode")
+  if (draft.count > 0) kinds.push("draft")
+  if (verify.length > 0) kinds.push("verify")
+  if (prefill.length > 0) kinds.push("prefill")
+  return kinds.length === 1 ? kinds[0]! : "mixed"
 }
 
 /** A position for each member a step, and an entry more for each to attend to in the next. */

@@ -98,6 +98,8 @@ export interface IterationResult {
   readonly limits: TimeByLimit
   /** Bytes the passes read and wrote in HBM. */
   readonly hbmBytes: number
+  /** When they began and ended by the device's own clock, ns from the start of the run; `seconds` is the host's. */
+  readonly device?: { readonly begin: number; readonly end: number }
 }
 
 /** The passes of a tensor-parallel group. */

@@ -30,6 +30,13 @@ describe("trace files", () => {
     )
   })
 
+  it("say whose clock timed the passes", () => {
+    const meta = { ...META, passTimes: "host and device" } as const
+    expect(readTrace(text(new TraceStore(meta))).meta).toEqual(meta)
+    const wrong = text(new TraceStore(meta)).replace("host and device", "sundial")
+    expect(() => readTrace(wrong)).toThrow(/"host" or "host and device"/)
+  })
+
   it("say what was lost to a limit", () => {
     const trace = new TraceStore(META, { limit: 1 })
     const track = trace.track({ name: "t", kind: "gpu" })

@@ -2,7 +2,7 @@
 import { describeAt, jsonFault } from "./json-fault.ts"
 import { FORMAT, VERSION } from "./jsonl.ts"
 import { EVENT_ARGS, EVENT_KINDS, type EventArgs, type EventKind, TRACK_KINDS, UNITS } from "./recorder.ts"
-import { eventRow, type Peaks, type TraceMeta, TraceStore } from "./store.ts"
+import { eventRow, PASS_TIMES, type Peaks, type TraceMeta, TraceStore } from "./store.ts"
 
 /** The file is not a whole trace. `line` and `column` count from 1. */
 export class TraceFormatError extends Error {
@@ -181,7 +181,7 @@ class Line {
     this.check("meta", typeof meta === "object" && meta !== null, "the metadata of a trace")
     const line = new Line(JSON.stringify(meta), this.#number)
     try {
-      line.only("name", "scenario", "method", "seed", "clock", "basis", "clockOffset", "peaks")
+      line.only("name", "scenario", "method", "seed", "clock", "basis", "clockOffset", "peaks", "passTimes")
       const peaks = line.#peaks()
       return {
         name: line.string("name"),
@@ -191,7 +191,8 @@ class Line {
         clock: line.oneOf("clock", ["virtual", "wall"]),
         basis: line.oneOf("basis", ["modelled", "measured"]),
         clockOffset: line.finite("clockOffset"),
-        ...(peaks === undefined ? {} : { peaks })
+        ...(peaks === undefined ? {} : { peaks }),
+        ...(line.get("passTimes") === undefined ? {} : { passTimes: line.oneOf("passTimes", PASS_TIMES) })
       }
     } catch (cause) {
       if (!(cause instanceof TraceFormatError)) throw cause

@@ -31,7 +31,9 @@ export const TRACK_KINDS = [
   "requests",
   "request",
   // of a trace that another tool wrote
-  "other"
+  "other",
+  // passes as the device's own clock saw them; the passes of "gpu" are as the host saw them
+  "device-clock"
 ] as const
 export type TrackKind = (typeof TRACK_KINDS)[number]
 

@@ -31,7 +31,15 @@ export interface TraceMeta {
   readonly clockOffset: number
   /** For shares of the roofline; absent where nobody said. */
   readonly peaks?: Peaks
+  /**
+   * Of a measured run: whose clock timed its passes. The host's, from ordering a pass to having its result; or the device's own
+   * besides, on a track of its own (kind "device-clock").
+   */
+  readonly passTimes?: PassTimes
 }
+
+export const PASS_TIMES = ["host", "host and device"] as const
+export type PassTimes = (typeof PASS_TIMES)[number]
 
 const ARGS = {
   /** Request id + 1, 0 for none. */

@@ -39,7 +39,8 @@ export interface Twin {
 const simulated = (scenario: Scenario, name: string, measured: TraceStore): TraceStore | undefined => {
   const named = scenario.methods.find((one) => one.name === name)
   if (named === undefined) return undefined
-  const trace = new TraceStore({ ...measured.meta, clock: "virtual", basis: "modelled", clockOffset: 0 })
+  const { passTimes: _host, ...meta } = measured.meta
+  const trace = new TraceStore({ ...meta, clock: "virtual", basis: "modelled", clockOffset: 0 })
   return Exit.isSuccess(simulate(scenario, named, { recorder: trace })) ? trace : undefined
 }
 

@@ -5,6 +5,12 @@ import { openTokenizer, type Tokenizer } from "../../engine/model/tokenizer.ts"
 import type { Committed } from "../../engine/session.ts"
 import { selfCheck } from "../../engine/self-check.ts"
 import { type AdapterCard, type Device, openDevice } from "../../engine/webgpu/device.ts"
+import {
+  type Alignment,
+  checkTimestamps,
+  describePassTimes,
+  passTimesOf
+} from "../../engine/webgpu/timestamps.ts"
 import type { Checkpoint } from "../../engine/weights/checkpoint.ts"
 import { inLayer } from "../../engine/weights/names.ts"
 import { openCheckpoint } from "../../engine/weights/open.ts"
@@ -108,7 +114,8 @@ export const runGenerate = (flags: GenerateFlags) =>
       const device = yield* Effect.acquireRelease(openDevice(gpu), (one) => Effect.sync(() => one.close()))
       flags.note(`${describeAdapter(device.card)}\n`)
       yield* warnUnlessInvariant(gpu, device, checkpoint, kvBits, flags.note)
-      const trace = flags.traced
+      const timing = flags.traced ? yield* checkTimestamps(device) : undefined
+      const trace = timing
         ? new TraceStore({
             name: `generate with ${compressor.name}`,
             scenario: "generate",
@@ -116,7 +123,8 @@ export const runGenerate = (flags: GenerateFlags) =>
             seed: flags.seed,
             clock: "wall",
             basis: "measured",
-            clockOffset: 0
+            clockOffset: 0,
+            passTimes: passTimesOf(timing)
           })
         : undefined
       flags.progress.begin("loading", 100)
@@ -160,7 +168,7 @@ export const runGenerate = (flags: GenerateFlags) =>
       const full =
         flags.check && comparable ? yield* generate({ ...options, compressor: undefined }) : undefined
       const identical = full === undefined ? undefined : full.tokens.join() === ours.tokens.join()
-      const json = describe(flags, compressor.name, device.card, prompt.length, ours, full, identical)
+      const json = describe(flags, compressor.name, device.card, prompt.length, ours, full, identical, timing)
       return {
         json: { ...json, text: tokenizer.decode(ours.tokens), tokens: ours.tokens },
         text: render(json, comparable),
@@ -178,7 +186,8 @@ const describe = (
   promptTokens: number,
   ours: Generated,
   full: Generated | undefined,
-  identical: boolean | undefined
+  identical: boolean | undefined,
+  timing: Alignment | undefined
 ) => ({
   adapter: card.name,
   adapterKind: card.kind,
@@ -198,7 +207,8 @@ const describe = (
   seconds: ours.seconds,
   tokensPerSecond: ours.tokens.length / ours.seconds,
   ...(full === undefined ? {} : { fullKvTokensPerSecond: full.tokens.length / full.seconds }),
-  ...(identical === undefined ? {} : { identicalToFullKv: identical })
+  ...(identical === undefined ? {} : { identicalToFullKv: identical }),
+  ...(timing === undefined ? {} : { tracedPassTimes: describePassTimes(timing) })
 })
 
 const kib = (bytes: number): string => `${(bytes / 1024).toFixed(0)} KiB`
@@ -221,6 +231,7 @@ const render = (result: ReturnType<typeof describe>, comparable: boolean): strin
     `compressed KV       ${kib(result.compressedBytes)} of ${kib(result.fullBytes)} after the prompt, ${share} % in whole pages`,
     `moved               ${kib(result.bytesIn)} to the device, ${kib(result.bytesOut)} back`,
     `speed               ${result.tokensPerSecond.toFixed(1)} tok/s measured on ${result.adapter}${plain === undefined ? "" : `; full KV alone ${plain.toFixed(1)}`}${result.adapterKind === "software" ? " (software adapter)" : ""}`,
+    ...(result.tracedPassTimes === undefined ? [] : [`passes timed by     ${result.tracedPassTimes}`]),
     `identical to full KV: ${identical}`
   ].join("\n")
 }

@@ -13,6 +13,7 @@ import { beyondContext, type PassGrid, probePasses } from "../../engine/probe/pa
 import type { Timing } from "../../engine/probe/sample.ts"
 import { SLACK_PAGES } from "../../engine/setup.ts"
 import { type AdapterCard, openDevice } from "../../engine/webgpu/device.ts"
+import { checkTimestamps, passTimesOf } from "../../engine/webgpu/timestamps.ts"
 import { openCheckpoint } from "../../engine/weights/open.ts"
 import { Observer } from "../../runtime/observer.ts"
 import type { Method } from "../../scenario/resolved.ts"
@@ -89,6 +90,7 @@ export const runProbe = ({ model, adapter, quick, note, progress }: ProbeSetting
       progress.begin("copies", 1)
       const copies = yield* probeCopies(device, repetitions)
       const submit = yield* probeSubmit(device, 3 * repetitions)
+      const timing = yield* checkTimestamps(device)
       const grid = gridOf(quick)
       const rounds = quick ? 3 : 6
       const maxTokens = Math.max(...grid.contexts) + beyondContext(grid, rounds) + PAGE_TOKENS
@@ -117,6 +119,7 @@ export const runProbe = ({ model, adapter, quick, note, progress }: ProbeSetting
                 },
                 pages: 3 * slots * each,
                 needs: compressor?.needs ?? {},
+                timestamps: timing.usable,
                 onProgress: () => {},
                 compressor: compressor ?? identity,
                 budget: { keep: KEEP, elementBits: 16, seed: 1 },
@@ -139,7 +142,8 @@ export const runProbe = ({ model, adapter, quick, note, progress }: ProbeSetting
               seed: 1,
               clock: "wall",
               basis: "measured",
-              clockOffset: 0
+              clockOffset: 0,
+              passTimes: passTimesOf(timing)
             })
             const keep = compressor === undefined ? 1 : KEEP
             progress.begin(

@@ -9,6 +9,12 @@ import { enginePhysics } from "../../engine/physics.ts"
 import { measureBandwidth } from "../../engine/probe/bandwidth.ts"
 import { runRequests } from "../../engine/run.ts"
 import { type AdapterCard, openDevice } from "../../engine/webgpu/device.ts"
+import {
+  type Alignment,
+  checkTimestamps,
+  describePassTimes,
+  passTimesOf
+} from "../../engine/webgpu/timestamps.ts"
 import { openCheckpoint } from "../../engine/weights/open.ts"
 import { weightBytes } from "../../scenario/model-shape.ts"
 import type { NamedMethod, Scenario } from "../../scenario/resolved.ts"
@@ -58,11 +64,12 @@ interface Opened {
   readonly device: Parameters<typeof measureBandwidth>[0]
   readonly checkpoint: Effect.Success<ReturnType<typeof openCheckpoint>>
   readonly prompts: Prompts
+  readonly timing: Alignment
 }
 
 const runMethod = (
   { scenario, note, progress, hearing = (_method, _scenario, trace) => trace }: RunSettings,
-  { gpu, device, checkpoint, prompts }: Opened,
+  { gpu, device, checkpoint, prompts, timing }: Opened,
   named: NamedMethod,
   compressor: Compressor | undefined
 ) =>
@@ -92,6 +99,7 @@ const runMethod = (
           shape: fitted.shape,
           pages: fitted.arenaPages,
           needs: compressor?.needs ?? {},
+          timestamps: timing.usable,
           onProgress: () => {},
           compressor: compressor ?? identity,
           budget: {
@@ -120,7 +128,8 @@ const runMethod = (
           hbm: bandwidth.copy,
           hostToDevice: bandwidth.upload,
           basis: "measured"
-        }
+        },
+        passTimes: passTimesOf(timing)
       })
       const clients = clientsOf(fitted.scenario)
       progress.begin(name, clients.total)
@@ -166,9 +175,11 @@ export const runScenario = (settings: RunSettings) =>
       const kvBits = scenario.model.kvBytesPerElement === 2 ? 16 : 32
       yield* warnUnlessInvariant(gpu, device, checkpoint, kvBits, note)
       const prompts = promptsOf(model, tokenizer, checkpoint.config.vocab, scenario.seed)
+      const timing = yield* checkTimestamps(device)
+      note(`passes timed by the ${describePassTimes(timing)}\n`)
       const done: MethodRun[] = []
       for (const { named, compressor } of runs)
-        done.push(yield* runMethod(settings, { gpu, device, checkpoint, prompts }, named, compressor))
+        done.push(yield* runMethod(settings, { gpu, device, checkpoint, prompts, timing }, named, compressor))
       return { card: device.card, promptSource: prompts.source, runs: done } satisfies ScenarioRun
     })
   )

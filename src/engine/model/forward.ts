@@ -20,6 +20,7 @@ import { swiglu } from "../kernels/swiglu.ts"
 import { unrotate } from "../kernels/unrotate.ts"
 import { values, valuesGroups } from "../kernels/values.ts"
 import type { Bound, Device } from "../webgpu/device.ts"
+import type { Timestamps } from "../webgpu/timestamps.ts"
 import { USAGE } from "../webgpu/usage.ts"
 import { ropeTable } from "./config.ts"
 import { type DeviceModel, type Matrix, noBias } from "./device-model.ts"
@@ -97,6 +98,7 @@ export class Forward {
   readonly logits: GPUBuffer
   readonly #device: Device
   readonly #shape: EngineShape
+  readonly #timestamps: Timestamps | undefined
   readonly #rows: GPUBuffer
   readonly #chosen: GPUBuffer
   readonly #pass: GPUBuffer
@@ -109,8 +111,16 @@ export class Forward {
   readonly #choose: Bound
   readonly #advance: Bound
 
-  constructor(device: Device, shape: EngineShape, model: DeviceModel, shared: ForwardBuffers) {
+  /** `timestamps`: told of every compute pass. */
+  constructor(
+    device: Device,
+    shape: EngineShape,
+    model: DeviceModel,
+    shared: ForwardBuffers,
+    timestamps?: Timestamps
+  ) {
     this.#device = device
+    this.#timestamps = timestamps
     this.#shape = shape
     const { config, maxRows, lanes, maxTokens } = shape
     const { hidden, heads, kvHeads, headDim, intermediate, vocab } = config
@@ -254,7 +264,8 @@ export class Forward {
 
   #encode(record: (pass: GPUComputePassEncoder) => void): void {
     const encoder = this.#device.raw.createCommandEncoder()
-    const pass = encoder.beginComputePass()
+    const timestampWrites = this.#timestamps?.writes()
+    const pass = encoder.beginComputePass(timestampWrites === undefined ? {} : { timestampWrites })
     record(pass)
     pass.end()
     this.#device.raw.queue.submit([encoder.finish()])

@@ -6,6 +6,7 @@ import { generate, type GenerateOptions } from "../../engine/generate.ts"
 import { openTokenizer, type Tokenizer } from "../../engine/model/tokenizer.ts"
 import { selfCheck } from "../../engine/self-check.ts"
 import type { Committed } from "../../engine/session.ts"
+import { type Alignment, checkTimestamps, passTimesOf } from "../../engine/webgpu/timestamps.ts"
 import { inLayer } from "../../engine/weights/names.ts"
 import { openCheckpoint } from "../../engine/weights/open.ts"
 import { EVENT_KINDS } from "../../trace/recorder.ts"
@@ -28,7 +29,7 @@ const viewOf = ({ meta, tracks, slices, instants, counters, flows, dropped }: Tr
   dropped
 })
 
-const traceOf = ({ seed }: GenerateSettings, method: string): TraceStore =>
+const traceOf = ({ seed }: GenerateSettings, method: string, timing: Alignment): TraceStore =>
   new TraceStore({
     name: `generate with ${method}`,
     scenario: "generate",
@@ -36,7 +37,8 @@ const traceOf = ({ seed }: GenerateSettings, method: string): TraceStore =>
     seed,
     clock: "wall",
     basis: "measured",
-    clockOffset: 0
+    clockOffset: 0,
+    passTimes: passTimesOf(timing)
   })
 
 /** Adds up bytes of transfers as a trace grows. */
@@ -147,7 +149,7 @@ const drafting = Effect.fnUntraced(function* (
   now: () => number,
   output: number[]
 ) {
-  const trace = traceOf(settings, compressor.name)
+  const trace = traceOf(settings, compressor.name, yield* checkTimestamps(options.device))
   const moved = movedBytes(trace)
   const stream = tokenizer.stream()
   const texts = roundTexts(tokenizer, stream)
@@ -209,7 +211,7 @@ const proving = Effect.fnUntraced(function* (
   now: () => number,
   output: readonly number[]
 ) {
-  const trace = traceOf(settings, "full KV")
+  const trace = traceOf(settings, "full KV", yield* checkTimestamps(options.device))
   let start = now()
   let tokens = 0
   let same = 0
