@@ -5,7 +5,7 @@
 import { BatchGroup } from "./group.ts"
 import { growingPages, Growth, localPages, localTokens } from "./kv.ts"
 import type { Core } from "./core.ts"
-import type { IterationResult } from "./ports.ts"
+import type { IterationResult, Stepped } from "./ports.ts"
 import type { Served } from "./served.ts"
 
 export class Decoding {
@@ -139,15 +139,14 @@ export class Decoding {
   }
 
   /** A step with a classical drafter: each member got its own number of tokens. */
-  #stepped(tokens: readonly number[], now: number): void {
+  #stepped(stepped: readonly Stepped[], now: number): void {
     const { layout } = this.#core.setup
-    let i = 0
-    const stepped = [...this.full.members.keys()]
-    for (const id of stepped) {
+    for (const [i, id] of [...this.full.members.keys()].entries()) {
       const request = this.#core.request(id)
-      const got = Math.min(tokens[i++]!, request.remaining)
+      const step = stepped[i]!
+      const got = Math.min(step.tokens, request.remaining)
       if (request.firstToken === undefined) this.#core.observe.firstToken(request, now)
-      this.#core.observe.speculated(request, this.#core.setup.proposals, got, now)
+      this.#core.observe.speculated(request, { ...step, tokens: got }, now)
       this.full.leave(id)
       this.#core.send(request, { type: "STEPPED", tokens: got }, now)
       if (request.remaining === 0) continue

@@ -3,7 +3,7 @@ import type { Outcome } from "../protocol/vocabulary.ts"
 import { type Limit, MetricsAccumulator } from "../trace/metrics.ts"
 import type { EventArgs, EventKind, Recorder } from "../trace/recorder.ts"
 import type { Mail, Order, Path } from "./mail.ts"
-import type { Group, Iteration, IterationResult } from "./ports.ts"
+import type { Group, Iteration, IterationResult, Proposals, Stepped } from "./ports.ts"
 import type { Served } from "./served.ts"
 
 /** What the observer may look up when a pass starts. */
@@ -107,9 +107,24 @@ export class Observer {
   }
 
   /** A step with a classical drafter brought `tokens` tokens, all but one of them proposed. */
-  speculated(request: Served, proposals: number, tokens: number, now: number): void {
-    this.metrics.round(proposals, Math.min(proposals, tokens - 1), tokens)
+  speculated(request: Served, { tokens, ...proposals }: Stepped, now: number): void {
+    const { proposed } = proposals
+    const accepted = Math.min(proposed, tokens - 1)
+    this.metrics.round(proposed, accepted, tokens)
+    this.metrics.proposed(proposals)
     this.delivered(request, now)
+    this.#phase(request, "decode", now, { tokens, accepted, steps: 1 })
+    this.rejected(request, proposed - accepted, now)
+  }
+
+  /** Proposed or drafted tokens were thrown away; told where the plan does not say how many there were. */
+  rejected(request: Served, tokens: number, now: number): void {
+    if (tokens > 0) this.#instant(request, "reject", now, { tokens })
+  }
+
+  /** Draft steps of a round that is verified checked a classical drafter's proposals. */
+  proposed(proposals: Proposals): void {
+    this.metrics.proposed(proposals)
   }
 
   booked(request: Served, due: number, now: number): void {

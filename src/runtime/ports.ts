@@ -71,12 +71,26 @@ export interface Iteration {
   readonly proposals: number
 }
 
+/** What a classical drafter proposed to steps that checked it, and how many of these tokens they agreed with. */
+export interface Proposals {
+  readonly proposed: number
+  readonly agreed: number
+}
+
 export interface Verified {
   readonly request: RequestId
   /** Tokens that were really drafted. */
   readonly drafted: number
   /** Drafted tokens that agreed, 0…drafted. */
   readonly accepted: number
+  /** With a classical drafter under the draft: what its draft steps made of its proposals. */
+  readonly proposals?: Proposals
+}
+
+/** A decode step with a classical drafter: it brings one token more than it agreed with, unless the output ends. */
+export interface Stepped extends Proposals {
+  /** Tokens the request got, ≥ 1. */
+  readonly tokens: number
 }
 
 /** Where the time of the passes went, seconds; the parts sum to `seconds` of the result. */
@@ -93,8 +107,8 @@ export interface IterationResult {
   readonly steps: number
   readonly seconds: number
   readonly verified: readonly Verified[]
-  /** With `proposals`: tokens each member of `decode` got in this step (accepted + 1), in the order of `members`. */
-  readonly stepped?: readonly number[]
+  /** With `proposals`: what each member of `decode` got in this step, in the order of `members`. */
+  readonly stepped?: readonly Stepped[]
   readonly limits: TimeByLimit
   /** Bytes the passes read and wrote in HBM. */
   readonly hbmBytes: number

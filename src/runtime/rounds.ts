@@ -77,6 +77,9 @@ export class Rounds {
 
   /** ADMIT: books the next verify and its reload, or puts the request in the waiting queue. */
   reserve(request: Served, window: number, now: number): void {
+    const { cancelAfter } = request.spec
+    if (cancelAfter !== undefined && request.context.committed >= cancelAfter)
+      this.#core.agenda.push(this.#core.index, "cancel", request)
     request.want = this.#wanted(request, window)
     if (this.#book(request, now)) return
     this.#deferred.add(request)
@@ -236,13 +239,15 @@ export class Rounds {
   verified(request: Served, result: Verified, now: number): void {
     const drafted = Math.min(result.drafted, Math.max(0, request.remaining - 1))
     const accepted = Math.min(result.accepted, drafted)
+    if (result.proposals !== undefined) this.#core.observe.proposed(result.proposals)
     this.#core.send(request, { type: "VERIFIED", drafted, accepted }, now)
   }
 
   /** Tokens are committed: both caches are cut behind them, the reserved memory is free, the new full KV goes home. */
   commit(request: Served, command: Extract<RequestCommand, { type: "commit" }>, now: number): void {
-    const { layout, plan } = this.#core.setup
+    const { layout, plan, proposals } = this.#core.setup
     this.#core.observe.committed(request, command, now)
+    if (proposals > 0) this.#core.observe.rejected(request, command.rejected, now)
     request.history = observeRound(request.history, command.accepted + command.rejected, command.accepted)
     this.#endRound(request)
     if (plan.reload === "none") {

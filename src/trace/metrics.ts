@@ -75,6 +75,8 @@ export interface RunMetrics {
     /** Rounds by accepted length. */
     readonly acceptedLengths: readonly number[]
   }
+  /** What a classical drafter proposed, and how much of it the steps that checked it agreed with; with rounds, on compressed KV. */
+  readonly proposals: { readonly proposed: number; readonly agreed: number }
   /** Moved by transfers that arrived, by purpose; `hbm`: read and written in HBM by passes. */
   readonly bytes: Readonly<Record<MovedKind | "hbm", number>>
   /**
@@ -131,6 +133,7 @@ export class MetricsAccumulator {
   #promptTokens = 0
   #outputTokens = 0
   #rounds = { count: 0, drafted: 0, accepted: 0, committed: 0 }
+  #proposals = { proposed: 0, agreed: 0 }
   #gpuBusyNs = 0
   /** Groups merged in; 0 for an accumulator that fed on a group itself. */
   #groups = 0
@@ -190,6 +193,11 @@ export class MetricsAccumulator {
     this.#acceptedLengths[accepted]!++
   }
 
+  proposed({ proposed, agreed }: { readonly proposed: number; readonly agreed: number }): void {
+    this.#proposals.proposed += proposed
+    this.#proposals.agreed += agreed
+  }
+
   moved(kind: MovedKind, bytes: number): void {
     this.#bytes[kind] += bytes
   }
@@ -247,6 +255,7 @@ export class MetricsAccumulator {
     addAll(this.#bytes, other.#bytes)
     addAll(this.#limits, other.#limits)
     addAll(this.#rounds, other.#rounds)
+    addAll(this.#proposals, other.#proposals)
     addAll(this.#links, other.#links)
     addAll(this.#peak, other.#peak)
     other.#acceptedLengths.forEach((count, length) => {
@@ -307,6 +316,7 @@ export class MetricsAccumulator {
         meanAccepted: rounds.count > 0 ? rounds.accepted / rounds.count : 0,
         acceptedLengths: [...this.#acceptedLengths]
       },
+      proposals: { ...this.#proposals },
       bytes: { ...this.#bytes },
       transfers: { hidden: this.#links.hidden * NS, exposed: this.#links.exposed * NS },
       utilisation: {

@@ -17,7 +17,7 @@ import {
 import type { Kernel } from "../sim/kernel/kernel.ts"
 import { EVENT_KINDS, type TrackKind } from "../trace/recorder.ts"
 import type { TraceStore } from "../trace/store.ts"
-import { acceptedLengths } from "./recorded.ts"
+import { recordedRounds, rejections, speculatedSteps } from "./recorded.ts"
 
 /** The runtime asked for something else than the machine was asked for. */
 export class Diverged extends Error {
@@ -121,7 +121,9 @@ export const replayPorts = (
   late: ReadonlySet<number> = new Set()
 ): Context.Context<Gpu | LinkIn | LinkOut | Network> => {
   const passes = passesOf(trace)
-  const accepted = acceptedLengths(trace)
+  const rounds = recordedRounds(trace)
+  const rejected = rejections(trace)
+  const steps = new Map([...speculatedSteps(trace)].map(([request, own]) => [request, own.values()]))
   let next = 0
   const waiting: (() => void)[] = []
   const reactor = kernel.add({ receive: (_code, slot) => waiting[slot]!() })
@@ -150,11 +152,19 @@ export const replayPorts = (
           Effect.succeed({
             steps: pass.steps,
             seconds,
-            verified: iteration.verify.map(({ request, drafted, round }) => ({
-              request,
-              drafted,
-              accepted: Math.min(drafted, accepted.get(request)?.[round - 1] ?? 0)
-            })),
+            verified: iteration.verify.map(({ request, round, ...item }) => {
+              const { accepted, at: told } = rounds.get(request)?.[round - 1] ?? { accepted: 0, at: 0 }
+              const drafted = iteration.proposals > 0 ? accepted + rejected(request, told) : item.drafted
+              return { request, drafted, accepted: Math.min(drafted, accepted) }
+            }),
+            ...(iteration.proposals > 0
+              ? {
+                  stepped: Array.from(
+                    iteration.decode.members.keys(),
+                    (request) => steps.get(request)?.next().value ?? { tokens: 1, proposed: 0, agreed: 0 }
+                  )
+                }
+              : {}),
             limits: { hbm: 0, compute: seconds, interconnect: 0, scheduling: 0 },
             hbmBytes: 0
           })

@@ -173,6 +173,8 @@ export const reportColumns = (report: Report): readonly Column<MethodResult>[] =
     ...shown,
     detail("window_mean", (m) => m.rounds.meanWindow),
     detail("rounds", (m) => m.rounds.count),
+    detail("proposals", (m) => m.proposals.proposed),
+    detail("proposals_agreed", (m) => m.proposals.agreed),
     detail("requests_finished", (m) => m.requests.finished),
     detail("preemptions", (m) => m.events.preemptions),
     ...quantiles.filter(({ key }) => !shown.some((column) => column.key === key)),
@@ -228,6 +230,17 @@ const better = (report: Report, best: Ran): string => {
   return first === undefined || first === best || rate(first) <= rate(best)
     ? ""
     : ` ${first.method.name} serves more with identical output: ${significant(rate(first))} tok/s.`
+}
+
+/** What each level of a method with a classical drafter took of what was proposed to it; undefined for the others. */
+export const levelsOf = ({ method }: NamedMethod, { proposals, rounds }: RunMetrics): string | undefined => {
+  if (!("drafter" in method) || method.drafter === undefined) return undefined
+  const taken = (part: number, whole: number): string =>
+    `${part} of ${whole}${whole > 0 ? ` (${percent(part / whole)})` : ""}`
+  const first = `${taken(proposals.agreed, proposals.proposed)} tokens that ${method.drafter.name} proposed`
+  return method.kind === "drafter"
+    ? `full KV took ${first}`
+    : `compressed KV took ${first}, full KV ${taken(rounds.accepted, rounds.drafted)} drafted`
 }
 
 /** The answer in a few sentences. */

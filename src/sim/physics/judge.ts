@@ -1,5 +1,5 @@
 /** What verify passes find: accepted lengths from the acceptance models instead of real logits. */
-import type { Iteration, IterationResult, VerifyItem } from "../../runtime/ports.ts"
+import type { Iteration, IterationResult, Stepped, VerifyItem } from "../../runtime/ports.ts"
 import type { AcceptanceModel } from "../acceptance/acceptance.ts"
 
 export class Judge {
@@ -18,12 +18,20 @@ export class Judge {
       const drafted = proposals > 0 ? this.#proposed(item, proposals) : item.drafted
       const accepted =
         drafted === 0 ? 0 : this.#compressed!.accepted(item.request, item.round, drafted, item.context)
-      return { request: item.request, drafted, accepted }
+      return {
+        request: item.request,
+        drafted,
+        accepted,
+        ...(proposals > 0
+          ? { proposals: { proposed: item.steps * proposals, agreed: drafted - item.steps } }
+          : {})
+      }
     })
     if (proposals === 0) return { verified }
-    const stepped: number[] = []
+    const stepped: Stepped[] = []
     for (const [request, member] of decode.members) {
-      stepped.push(1 + this.#drafter!.accepted(request, index + 1, proposals, member.kvTokens))
+      const agreed = this.#drafter!.accepted(request, index + 1, proposals, member.kvTokens)
+      stepped.push({ tokens: 1 + agreed, proposed: proposals, agreed })
     }
     return { verified, stepped }
   }
