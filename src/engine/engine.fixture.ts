@@ -1,14 +1,16 @@
 /** What the engine's tests share: a software device, tiny models, and full-KV decoding to compare with. */
 import { Effect, Exit, Scope } from "effect"
 import { nodeGpu } from "../cli/gpu.ts"
+import type { Ngram } from "../protocol/ngram.ts"
 import { servingPlan } from "../runtime/serving.ts"
-import type { Compressor as PricedCompressor, Method } from "../scenario/resolved.ts"
+import type { Compressor as PricedCompressor, Drafter, Method } from "../scenario/resolved.ts"
 import type { Recorder } from "../trace/recorder.ts"
 import type { Compressor } from "./compressors/compressor.ts"
 import { identity } from "./compressors/drop.ts"
 import { Engine, servingOf } from "./engine.ts"
 import { GREEDY, type Sampling } from "./kernels/choose.ts"
 import type { ModelConfig } from "./model/config.ts"
+import type { RunMetrics } from "../trace/metrics.ts"
 import { enginePhysics, type Faults } from "./physics.ts"
 import { arriving, runRequests } from "./run.ts"
 import type { Committed } from "./session.ts"
@@ -48,7 +50,9 @@ export interface Asked {
 
 export interface Trial {
   readonly checkpoint: Checkpoint
-  readonly kind: "full" | "vericache" | "lossy" | "sparse"
+  readonly kind: "full" | "vericache" | "lossy" | "sparse" | "drafter"
+  /** Proposes tokens to draft steps, or to decode steps where nothing drafts. */
+  readonly ngram?: Ngram
   readonly compressor?: Compressor
   readonly keep?: number
   readonly window?: number
@@ -65,6 +69,10 @@ export interface Trial {
   readonly faults?: Faults
   /** Hears the run, with device timestamps. */
   readonly recorder?: Recorder
+  /** Requests in flight: the next comes when one ends. All at once if not given. */
+  readonly concurrency?: number
+  /** Looks into the engine whenever tokens become final. */
+  readonly onCommit?: (engine: Engine, committed: Committed) => void
   readonly asked: readonly Asked[]
 }
 
@@ -82,6 +90,8 @@ export interface TrialResult {
   readonly accepted: number
   /** Bytes over the link to the device. */
   readonly bytesIn: number
+  /** What an n-gram drafter proposed, and what the passes that checked it agreed with. */
+  readonly proposals: RunMetrics["proposals"]
 }
 
 const priced = (keep: number): PricedCompressor => ({
@@ -94,8 +104,27 @@ const priced = (keep: number): PricedCompressor => ({
   attentionEfficiency: 1
 })
 
-const methodOf = ({ kind, keep = 0.5, window = 4, fullKvRequests = 0, reload = "full" }: Trial): Method => {
+const ngramDrafter = ({ numSpeculativeTokens }: Ngram): Drafter => ({
+  name: "ngram",
+  origin: { basis: "assumed", source: "test" },
+  kind: "ngram",
+  numSpeculativeTokens,
+  weightBytes: 0,
+  kvBytesPerToken: 0,
+  acceptance: { kind: "iid", alpha: 0.5, origin: { basis: "assumed", source: "test" } }
+})
+
+const methodOf = ({
+  kind,
+  keep = 0.5,
+  window = 4,
+  fullKvRequests = 0,
+  reload = "full",
+  ngram
+}: Trial): Method => {
   switch (kind) {
+    case "drafter":
+      return { kind, drafter: ngramDrafter(ngram!) }
     case "full":
       return { kind: "full-kv" }
     case "lossy":
@@ -110,7 +139,8 @@ const methodOf = ({ kind, keep = 0.5, window = 4, fullKvRequests = 0, reload = "
         schedule: "staggered",
         reload,
         granularity: "whole",
-        fullKvRequests
+        fullKvRequests,
+        ...(ngram === undefined ? {} : { drafter: ngramDrafter(ngram) })
       }
   }
 }
@@ -149,7 +179,11 @@ export const trial = async (options: Trial): Promise<TrialResult> => {
       compressor,
       budget: { keep, elementBits: kvBits, seed: 1 },
       serving: servingOf(plan),
-      onCommit: (commit) => commits.push(commit)
+      ...(options.ngram === undefined ? {} : { ngram: options.ngram }),
+      onCommit: (commit) => {
+        commits.push(commit)
+        options.onCommit?.(engine, commit)
+      }
     })
     opened = engine
     scribble(engine)
@@ -167,22 +201,25 @@ export const trial = async (options: Trial): Promise<TrialResult> => {
       maxNumBatchedTokens: options.maxNumBatchedTokens ?? 64
     })
     let bytesIn = 0
-    yield* runRequests(engine, physics, {
+    const { clients, promptOf } = arriving(
+      asked.map(({ prompt, output, sampling = GREEDY, cancelAfter }) => ({
+        prompt: { tokens: prompt, maxTokens: output, sampling },
+        at: 0,
+        ...(cancelAfter === undefined ? {} : { cancelAfter })
+      }))
+    )
+    const { proposals } = yield* runRequests(engine, physics, {
       setup,
       ...(options.recorder === undefined ? {} : { recorder: options.recorder }),
+      clients: { ...clients, concurrency: options.concurrency },
+      promptOf,
       onEnded: (session) => {
         bytesIn += session.bytesIn
-      },
-      ...arriving(
-        asked.map(({ prompt, output, sampling = GREEDY, cancelAfter }) => ({
-          prompt: { tokens: prompt, maxTokens: output, sampling },
-          at: 0,
-          ...(cancelAfter === undefined ? {} : { cancelAfter })
-        }))
-      )
+      }
     })
     return {
       bytesIn,
+      proposals,
       rebuilds: engine.rebuilds,
       leaked: engine.state.cache.pages.used,
       hostBytesLeft: engine.pool.bytes

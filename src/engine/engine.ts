@@ -3,6 +3,7 @@
  * device while a pass needs it. What runs when is the scheduler's business; see passes.ts and physics.ts.
  */
 import { Effect } from "effect"
+import type { Ngram } from "../protocol/ngram.ts"
 import type { DeviceLost, RequestId } from "../runtime/ports.ts"
 import type { ServingPlan } from "../runtime/serving.ts"
 import { draftView, fullView, packedPages } from "./cache/device-cache.ts"
@@ -11,7 +12,7 @@ import { attentionFloats, readObservation } from "./cache/observing.ts"
 import { layOut } from "./cache/packed-layout.ts"
 import type { Budget, Compression, Compressor } from "./compressors/compressor.ts"
 import { type DeviceState, type DeviceStateOptions, openDeviceState } from "./device-state.ts"
-import { SAMPLER_WORDS, samplerWords } from "./kernels/choose.ts"
+import { KEPT_DISTRIBUTIONS, SAMPLER_WORDS, samplerWords } from "./kernels/choose.ts"
 import { type EngineShape, tokenWords } from "./kernels/shape.ts"
 import { ROW } from "./model/forward.ts"
 import { type Committed, type Prompt, Session, type Tail } from "./session.ts"
@@ -39,6 +40,10 @@ export interface EngineOptions extends DeviceStateOptions {
   readonly compressor: Compressor
   readonly budget: Budget
   readonly serving: Serving
+  /** Proposes tokens that draft steps, and decode steps on full KV, check several at once. */
+  readonly ngram?: Ngram
+  /** Tokens drafted in a round at most, where steps yield several. */
+  readonly mostDrafted?: number
   /** Tokens that end a request's output. */
   readonly stopTokens?: readonly number[]
   readonly onCommit: (committed: Committed) => void
@@ -111,7 +116,7 @@ export class Engine {
     session.epoch++
     for (const read of session.saving) read.cancel()
     session.saving = []
-    session.drafts = []
+    session.dropDrafts()
     this.dropFull(session)
     this.dropDraft(session)
     if (session.slot !== undefined) this.#slots.push(session.slot)
@@ -145,6 +150,19 @@ export class Engine {
     if (!stopTokens.includes(session.tokens.at(-1)!)) return
     session.stopped = true
     this.onStop(session.id)
+  }
+
+  /** Drafts of a round at most: speculative sampling keeps the distribution of each until it is verified. */
+  mostDrafts({ prompt: { sampling } }: Session): number {
+    const kept = this.options.serving.mode === "rounds" && sampling.temperature > 0
+    return kept && sampling.mode === "speculative" ? KEPT_DISTRIBUTIONS : Number.POSITIVE_INFINITY
+  }
+
+  /** Puts tokens where the device reads them, from `position` of a request on. */
+  writeTokens(session: Session, position: number, tokens: readonly number[]): void {
+    const { device, tokens: buffer } = this.state
+    if (tokens.length > 0)
+      device.write(buffer, (session.place * this.shape.maxTokens + position) * 4, Uint32Array.from(tokens))
   }
 
   // --- caches ---
@@ -251,7 +269,7 @@ export class Engine {
       for (const session of this.sessions.values()) {
         session.epoch++
         session.saving = []
-        session.drafts = []
+        session.dropDrafts()
         session.full = undefined
         session.fullUntilHome = false
         session.packed = []

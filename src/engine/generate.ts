@@ -1,8 +1,9 @@
 /** One prompt through the whole engine: scheduler, drafts on compressed KV, reloads, verifies; and on full KV alone to compare. */
 import { Clock, Effect } from "effect"
+import type { Ngram } from "../protocol/ngram.ts"
 import { servingPlan } from "../runtime/serving.ts"
 import type { DeviceLost, OutOfMemory } from "../runtime/ports.ts"
-import type { Compressor as PricedCompressor, Method } from "../scenario/resolved.ts"
+import type { Compressor as PricedCompressor, Drafter, Method } from "../scenario/resolved.ts"
 import type { RunMetrics } from "../trace/metrics.ts"
 import type { Recorder } from "../trace/recorder.ts"
 import type { Compressor } from "./compressors/compressor.ts"
@@ -29,6 +30,8 @@ export interface GenerateOptions {
   readonly compressor: Compressor | undefined
   readonly keep: number
   readonly window: number
+  /** Proposes tokens that the drafts, or without a compressor the decode steps, check several at once. */
+  readonly ngram?: Ngram
   readonly kvBits: 16 | 32
   readonly stopTokens: readonly number[]
   readonly recorder?: Recorder
@@ -41,6 +44,9 @@ export interface Generated {
   readonly rounds: number
   readonly drafted: number
   readonly accepted: number
+  /** Tokens an n-gram drafter proposed, and those the compressed KV, or without a compressor the full one, agreed with. */
+  readonly proposed: number
+  readonly agreed: number
   /** Bytes of KV over the link, host to device and back. */
   readonly bytesIn: number
   readonly bytesOut: number
@@ -69,18 +75,31 @@ export const pricedForRun = ({ name, kind, mode }: Compressor, keep: number): Pr
   attentionEfficiency: 1
 })
 
-const methodOf = ({ compressor, keep, window }: GenerateOptions): Method =>
-  compressor === undefined
-    ? { kind: "full-kv" }
-    : {
-        kind: "vericache",
-        compressor: pricedForRun(compressor, keep),
-        window: fixedWindow(window),
-        schedule: "staggered",
-        reload: "full",
-        granularity: "whole",
-        fullKvRequests: 0
-      }
+const drafterForRun = ({ numSpeculativeTokens }: Ngram): Drafter => ({
+  name: "ngram",
+  origin: { basis: "measured", source: "this run" },
+  kind: "ngram",
+  numSpeculativeTokens,
+  weightBytes: 0,
+  kvBytesPerToken: 0,
+  acceptance: { kind: "iid", alpha: 0.5, origin: { basis: "assumed", source: "a first guess" } }
+})
+
+const methodOf = ({ compressor, keep, window, ngram }: GenerateOptions): Method => {
+  const drafter = ngram === undefined ? undefined : drafterForRun(ngram)
+  if (compressor === undefined)
+    return drafter === undefined ? { kind: "full-kv" } : { kind: "drafter", drafter }
+  return {
+    kind: "vericache",
+    compressor: pricedForRun(compressor, keep),
+    window: fixedWindow(window),
+    schedule: "staggered",
+    reload: "full",
+    granularity: "whole",
+    fullKvRequests: 0,
+    ...(drafter === undefined ? {} : { drafter })
+  }
+}
 
 /** Rows of a pass that keep the attention scores in bounds. */
 export const rowsWithin = (heads: number, maxTokens: number): number =>
@@ -120,6 +139,7 @@ export const generate = (
           compressor: compressor ?? identity,
           budget: { keep, elementBits: kvBits, seed: options.sampling.seed },
           serving: servingOf(plan),
+          ...(options.ngram === undefined ? {} : { ngram: options.ngram, mostDrafted: window }),
           stopTokens: options.stopTokens,
           onCommit: (committed) => {
             if (compressor !== undefined && compressedBytes === 0)
@@ -144,15 +164,15 @@ export const generate = (
       })
       const clock = yield* Clock.Clock
       const start = clock.currentTimeNanosUnsafe()
-      let totals = { rounds: 0, drafted: 0, accepted: 0, bytesIn: 0, bytesOut: 0 }
+      let totals = { rounds: 0, drafted: 0, accepted: 0, proposed: 0, agreed: 0, bytesIn: 0, bytesOut: 0 }
       let tokens: readonly number[] = []
       const metrics = yield* runRequests(engine, physics, {
         setup,
         ...arriving([{ prompt: { tokens: prompt, maxTokens, sampling: options.sampling }, at: 0 }]),
         ...(options.recorder === undefined ? {} : { recorder: options.recorder }),
         onEnded: (session) => {
-          const { rounds, drafted, accepted, bytesIn, bytesOut } = session
-          totals = { rounds, drafted, accepted, bytesIn, bytesOut }
+          const { rounds, drafted, accepted, proposed, agreed, bytesIn, bytesOut } = session
+          totals = { rounds, drafted, accepted, proposed, agreed, bytesIn, bytesOut }
           tokens = session.tokens.slice(prompt.length)
         }
       })

@@ -1,10 +1,27 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { COMPRESSORS } from "./compressors/registry.ts"
+import { asCompressor, holdingPromises } from "./compressors/own.ts"
+import { COMPRESSORS, findCompressor } from "./compressors/registry.ts"
 import { type Asked, fullDecoding, tinyCheckpoint, trial } from "./engine.fixture.ts"
+import { GREEDY, type Sampling } from "./kernels/choose.ts"
 import type { Faults } from "./physics.ts"
 
 const checkpoint = tinyCheckpoint(3)
+
+const example = new URL("../../docs/examples/every-other.js", import.meta.url)
+const everyOther = ((await import(/* @vite-ignore */ example.href)) as { readonly default: unknown }).default
+
+/** Every method there is, a few more pairs, and one of a user's own, by name. */
+const methods = new Map(
+  [
+    ...COMPRESSORS,
+    ...["h2o+k8v4", "verify-fed+kivi-2", "kvzip+kvquant", "expected-attention+rotatekv"].map(findCompressor),
+    asCompressor(everyOther)
+  ].map((method) => {
+    if (!("compress" in method)) throw new Error("no method")
+    return [method.name, holdingPromises(method)]
+  })
+)
 
 /** A prompt of tokens that look random. */
 const prompt = (length: number, seed: number): number[] => {
@@ -26,13 +43,19 @@ const expected = async (one: Asked, kvBits: 16 | 32): Promise<readonly number[]>
     checkpoint,
     kind: "full",
     kvBits,
-    asked: [{ prompt: one.prompt, output: one.output }]
+    asked: [
+      {
+        prompt: one.prompt,
+        output: one.output,
+        ...(one.sampling === undefined ? {} : { sampling: one.sampling })
+      }
+    ]
   })
   known.set(key, tokens!)
   return tokens!
 }
 
-/** Every n-th transfer fails and every n-th pass loses the device, a few times: who loses it for ever gets nowhere. */
+/** Every n-th transfer fails or is late, and every n-th pass loses the device, a few times: who loses it for ever gets nowhere. */
 const faultsOf = (everyTransfer: number, everyPass: number): Faults => {
   let transfers = 0
   let passes = 0
@@ -42,25 +65,47 @@ const faultsOf = (everyTransfer: number, everyPass: number): Faults => {
       kind !== "stream" &&
       ++transfers % everyTransfer === 0 &&
       transfers < 10 * everyTransfer
-        ? transfers % 2 === 0
-          ? "down"
-          : "corrupt"
+        ? (["down", "corrupt", "late"] as const)[(transfers / everyTransfer) % 3]
         : undefined,
     pass: () =>
       everyPass > 0 && ++passes % everyPass === 0 && passes < 4 * everyPass ? "lose-device" : undefined
   }
 }
 
+/** Greedy, or drawn with the noise of the position: either way the tokens are those of full KV. */
+const sampling: fc.Arbitrary<Sampling> = fc.oneof(
+  { weight: 2, arbitrary: fc.constant(GREEDY) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(
+      { ...GREEDY, temperature: 0.7, topP: 0.9, seed: 1 },
+      { ...GREEDY, temperature: 1.3, topK: 12, seed: 2 },
+      { ...GREEDY, temperature: 1, repetitionPenalty: 1.3, seed: 3 },
+      { ...GREEDY, repetitionPenalty: 1.2 }
+    )
+  }
+)
+
 const request = fc.record({
+  sampling,
   length: fc.constantFrom(1, 15, 16, 17, 33, 70, 110),
   seed: fc.integer({ min: 1, max: 4 }),
   output: fc.integer({ min: 1, max: 30 }),
   cancelAfter: fc.option(fc.integer({ min: 1, max: 10 }), { nil: undefined, freq: 6 })
 })
 
+const ngram = fc
+  .record({
+    numSpeculativeTokens: fc.integer({ min: 1, max: 6 }),
+    promptLookupMin: fc.integer({ min: 1, max: 2 }),
+    more: fc.nat(2)
+  })
+  .map(({ more, ...fields }) => ({ ...fields, promptLookupMax: fields.promptLookupMin + more }))
+
 const cases = fc.record({
-  kind: fc.constantFrom("vericache", "sparse"),
-  compressor: fc.constantFrom(...COMPRESSORS.map(({ name }) => name)),
+  served: fc.constantFrom("vericache", "vericache", "sparse", "vericache+ngram", "vericache+ngram", "ngram"),
+  ngram,
+  compressor: fc.constantFrom(...methods.keys()),
   keep: fc.constantFrom(0.1, 0.3, 0.6),
   window: fc.integer({ min: 1, max: 12 }),
   reload: fc.constantFrom("full", "missing"),
@@ -128,16 +173,31 @@ describe("output equals full-KV decoding", () => {
       await fc.assert(
         fc.asyncProperty(
           cases,
-          async ({ compressor, requests, everyTransfer, everyPass, chunk, ...rest }) => {
-            const asked = requests.map(({ length, seed: from, output, cancelAfter }) => ({
+          async ({
+            served,
+            ngram: drafter,
+            compressor,
+            requests,
+            everyTransfer,
+            everyPass,
+            chunk,
+            ...rest
+          }) => {
+            const asked = requests.map(({ length, seed: from, output, cancelAfter, sampling: drawn }) => ({
               prompt: prompt(length, from),
               output,
+              sampling: drawn,
               ...(cancelAfter === undefined ? {} : { cancelAfter })
             }))
             const result = await trial({
               ...rest,
+              ...(served === "ngram"
+                ? { kind: "drafter", ngram: drafter }
+                : served === "vericache+ngram"
+                  ? { kind: "vericache", ngram: drafter }
+                  : { kind: served }),
               checkpoint,
-              compressor: COMPRESSORS.find(({ name }) => name === compressor)!,
+              compressor: methods.get(compressor)!,
               maxNumBatchedTokens: chunk,
               faults: faultsOf(everyTransfer, everyPass),
               asked

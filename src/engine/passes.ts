@@ -1,27 +1,36 @@
 /** Runs the scheduler's iterations: gathers rows from requests, submits them, and makes tokens of what comes back. */
 import { Effect } from "effect"
 import { matchCommit } from "../protocol/commit.ts"
-import type { DeviceLost, Iteration, PrefillItem, Verified, VerifyItem } from "../runtime/ports.ts"
+import type { DeviceLost, Iteration, PrefillItem, Stepped, Verified, VerifyItem } from "../runtime/ports.ts"
 import { draftView, fullView } from "./cache/device-cache.ts"
 import type { Engine } from "./engine.ts"
 import { MAX_STEPS, ROW, type Row } from "./model/forward.ts"
+import { type ProposedStep, proposing } from "./proposing.ts"
 import type { Session } from "./session.ts"
 
 /** A row, and what is to be done with the token it yields, if any is wanted. */
-interface Wanted {
+export interface Wanted {
   readonly row: Row
+  /** The token counts once the whole run of passes has succeeded. */
   readonly take?: (token: number) => void
+  /** Collects the token for a verdict on several rows; whether that counts is for the verdict to say. */
+  readonly gather?: (token: number) => void
 }
 
 /** What a run of passes came to. */
 export interface PassResult {
   readonly steps: number
   readonly verified: readonly Verified[]
+  /** Steps that had rows: where every request has drafted all it may, a step has none. */
+  readonly computed: number
+  /** With proposals: what each decoding request got. */
+  readonly stepped?: readonly Stepped[]
 }
 
 export class Passes {
   readonly #engine: Engine
   #cut = false
+  #computed = 0
   /** What the passes of a run found, in order; it counts once the whole run has succeeded, and never if the device dies. */
   #found: (() => void)[] = []
 
@@ -38,12 +47,17 @@ export class Passes {
     return Effect.gen({ self: this }, function* () {
       this.#cut = false
       this.#found = []
-      const result =
-        iteration.verify.length + iteration.prefill.length === 0
-          ? { steps: yield* this.#steps(iteration), verified: [] }
-          : { steps: 1, verified: yield* this.#mixed(iteration) }
+      const alone = iteration.verify.length + iteration.prefill.length === 0
+      this.#computed = 0
+      const result = !alone
+        ? yield* this.#mixed(iteration)
+        : iteration.proposals > 0
+          ? yield* this.#proposedSteps(iteration)
+          : { steps: yield* this.#steps(iteration), verified: [] }
       for (const settle of this.#found) settle()
-      return result
+      // Passes of nothing still follow each other in time.
+      if (this.#computed === 0) yield* Effect.sleep(1)
+      return { ...result, computed: this.#computed }
     })
   }
 
@@ -52,30 +66,45 @@ export class Passes {
     return Effect.gen({ self: this }, function* () {
       let done = 0
       while (done < iteration.steps && (done === 0 || !this.#cut)) {
-        const steps = Math.min(iteration.steps - done, MAX_STEPS)
-        const wanted = this.#stepping(iteration, done, steps)
-        const { maxRows } = this.#engine.shape
-        for (let from = 0; from < wanted.length; from += maxRows)
-          yield* this.#submit(wanted.slice(from, from + maxRows), steps)
+        const steps = Math.min(iteration.steps - done, MAX_STEPS, this.#untilFull(iteration, done))
+        yield* this.#submitAll(this.#stepping(iteration, done, steps), steps)
         done += steps
       }
       return done
     })
   }
 
-  /** One pass with verifies or prompt chunks in it, in as many submissions as its rows need. */
-  #mixed(iteration: Iteration): Effect.Effect<readonly Verified[], DeviceLost> {
+  /** Steps that check proposals: one a submission, since the next proposals rest on what this one yields. */
+  #proposedSteps(iteration: Iteration): Effect.Effect<Omit<PassResult, "computed">, DeviceLost> {
     return Effect.gen({ self: this }, function* () {
-      const wanted = this.#stepping(iteration, 0, 1)
-      const verifying = iteration.verify.map((item) => this.#verifying(item, wanted))
+      let done = 0
+      let stepped: readonly Stepped[] = []
+      while (done < iteration.steps && (done === 0 || !this.#cut)) {
+        const proposed = this.#proposing(iteration)
+        yield* this.#submitAll(
+          proposed.flatMap(({ wanted }) => wanted),
+          1
+        )
+        stepped = this.#settleSteps(iteration, proposed)
+        done++
+      }
+      return { steps: done, verified: [], stepped }
+    })
+  }
+
+  /** One pass with verifies or prompt chunks in it, in as many submissions as its rows need. */
+  #mixed(iteration: Iteration): Effect.Effect<Omit<PassResult, "computed">, DeviceLost> {
+    return Effect.gen({ self: this }, function* () {
+      const { proposals } = iteration
+      const proposed = proposals > 0 ? this.#proposing(iteration) : []
+      const wanted = proposals > 0 ? proposed.flatMap((step) => step.wanted) : this.#stepping(iteration, 0, 1)
+      const verifying = iteration.verify.map((item) => this.#verifying(item, proposals > 0, wanted))
       for (const item of iteration.prefill) this.#prefilling(item, wanted)
-      const { maxRows } = this.#engine.shape
-      for (let from = 0; from < wanted.length; from += maxRows)
-        yield* this.#submit(wanted.slice(from, from + maxRows), 1)
+      yield* this.#submitAll(wanted, 1)
       for (const item of iteration.prefill) yield* this.#prefilled(item)
       const verified: Verified[] = []
       for (const { session, chosen } of verifying) verified.push(yield* this.#commit(session, chosen))
-      return verified
+      return { steps: 1, verified, stepped: this.#settleSteps(iteration, proposed) }
     })
   }
 
@@ -86,8 +115,41 @@ export class Passes {
     const session = (id: number): Session => this.#engine.session(id)
     return [
       ...Array.from(decode.members.keys(), (id) => this.#decoding(session(id), done, steps)),
-      ...Array.from(draft.members.keys(), (id) => this.#drafting(session(id), done, steps))
+      ...Array.from(draft.members.keys(), session)
+        .filter((one) => this.#draftsLeft(one, done) > 0)
+        .map((one) => this.#drafting(one, done, steps))
     ]
+  }
+
+  /** Tokens a request may yet draft in its round, after `done` steps of this run. */
+  #draftsLeft(session: Session, done: number): number {
+    return this.#engine.mostDrafts(session) - session.drafts.length - done
+  }
+
+  /** Steps until the first request of those that draft may draft no more. */
+  #untilFull({ draft }: Iteration, done: number): number {
+    const left = Array.from(draft.members.keys(), (id) => this.#draftsLeft(this.#engine.session(id), done))
+    return Math.min(...left.filter((steps) => steps > 0))
+  }
+
+  /** Several rows for each request that decodes or drafts: its newest token's, and one behind each proposed token. */
+  #proposing({ decode, draft, proposals }: Iteration): ProposedStep[] {
+    return (
+      [
+        [decode, "full"],
+        [draft, "draft"]
+      ] as const
+    ).flatMap(([{ members }, view]) =>
+      Array.from(members.keys(), (id) => proposing(this.#engine, this.#engine.session(id), view, proposals))
+    )
+  }
+
+  /** Drafts stand at once: if the device dies they are void anyway. Decoded tokens count with the run. */
+  #settleSteps({ proposals }: Iteration, steps: readonly ProposedStep[]): readonly Stepped[] {
+    for (const step of steps) if (step.view === "draft") step.settle()
+    const decoded = steps.filter(({ view }) => view === "full")
+    this.#found.push(...decoded.map(({ settle }) => settle))
+    return proposals > 0 ? decoded.map(({ stepped }) => stepped()) : []
   }
 
   /** The newest token's position against full KV; its successor is final. */
@@ -119,10 +181,15 @@ export class Passes {
   }
 
   /** The newest token and every draft against full KV: what full KV yields after each. */
-  #verifying(item: VerifyItem, wanted: Wanted[]): { readonly session: Session; readonly chosen: number[] } {
+  #verifying(
+    item: VerifyItem,
+    proposals: boolean,
+    wanted: Wanted[]
+  ): { readonly session: Session; readonly chosen: number[] } {
     const session = this.#engine.session(item.request)
     const first = session.tokens.length - 1
-    session.drafts.length = Math.min(session.drafts.length, item.drafted)
+    // Where steps yield several tokens, the plan only expects a number.
+    if (!proposals) session.drafts.length = Math.min(session.drafts.length, item.drafted)
     const { drafts } = session
     if (session.full === undefined || session.full.end < first)
       throw new Error(`request ${session.id} is verified without its full KV`)
@@ -137,7 +204,7 @@ export class Passes {
           tail: first + i,
           flags: ROW.verify | drafted | this.#engine.verifyFlags(session)
         },
-        take: (token) => chosen.push(token)
+        gather: (token) => chosen.push(token)
       })
     }
     return { session, chosen }
@@ -150,7 +217,7 @@ export class Passes {
       // From the start: after a preemption, a lost device or a link that was given up nothing here counts.
       this.#engine.dropFull(session)
       this.#engine.dropDraft(session)
-      session.drafts = []
+      session.dropDrafts()
     }
     this.#engine.extend(session, "full", cached + tokens)
     session.full!.end = cached + tokens
@@ -182,12 +249,24 @@ export class Passes {
 
   // --- tokens ---
 
+  /** Submits rows in as many submissions as they need. */
+  #submitAll(wanted: readonly Wanted[], steps: number): Effect.Effect<void, DeviceLost> {
+    const { maxRows } = this.#engine.shape
+    return Effect.gen({ self: this }, function* () {
+      if (wanted.length > 0) this.#computed += steps
+      for (let from = 0; from < wanted.length; from += maxRows)
+        yield* this.#submit(wanted.slice(from, from + maxRows), steps)
+    })
+  }
+
   /** Submits rows and hands out their tokens, step by step. */
   #submit(wanted: readonly Wanted[], steps: number): Effect.Effect<void, DeviceLost> {
     return Effect.gen({ self: this }, function* () {
       if (wanted.length === 0) return
       const { state, options } = this.#engine
-      const choices = wanted.flatMap(({ take }, index) => (take === undefined ? [] : [index]))
+      const choices = wanted.flatMap(({ take, gather }, index) =>
+        take === undefined && gather === undefined ? [] : [index]
+      )
       const flags = wanted.reduce((all, { row }) => all | row.flags, 0)
       const compression = options.serving.mode === "full" ? undefined : this.#packed(wanted)
       state.forward.submit({
@@ -207,11 +286,10 @@ export class Passes {
       const tokens = new Uint32Array(bytes.buffer)
       for (let step = 0; step < steps; step++)
         for (const [i, index] of choices.entries()) {
-          const { take, row } = wanted[index]!
+          const { take, gather } = wanted[index]!
           const token = tokens[step * choices.length + i]!
-          // A verify is settled by what its rows chose, before anything counts.
-          if ((row.flags & ROW.verify) !== 0) take!(token)
-          else this.#found.push(() => take!(token))
+          gather?.(token)
+          if (take !== undefined) this.#found.push(() => take(token))
         }
     })
   }
@@ -239,8 +317,8 @@ export class Passes {
   /** Keeps what full KV agreed with, sends the new rows home and into the compressed KV, and drops the rest. */
   #commit(session: Session, chosen: readonly number[]): Effect.Effect<Verified, DeviceLost> {
     return Effect.gen({ self: this }, function* () {
-      const { state, options, shape } = this.#engine
-      const { drafts } = session
+      const { state, options } = this.#engine
+      const { drafts, proposals } = session
       const left = session.prompt.maxTokens - session.produced
       const commit = matchCommit(drafts, chosen)
       const tokens = this.#engine.untilStop(commit.tokens.slice(0, left))
@@ -250,11 +328,7 @@ export class Passes {
       const first = session.tokens.length - 1
       const end = first + tokens.length
       // Accepted drafts stand in the token buffer already; the verifier's own token replaces what was drafted there.
-      state.device.write(
-        state.tokens,
-        (session.place * shape.maxTokens + end) * 4,
-        Uint32Array.of(tokens.at(-1)!)
-      )
+      this.#engine.writeTokens(session, end, tokens.slice(-1))
       // Rows of the tokens before the newest are exact now: the verifier wrote them.
       session.full!.end = end
       const home = options.serving.keepsFull
@@ -264,13 +338,20 @@ export class Passes {
       this.#found.push(() => {
         session.saving.push(...home)
         if (!options.serving.keepsFull) this.#engine.dropFull(session)
-        session.drafts = []
+        session.dropDrafts()
         session.rounds++
         session.drafted += drafted
         session.accepted += accepted
+        session.proposed += proposals.proposed
+        session.agreed += proposals.agreed
         this.#engine.commit(session, tokens, accepted, rejected)
       })
-      return { request: session.id, drafted, accepted }
+      return {
+        request: session.id,
+        drafted,
+        accepted,
+        ...(options.ngram === undefined ? {} : { proposals })
+      }
     })
   }
 

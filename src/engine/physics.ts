@@ -21,9 +21,12 @@ import type { Stamp } from "./webgpu/timestamps.ts"
 
 /** Faults to inject: each is asked before a transfer or a pass, and may say what goes wrong. */
 export interface Faults {
-  readonly transfer?: (request: number, kind: string) => "down" | "corrupt" | undefined
+  readonly transfer?: (request: number, kind: string) => "down" | "corrupt" | "late" | undefined
   readonly pass?: (index: number) => "lose-device" | undefined
 }
+
+/** How long a late transfer waits before it begins: several passes of a small model, ms. */
+const LATE = 60
 
 export interface EnginePhysics {
   readonly ports: Context.Context<Gpu | LinkIn | LinkOut | Network | Time>
@@ -82,7 +85,7 @@ export const enginePhysics = (
         const ended = yield* Deferred.make<void>()
         passing = ended
         if (faults.pass?.(iteration.index) === "lose-device") engine.state.device.raw.destroy()
-        const { steps, verified } = yield* passes.run(iteration).pipe(
+        const { steps, computed, verified, stepped } = yield* passes.run(iteration).pipe(
           Effect.tapError(() => Effect.orDie(engine.rebuild())),
           Effect.ensuring(
             Effect.suspend(() => {
@@ -94,12 +97,13 @@ export const enginePhysics = (
         const to = now()
         const seconds = (to - from) / 1e9
         const device = yield* stamped(from, to)
-        const hbmBytes = bytesOf(engine, iteration, steps)
+        const hbmBytes = bytesOf(engine, iteration, computed)
         const hbm = Math.min(seconds, hbmBytes / copyBandwidth)
         return {
           steps,
           seconds,
           verified,
+          ...(stepped === undefined ? {} : { stepped }),
           limits: { hbm, compute: seconds - hbm, interconnect: 0, scheduling: 0 },
           hbmBytes,
           ...(device === undefined ? {} : { device })
@@ -123,6 +127,7 @@ export const enginePhysics = (
           const from = now()
           const fault = faults.transfer?.(order.request, order.kind)
           if (fault === "down") return yield* new LinkDown({ moved: 0 })
+          if (fault === "late") yield* Effect.sleep(LATE)
           yield* Effect.catchTag(transfer(engine, order), "DeviceLost", lost)
           if (fault === "corrupt") return yield* new Corrupt({ reason: "a copy arrived damaged" })
           return { bytes: order.bytes, seconds: (now() - from) / 1e9 }

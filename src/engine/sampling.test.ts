@@ -1,11 +1,12 @@
 /** Sampling through the whole engine: seeded draws equal the full-KV run's, speculative ones follow its distribution. */
 import { Effect } from "effect"
 import { describe, expect, it } from "vitest"
+import type { Ngram } from "../protocol/ngram.ts"
 import { COMPRESSORS } from "./compressors/registry.ts"
 import type { Compressor } from "./compressors/compressor.ts"
 import { RAW } from "./compressors/keep.ts"
 import { type Asked, fullDecoding, tinyCheckpoint, trial, type TrialResult } from "./engine.fixture.ts"
-import { GREEDY, type Sampling } from "./kernels/choose.ts"
+import { GREEDY, KEPT_DISTRIBUTIONS, type Sampling } from "./kernels/choose.ts"
 import { noise } from "./kernels/kernel.fixture.ts"
 import { ReferenceDecoder } from "./model/reference.ts"
 
@@ -80,13 +81,17 @@ describe("speculative sampling", () => {
     })
   }
 
-  const drawn = (compressor: Compressor): Promise<TrialResult> =>
+  const drawn = (
+    compressor: Compressor,
+    { window = 1, output = 3, ...more }: { window?: number; output?: number; ngram?: Ngram } = {}
+  ): Promise<TrialResult> =>
     trial({
+      ...more,
       checkpoint,
       kind: "vericache",
       compressor,
       keep: 0.1,
-      window: 1,
+      window,
       kvBits: 32,
       maxTokens: 64,
       slots: 32,
@@ -94,7 +99,7 @@ describe("speculative sampling", () => {
       maxNumBatchedTokens: 256,
       asked: Array.from({ length: REQUESTS }, (_, i) => ({
         prompt,
-        output: 3,
+        output,
         sampling: { ...sampling, seed: 1000 + i }
       }))
     })
@@ -111,16 +116,34 @@ describe("speculative sampling", () => {
     }, 0)
   }
 
+  const lookup: Ngram = { numSpeculativeTokens: 2, promptLookupMin: 1, promptLookupMax: 2 }
   it.each([
-    ["full KV", named("identity")],
-    ["a cache of nothing", forgetful]
-  ])("follows the distribution of full KV when %s drafts", async (name, compressor) => {
-    const result = await drawn(compressor)
+    ["full KV", named("identity"), {}],
+    ["a cache of nothing", forgetful, {}],
+    ["a cache of nothing, checking proposals,", forgetful, { window: 2, output: 4, ngram: lookup }]
+  ] as const)("follows the distribution of full KV when %s drafts", async (name, compressor, more) => {
+    const result = await drawn(compressor, more)
     const least = Math.min(...target()) * REQUESTS
     expect(least).toBeGreaterThan(0.5)
     // Drafts from the target's own distribution are all kept; others are not.
     if (name === "full KV") expect(result.accepted).toBe(result.drafted)
     else expect(result.accepted).toBeLessThan(0.97 * result.drafted)
     expect(statistic(result.produced)).toBeLessThan(CRITICAL)
+    expect(result.proposals.agreed > 0).toBe("ngram" in more)
+  })
+
+  it("drafts no more in a round than it keeps distributions of, however long the window", async () => {
+    const { commits, drafted, accepted } = await trial({
+      checkpoint,
+      kind: "sparse",
+      compressor: named("identity"),
+      window: 100,
+      kvBits: 32,
+      asked: [{ prompt, output: 150, sampling: { ...sampling, seed: 1 } }]
+    })
+    const rounds = commits.map((round) => round.accepted + round.rejected.length)
+    expect(Math.max(...rounds)).toBe(KEPT_DISTRIBUTIONS)
+    // Drafts from the target's own distribution: all are kept if it was remembered rightly.
+    expect(accepted).toBe(drafted)
   })
 })

@@ -36,8 +36,9 @@ export class Session {
   readonly prompt: Prompt
   /** Prompt and committed tokens. The newest has no KV yet: the next pass brings it. */
   readonly tokens: number[]
-  /** Drafted since the last commit. */
+  /** Drafted since the last commit, and what an n-gram drafter proposed on the way. */
   drafts: number[] = []
+  proposals = { proposed: 0, agreed: 0 }
   /** Full KV in host memory. */
   readonly home: HostCopy
   /** Full KV on the device, if it is there: `start` is 0. */
@@ -58,6 +59,9 @@ export class Session {
   rounds = 0
   drafted = 0
   accepted = 0
+  /** An n-gram drafter's tokens, and those that the pass which checked them agreed with. */
+  proposed = 0
+  agreed = 0
   /** Bytes over the link, each way. */
   bytesIn = 0
   bytesOut = 0
@@ -73,6 +77,12 @@ export class Session {
   get place(): number {
     if (this.slot === undefined) throw new Error(`request ${this.id} has no place on the device`)
     return this.slot
+  }
+
+  /** Throws away what was drafted and not verified. */
+  dropDrafts(): void {
+    this.drafts = []
+    this.proposals = { proposed: 0, agreed: 0 }
   }
 
   /** Tokens produced so far. */

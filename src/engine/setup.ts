@@ -60,7 +60,7 @@ export const engineSetup = (options: EngineSetupOptions): ServingSetup => {
     prior: priorHistory(0.9, PRIOR_TOKENS),
     roundCost: 1,
     iterationSeconds: options.iterationSeconds,
-    proposals: 0,
+    proposals: plan.drafter?.numSpeculativeTokens ?? 0,
     tokensPerDraftStep: 1,
     maxRetries: 3
   }

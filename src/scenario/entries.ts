@@ -172,11 +172,24 @@ export const compressorOf = (file: CompressorFile, keep: number, acceptance: Acc
   ...(file.kl_per_step === undefined ? {} : { klPerStep: file.kl_per_step })
 })
 
+/** Bounds of an n-gram drafter's look-up, as far as they are given. */
+export const promptLookupOf = ({
+  prompt_lookup_min: min,
+  prompt_lookup_max: max
+}: Pick<DrafterFile, "prompt_lookup_min" | "prompt_lookup_max">): Pick<
+  Drafter,
+  "promptLookupMin" | "promptLookupMax"
+> => ({
+  ...(min === undefined ? {} : { promptLookupMin: min }),
+  ...(max === undefined ? {} : { promptLookupMax: max })
+})
+
 export const drafterOf = (file: DrafterFile): Drafter => ({
   name: file.name,
   origin: originOf(file),
   kind: file.kind,
   numSpeculativeTokens: file.num_speculative_tokens,
+  ...promptLookupOf(file),
   weightBytes: amount(file.weight_bytes, "bytes"),
   kvBytesPerToken: amount(file.kv_bytes_per_token, "bytes"),
   acceptance: acceptanceOf(file.acceptance)

@@ -199,6 +199,9 @@ export interface Drafter {
   readonly kind: "ngram" | "model" | "eagle"
   /** Tokens proposed per step (vLLM: num_speculative_tokens). */
   readonly numSpeculativeTokens: number
+  /** n-gram only: shortest and longest run of last tokens it looks up; absent = vLLM's. */
+  readonly promptLookupMin?: number
+  readonly promptLookupMax?: number
   /** Bytes the drafter reads to propose one token for the whole batch (its weights), 0 for n-gram. */
   readonly weightBytes: number
   /** Bytes of the drafter's own KV per context token, 0 if it keeps none. */

@@ -1,5 +1,6 @@
 import { Console, Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
+import { lookupBounds, type Ngram } from "../../protocol/ngram.ts"
 import { Usage } from "../exit.ts"
 import { writeWhole } from "../files.ts"
 import { Progress } from "../progress.ts"
@@ -8,13 +9,50 @@ import { embeddedModel, engineFlags } from "./engine-flags.ts"
 
 const MARKS = ["auto", "color", "text", "none"] as const
 
+const USUAL_PROPOSALS = 4
+
+/** Text in a pipe is text alone; NO_COLOR is https://no-color.org's. */
+const usualMarks = (json: boolean): "color" | "text" | "none" => {
+  if (json || !process.stdout.isTTY) return "none"
+  return (process.env["NO_COLOR"] ?? "") === "" ? "color" : "text"
+}
+
+interface DrafterFlags {
+  readonly drafter: Option.Option<"ngram">
+  readonly numSpeculativeTokens: Option.Option<number>
+  readonly promptLookupMin: Option.Option<number>
+  readonly promptLookupMax: Option.Option<number>
+}
+
+/** The n-gram drafter the flags ask for, or what is wrong with them. */
+const ngramOf = (flags: DrafterFlags): Effect.Effect<Ngram | undefined, Usage> => {
+  const counts = [
+    ["num-speculative-tokens", Option.getOrUndefined(flags.numSpeculativeTokens)],
+    ["prompt-lookup-min", Option.getOrUndefined(flags.promptLookupMin)],
+    ["prompt-lookup-max", Option.getOrUndefined(flags.promptLookupMax)]
+  ] as const
+  for (const [name, value] of counts) {
+    if (value === undefined) continue
+    if (Option.isNone(flags.drafter)) return new Usage({ problem: `--${name} is for --drafter ngram` })
+    if (value < 1) return new Usage({ problem: `--${name} is ${value}; at least 1 is expected` })
+  }
+  if (Option.isNone(flags.drafter)) return Effect.undefined
+  const [numSpeculativeTokens, min, max] = counts.map(([, value]) => value)
+  const bounds = lookupBounds(min, max)
+  if (bounds.promptLookupMin > bounds.promptLookupMax)
+    return new Usage({ problem: `--prompt-lookup-min ${min} is above --prompt-lookup-max ${max}` })
+  return Effect.succeed({ numSpeculativeTokens: numSpeculativeTokens ?? USUAL_PROPOSALS, ...bounds })
+}
+
 export const generateCommand = Command.make(
   "generate",
   {
     prompt: Argument.String("prompt").pipe(Argument.withDescription("Text to go on from")),
     ...engineFlags,
     compressor: Flag.String("compressor").pipe(
-      Flag.withDescription("Compression method of the drafts' KV cache; `vericache compressors` lists them"),
+      Flag.withDescription(
+        "Compression method of the drafts' KV cache; `vericache compressors` lists them. none: decode on full KV alone"
+      ),
       Flag.withDefault("snapkv")
     ),
     keep: Flag.Finite("keep").pipe(
@@ -24,6 +62,28 @@ export const generateCommand = Command.make(
     window: Flag.Int("window").pipe(
       Flag.withDescription("Tokens drafted between two verifications"),
       Flag.withDefault(16)
+    ),
+    drafter: Flag.Literals("drafter", ["ngram"]).pipe(
+      Flag.withDescription(
+        "ngram: proposes what followed the last tokens before; drafts check several proposals in one pass"
+      ),
+      Flag.optional
+    ),
+    numSpeculativeTokens: Flag.Int("num-speculative-tokens").pipe(
+      Flag.withDescription("Tokens the drafter proposes at most. Default: 4"),
+      Flag.optional
+    ),
+    promptLookupMin: Flag.Int("prompt-lookup-min").pipe(
+      Flag.withDescription(
+        "Shortest run of last tokens it looks for. Default: 5, or the longest if that is given"
+      ),
+      Flag.optional
+    ),
+    promptLookupMax: Flag.Int("prompt-lookup-max").pipe(
+      Flag.withDescription(
+        "Longest run of last tokens it looks for. Default: 5, or the shortest if that is given"
+      ),
+      Flag.optional
     ),
     maxTokens: Flag.Int("max-tokens").pipe(Flag.withDescription("Tokens to produce"), Flag.withDefault(128)),
     temperature: Flag.Finite("temperature").pipe(Flag.withDescription("0 = greedy"), Flag.withDefault(0)),
@@ -43,7 +103,7 @@ export const generateCommand = Command.make(
     ),
     marks: Flag.Literals("marks", MARKS).pipe(
       Flag.withDescription(
-        "Show the verifier's own tokens, in colour or in ⟨brackets⟩; auto: colour on a terminal, none elsewhere"
+        "Set full KV's own tokens apart from accepted drafts, in colour or in ⟨brackets⟩; auto: colour on a terminal (brackets with NO_COLOR), none elsewhere"
       ),
       Flag.withDefault("auto" as const)
     ),
@@ -67,7 +127,8 @@ export const generateCommand = Command.make(
       ["window", flags.window, 1],
       ["max-tokens", flags.maxTokens, 1],
       ["top-k", flags.topK, 0],
-      ["temperature", flags.temperature, 0]
+      ["temperature", flags.temperature, 0],
+      ["repetition-penalty", flags.repetitionPenalty, Number.MIN_VALUE]
     ] as const)
       if (!(value >= least))
         return yield* new Usage({ problem: `--${name} is ${value}; at least ${least} is expected` })
@@ -77,11 +138,12 @@ export const generateCommand = Command.make(
     ] as const)
       if (!(value > 0 && value <= 1))
         return yield* new Usage({ problem: `--${name} is ${value}; above 0 and at most 1 is expected` })
-    const marks =
-      flags.marks === "auto" ? (process.stdout.isTTY && !flags.json ? "color" : "none") : flags.marks
+    const ngram = yield* ngramOf(flags)
+    const marks = flags.marks === "auto" ? usualMarks(flags.json) : flags.marks
     const report = yield* runGenerate({
       ...flags,
       model,
+      ngram,
       marks,
       write: (text) => {
         if (!flags.json) process.stdout.write(text)

@@ -3,7 +3,7 @@ import { Argument, Command, Flag } from "effect/cli"
 import { Usage } from "../exit.ts"
 import { readScenario, writeWhole } from "../files.ts"
 import { FORMATS } from "../output/grid.ts"
-import { missedObjectives, type Report } from "../output/report.ts"
+import { levelsOf, missedObjectives, type Report } from "../output/report.ts"
 import { renderReport } from "../output/screen.ts"
 import { ObjectiveMissed } from "../exit.ts"
 import { Progress } from "../progress.ts"
@@ -63,6 +63,10 @@ export const runCommand = Command.make(
       results: runs.map(({ named, metrics }) => ({ method: named, metrics }))
     }
     yield* Console.log(renderReport(format, report, screenWidth()))
+    for (const { named, metrics } of runs) {
+      const levels = levelsOf(named, metrics)
+      if (levels !== undefined) yield* Console.error(`${named.name}: ${levels}; measured`)
+    }
     const full = runs.find(({ named }) => named.method.kind === "full-kv")
     const differing: string[] = []
     for (const run of runs) {

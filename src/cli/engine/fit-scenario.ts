@@ -7,9 +7,11 @@ import type { ModelConfig } from "../../engine/model/config.ts"
 import { rowsWithin } from "../../engine/generate.ts"
 import { SLACK_PAGES } from "../../engine/setup.ts"
 import type { AdapterCard } from "../../engine/webgpu/device.ts"
+import { lookupBounds, type Ngram } from "../../protocol/ngram.ts"
 import { closest } from "../../scenario/closest.ts"
-import type { Method, NamedMethod, Scenario } from "../../scenario/resolved.ts"
+import type { Drafter, Method, NamedMethod, Scenario } from "../../scenario/resolved.ts"
 import { kvShape } from "../../scenario/model-shape.ts"
+import { drafterOf } from "../../sim/setup.ts"
 import { groupMemory, workloadLengths } from "../../sim/theory/parameters.ts"
 
 /** Requests in flight at most; each has a place in buffers of the longest request's size. */
@@ -30,6 +32,22 @@ export const unsupported = ({ model, engine, deployment, workload, faults }: Sce
     : [`model: a KV cache of ${model.kvBytesPerElement * 8} bits; the engine's full KV has 16 or 32`])
 ]
 
+/** Why a drafter cannot run on the engine, if it cannot. */
+const noDrafter = (drafter: Drafter | undefined): { readonly problem: string } | undefined =>
+  drafter === undefined || drafter.kind === "ngram"
+    ? undefined
+    : {
+        problem: `${drafter.name}: of classical drafters the engine has n-gram only, this one is ${drafter.kind}`
+      }
+
+/** The n-gram drafter of a method, for the engine. */
+export const ngramOf = (method: Method): Ngram | undefined => {
+  const drafter = drafterOf(method)
+  if (drafter?.kind !== "ngram") return undefined
+  const { numSpeculativeTokens, promptLookupMin, promptLookupMax } = drafter
+  return { numSpeculativeTokens, ...lookupBounds(promptLookupMin, promptLookupMax) }
+}
+
 /** What a method needs of the engine, or why it cannot run there. */
 export const compressorOnEngine = (method: Method): Compressor | undefined | { readonly problem: string } => {
   switch (method.kind) {
@@ -38,12 +56,13 @@ export const compressorOnEngine = (method: Method): Compressor | undefined | { r
     case "offloaded":
       return { problem: "the engine does not decode over offloaded KV yet" }
     case "drafter":
-      return { problem: "the engine has no classical drafters yet" }
+      return noDrafter(method.drafter)
     case "lossy":
     case "sparse":
     case "vericache": {
       if (method.kind === "vericache") {
-        if (method.drafter !== undefined) return { problem: "the engine has no classical drafters yet" }
+        const problem = noDrafter(method.drafter)
+        if (problem !== undefined) return problem
         if (method.granularity !== "whole")
           return { problem: "the engine reloads KV before its verify; granularity: whole" }
         if (method.reload === "missing" && method.compressor.kind !== "drop")

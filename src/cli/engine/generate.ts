@@ -1,5 +1,6 @@
 /** What `generate` does once WebGPU is loaded: open adapter, model and tokenizer, run, compare, report. */
 import { Effect, Exit, Scope } from "effect"
+import type { Compressor } from "../../engine/compressors/compressor.ts"
 import { type Generated, generate, type GenerateOptions } from "../../engine/generate.ts"
 import { openTokenizer, type Tokenizer } from "../../engine/model/tokenizer.ts"
 import type { Committed } from "../../engine/session.ts"
@@ -14,6 +15,7 @@ import {
 import type { Checkpoint } from "../../engine/weights/checkpoint.ts"
 import { inLayer } from "../../engine/weights/names.ts"
 import { openCheckpoint } from "../../engine/weights/open.ts"
+import type { Ngram } from "../../protocol/ngram.ts"
 import { TraceStore } from "../../trace/store.ts"
 import { Usage } from "../exit.ts"
 import { type AdapterChoice, nodeGpu } from "../gpu.ts"
@@ -27,6 +29,7 @@ export interface GenerateFlags {
   readonly compressor: string
   readonly keep: number
   readonly window: number
+  readonly ngram: Ngram | undefined
   readonly maxTokens: number
   readonly temperature: number
   readonly topK: number
@@ -94,10 +97,14 @@ const writer = (tokenizer: Tokenizer, marks: GenerateFlags["marks"], write: (tex
   }
 }
 
+const methodName = (compressor: Compressor | undefined, ngram: Ngram | undefined): string =>
+  [compressor?.name ?? "full KV", ...(ngram === undefined ? [] : ["n-gram"])].join(" + ")
+
 export const runGenerate = (flags: GenerateFlags) =>
   Effect.scoped(
     Effect.gen(function* () {
-      const compressor = yield* compressorNamed(flags.compressor)
+      const compressor = flags.compressor === "none" ? undefined : yield* compressorNamed(flags.compressor)
+      const method = methodName(compressor, flags.ngram)
       const files = folderFiles(flags.model)
       const checkpoint = yield* openCheckpoint(files)
       const { config } = checkpoint
@@ -117,9 +124,9 @@ export const runGenerate = (flags: GenerateFlags) =>
       const timing = flags.traced ? yield* checkTimestamps(device) : undefined
       const trace = timing
         ? new TraceStore({
-            name: `generate with ${compressor.name}`,
+            name: `generate with ${method}`,
             scenario: "generate",
-            method: compressor.name,
+            method,
             seed: flags.seed,
             clock: "wall",
             basis: "measured",
@@ -145,6 +152,7 @@ export const runGenerate = (flags: GenerateFlags) =>
         compressor,
         keep: flags.keep,
         window: flags.window,
+        ...(flags.ngram === undefined ? {} : { ngram: flags.ngram }),
         kvBits,
         stopTokens: config.eosTokens,
         onLoading: (read, all) => {
@@ -163,15 +171,29 @@ export const runGenerate = (flags: GenerateFlags) =>
         ...(trace === undefined ? {} : { recorder: trace })
       })
       out.end()
-      // Speculative sampling keeps the distribution, not the tokens.
-      const comparable = flags.temperature === 0 || flags.sampling === "coupled"
+      // Speculative sampling keeps the distribution, not the tokens; without drafts on compressed KV nothing is sampled twice.
+      const comparable = flags.temperature === 0 || flags.sampling === "coupled" || compressor === undefined
+      const { ngram: _, ...plain } = options
       const full =
-        flags.check && comparable ? yield* generate({ ...options, compressor: undefined }) : undefined
+        flags.check && comparable ? yield* generate({ ...plain, compressor: undefined }) : undefined
       const identical = full === undefined ? undefined : full.tokens.join() === ours.tokens.join()
-      const json = describe(flags, compressor.name, device.card, prompt.length, ours, full, identical, timing)
+      const json = describe(
+        flags,
+        compressor?.name,
+        device.card,
+        prompt.length,
+        ours,
+        full,
+        identical,
+        timing
+      )
       return {
         json: { ...json, text: tokenizer.decode(ours.tokens), tokens: ours.tokens },
-        text: render(json, comparable),
+        text: render(
+          json,
+          comparable,
+          compressor === undefined && flags.ngram === undefined ? "none" : flags.marks
+        ),
         identical,
         trace
       } satisfies GenerateReport
@@ -181,7 +203,7 @@ export const runGenerate = (flags: GenerateFlags) =>
 /** All figures are measured in this run. */
 const describe = (
   flags: GenerateFlags,
-  compressor: string,
+  compressor: string | undefined,
   card: AdapterCard,
   promptTokens: number,
   ours: Generated,
@@ -191,8 +213,15 @@ const describe = (
 ) => ({
   adapter: card.name,
   adapterKind: card.kind,
-  compressor,
-  window: flags.window,
+  ...(compressor === undefined ? {} : { compressor, window: flags.window }),
+  ...(flags.ngram === undefined
+    ? {}
+    : {
+        drafter: { method: "ngram", ...flags.ngram },
+        proposed: ours.proposed,
+        agreed: ours.agreed,
+        proposalAcceptance: ours.proposed === 0 ? 0 : ours.agreed / ours.proposed
+      }),
   promptTokens,
   outputTokens: ours.tokens.length,
   rounds: ours.rounds,
@@ -211,9 +240,27 @@ const describe = (
   ...(timing === undefined ? {} : { tracedPassTimes: describePassTimes(timing) })
 })
 
+const percentOf = (part: number, whole: number): string =>
+  `${(whole === 0 ? 0 : (100 * part) / whole).toFixed(0)} %`
+
 const kib = (bytes: number): string => `${(bytes / 1024).toFixed(0)} KiB`
 
-const render = (result: ReturnType<typeof describe>, comparable: boolean): string => {
+/** What the marks in the text stand for. */
+const LEGEND: Readonly<Record<GenerateFlags["marks"], readonly string[]>> = {
+  none: [],
+  text: [
+    "marks               plain: drafted and accepted; ⟨brackets⟩: full KV's own, a correction or the token behind a round"
+  ],
+  color: [
+    `marks               ${GREEN}drafted and accepted${PLAIN}; ${BOLD}full KV's own${PLAIN}, a correction or the token behind a round`
+  ]
+}
+
+const render = (
+  result: ReturnType<typeof describe>,
+  comparable: boolean,
+  marks: GenerateFlags["marks"]
+): string => {
   const share = ((100 * result.compressedBytes) / Math.max(1, result.fullBytes)).toFixed(0)
   const identical =
     result.identicalToFullKv === undefined
@@ -224,11 +271,26 @@ const render = (result: ReturnType<typeof describe>, comparable: boolean): strin
         ? "yes"
         : "NO"
   const plain = result.fullKvTokensPerSecond
+  const { proposed, agreed = 0 } = result
   return [
     "",
-    `rounds              ${result.rounds}, ${result.acceptanceLength.toFixed(1)} tokens each`,
-    `acceptance          ${(100 * result.acceptance).toFixed(0)} % (${result.accepted} of ${result.drafted} drafted tokens)`,
-    `compressed KV       ${kib(result.compressedBytes)} of ${kib(result.fullBytes)} after the prompt, ${share} % in whole pages`,
+    ...LEGEND[marks],
+    ...(result.compressor === undefined
+      ? []
+      : [
+          `rounds              ${result.rounds}, ${result.acceptanceLength.toFixed(1)} tokens each`,
+          `acceptance          ${(100 * result.acceptance).toFixed(0)} % (full KV took ${result.accepted} of ${result.drafted} drafted tokens)`
+        ]),
+    ...(proposed === undefined
+      ? []
+      : [
+          `n-gram              ${percentOf(agreed, proposed)} (${result.compressor === undefined ? "full" : "compressed"} KV took ${agreed} of ${proposed} proposed tokens)`
+        ]),
+    ...(result.compressor === undefined
+      ? []
+      : [
+          `compressed KV       ${kib(result.compressedBytes)} of ${kib(result.fullBytes)} after the prompt, ${share} % in whole pages`
+        ]),
     `moved               ${kib(result.bytesIn)} to the device, ${kib(result.bytesOut)} back`,
     `speed               ${result.tokensPerSecond.toFixed(1)} tok/s measured on ${result.adapter}${plain === undefined ? "" : `; full KV alone ${plain.toFixed(1)}`}${result.adapterKind === "software" ? " (software adapter)" : ""}`,
     ...(result.tracedPassTimes === undefined ? [] : [`passes timed by     ${result.tracedPassTimes}`]),

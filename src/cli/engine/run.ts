@@ -27,7 +27,7 @@ import { Usage } from "../exit.ts"
 import { type AdapterChoice, nodeGpu } from "../gpu.ts"
 import { folderFiles } from "../model-files.ts"
 import type { Progress } from "../progress.ts"
-import { fitScenario, otherModel, runnable, sameKvBytes, unsupported } from "./fit-scenario.ts"
+import { fitScenario, ngramOf, otherModel, runnable, sameKvBytes, unsupported } from "./fit-scenario.ts"
 import { warnUnlessInvariant } from "./generate.ts"
 import { type Prompts, promptsOf } from "./prompts.ts"
 
@@ -91,6 +91,7 @@ const runMethod = (
       const setup = servingSetup(fitted.scenario, name, method)
       if (setup instanceof Infeasible) return yield* setup
       const outputs = new Map<number, readonly number[]>()
+      const ngram = ngramOf(method)
       const engine = yield* Effect.acquireRelease(
         Engine.open({
           gpu,
@@ -108,6 +109,7 @@ const runMethod = (
             seed: scenario.seed
           },
           serving: servingOf(setup.plan),
+          ...(ngram === undefined ? {} : { ngram }),
           onCommit: () => {}
         }),
         (one) => Effect.sync(() => one.close())

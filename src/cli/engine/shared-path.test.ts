@@ -61,10 +61,14 @@ describe("one scenario on both physics", () => {
     const scenario = small(
       await Effect.runPromise(readScenario(join(ROOT, "scenarios", "twin", "embedded.yaml")))
     )
+    const { methods } = await Effect.runPromise(
+      readScenario(join(ROOT, "scenarios", "twin", "embedded-ngram.yaml"))
+    )
+    const both = { ...scenario, methods: [...methods.slice(1), ...scenario.methods] }
     const run = await Effect.runPromise(
       runScenario({
-        scenario,
-        methods: scenario.methods,
+        scenario: both,
+        methods: both.methods,
         model: join(ROOT, "models", "vericache-1m"),
         adapter: "software",
         note: () => {},
@@ -75,10 +79,14 @@ describe("one scenario on both physics", () => {
   })
 
   it("has the output of full KV wherever it is verified", () => {
-    const [full, lossy, vericache] = runs
+    const [ngram, three, full, lossy, vericache] = runs
     expect(full!.outputs.size).toBe(3)
-    expect(identicalTo(full, vericache!)).toBe(true)
+    for (const verified of [ngram, three, vericache]) expect(identicalTo(full, verified!)).toBe(true)
     expect(lossy!.metrics.outputTokens).toBe(36)
+    for (const { metrics } of [ngram!, three!]) {
+      expect(metrics.proposals.proposed).toBeGreaterThan(0)
+      expect(metrics.proposals.agreed).toBeLessThanOrEqual(metrics.proposals.proposed)
+    }
   })
 
   it("takes the same transitions, reservations and commits, track by track", () => {

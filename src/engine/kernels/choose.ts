@@ -45,7 +45,7 @@ export const samplerWords = (sampling: Sampling): Uint32Array => {
   return words
 }
 
-/** Draft distributions kept per request; windows are shorter. */
+/** Draft distributions kept per request: no round drafts more by speculative sampling. */
 export const KEPT_DISTRIBUTIONS = 64
 
 /** Draws tokens from logits. Bindings: logits, rows, chosen, pass, tokens, samplers, seen, drafted, out. */

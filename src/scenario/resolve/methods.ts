@@ -1,7 +1,7 @@
 /** Serving methods of a scenario, their compressors and drafters looked up. */
 import { closest } from "../closest.ts"
 import { type Path, SourceDocument } from "../document.ts"
-import { acceptanceOf, compressorOf, drafterOf } from "../entries.ts"
+import { acceptanceOf, compressorOf, drafterOf, promptLookupOf } from "../entries.ts"
 import type { Acceptance, Compressor, Drafter, Method, NamedMethod, WindowPolicy } from "../resolved.ts"
 import { type AcceptanceFile, AcceptanceProfileFile, type DrafterFile } from "../schema/drafting.ts"
 import type { MethodFile } from "../schema/method.ts"
@@ -165,11 +165,30 @@ const acceptanceOfProfile = (
 }
 
 const resolveDrafter = (to: Resolution, file: string | DrafterFile, path: Path): Drafter | undefined => {
-  if (typeof file !== "string") return drafterOf(file)
+  if (typeof file !== "string") return lookupFaults(to, file, file.kind, path) ? undefined : drafterOf(file)
   const entry = to.catalog.drafters.get(file)
   if (entry === undefined)
     return to.fault(path, `no ${file} in the catalog`, closest(file, [...to.catalog.drafters.keys()]))
   return drafterOf(entry)
+}
+
+/** Faults of an n-gram drafter's bounds; whether there are any. */
+const lookupFaults = (
+  to: Resolution,
+  {
+    prompt_lookup_min: min,
+    prompt_lookup_max: max
+  }: Pick<DrafterFile, "prompt_lookup_min" | "prompt_lookup_max">,
+  kind: Drafter["kind"],
+  path: Path
+): boolean => {
+  if (min === undefined && max === undefined) return false
+  const field = min === undefined ? "prompt_lookup_max" : "prompt_lookup_min"
+  if (kind !== "ngram") to.fault([...path, field], `is for n-gram drafters; this one is ${kind}`)
+  else if (min !== undefined && max !== undefined && min > max)
+    to.fault([...path, field], `min ${min} is above prompt_lookup_max ${max}`)
+  else return false
+  return true
 }
 
 /** The kinds of drafters by vLLM's names for them. */
@@ -205,8 +224,8 @@ export const vllmDrafter = (to: Resolution): readonly (NamedMethod | undefined)[
     if (kind !== drafter.kind)
       return [to.fault([section, "method"], `${name} is no ${config.method} drafter but ${drafter.kind}`)]
   }
+  if (lookupFaults(to, config, drafter.kind, [section])) return [undefined]
   const tokens = config.num_speculative_tokens ?? drafter.numSpeculativeTokens
-  return [
-    { name: section, method: { kind: "drafter", drafter: { ...drafter, numSpeculativeTokens: tokens } } }
-  ]
+  const asked = { ...drafter, numSpeculativeTokens: tokens, ...promptLookupOf(config) }
+  return [{ name: section, method: { kind: "drafter", drafter: asked } }]
 }

@@ -95,6 +95,14 @@ export const CompressorFile = Schema.Struct({
 })
 export type CompressorFile = typeof CompressorFile.Type
 
+/** vLLM's bounds of what an n-gram drafter looks up; a physics that really looks up reads them. */
+export const promptLookup = {
+  prompt_lookup_min: optional(
+    count("Shortest run of last tokens an n-gram drafter looks up; 5 if neither bound is given.")
+  ),
+  prompt_lookup_max: optional(count("Longest run of last tokens it looks up."))
+}
+
 export const DrafterFile = Schema.Struct({
   name: text("Catalog name."),
   ...origin,
@@ -102,6 +110,7 @@ export const DrafterFile = Schema.Struct({
     description: "Looks up the prompt, a small model, or a head on the model itself."
   }),
   num_speculative_tokens: count("Tokens proposed per step."),
+  ...promptLookup,
   weight_bytes: quantity("bytes", "Bytes read to propose one token for the batch; 0 for n-gram."),
   kv_bytes_per_token: quantity("bytes", "The drafter's own KV per context token; 0 if it keeps none."),
   acceptance: AcceptanceFile

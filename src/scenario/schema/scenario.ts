@@ -4,6 +4,7 @@
  */
 import { Schema } from "effect"
 import { count, optional, OVERHEAD, probability, quantity, share, SLOWEST, text } from "./fields.ts"
+import { promptLookup } from "./drafting.ts"
 import { MethodFile } from "./method.ts"
 import { WorkloadFile } from "./workload.ts"
 
@@ -112,7 +113,8 @@ export const ScenarioFile = Schema.Struct({
         Schema.String.annotate({ description: "Drafter of the catalog, if no model is named." })
       ),
       model: optional(Schema.String.annotate({ description: "Drafter of the catalog." })),
-      num_speculative_tokens: optional(count("Tokens proposed per step."))
+      num_speculative_tokens: optional(count("Tokens proposed per step.")),
+      ...promptLookup
     }).annotate({ description: "vLLM's spelling of a drafter method: model names a drafter of the catalog." })
   ),
   kv_transfer_config: optional(
