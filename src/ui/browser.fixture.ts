@@ -53,7 +53,7 @@ export const startBrowser = async (webgpu = true): Promise<Browser> => {
   const executablePath = await chromiumPackage.executablePath()
   await inflate(join(root, "node_modules", "@sparticuz", "chromium", "bin", "al2023.tar.br"))
   setupLambdaEnvironment(join(tmpdir(), "al2023", "lib"))
-  return chromium.launch({
+  const browser = await chromium.launch({
     executablePath,
     args: [
       "--no-sandbox",
@@ -62,6 +62,14 @@ export const startBrowser = async (webgpu = true): Promise<Browser> => {
       ...(webgpu ? ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"] : [])
     ]
   })
+  const newPage = browser.newPage.bind(browser)
+  // Waits end with the test: how fast the machine is decides nothing.
+  browser.newPage = async (options) => {
+    const page = await newPage(options)
+    page.setDefaultTimeout(0)
+    return page
+  }
+  return browser
 }
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8")
