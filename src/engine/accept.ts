@@ -95,7 +95,7 @@ export const measureAcceptance = (
           onProgress: () => {},
           compressor,
           budget: { keep, elementBits: kvBits, seed: GREEDY.seed },
-          serving: { mode: "rounds", keepsFull: true, reload: "full" },
+          serving: { mode: "rounds", keepsFull: true, reload: "full", streams: "nothing" },
           stopTokens: [],
           onCommit: ({ request, accepted, rejected }) => {
             if (!started.has(request)) compressed += engine.compressedBytes(engine.session(request))

@@ -50,13 +50,15 @@ export interface Asked {
 
 export interface Trial {
   readonly checkpoint: Checkpoint
-  readonly kind: "full" | "vericache" | "lossy" | "sparse" | "drafter"
+  readonly kind: "full" | "offloaded" | "vericache" | "lossy" | "sparse" | "drafter"
   /** Proposes tokens to draft steps, or to decode steps where nothing drafts. */
   readonly ngram?: Ngram
   readonly compressor?: Compressor
   readonly keep?: number
   readonly window?: number
   readonly reload?: "full" | "missing"
+  readonly granularity?: "whole" | "streaming"
+  readonly schedule?: "staggered" | "lock-step"
   /** Requests at once that keep their full KV on the device. */
   readonly fullKvRequests?: number
   readonly kvBits?: 16 | 32
@@ -66,6 +68,8 @@ export interface Trial {
   /** Pages for all requests together; enough for all at once if not given. */
   readonly pages?: number
   readonly maxNumBatchedTokens?: number
+  /** Bytes/s the scheduler takes the link to carry: how far ahead reloads begin. */
+  readonly linkBandwidth?: number
   readonly faults?: Faults
   /** Hears the run, with device timestamps. */
   readonly recorder?: Recorder
@@ -81,6 +85,8 @@ export interface TrialResult {
   readonly produced: readonly (readonly number[])[]
   readonly commits: readonly Committed[]
   readonly rebuilds: number
+  /** Most pages taken at once. */
+  readonly mostPages: number
   /** Pages still taken when all was over. */
   readonly leaked: number
   readonly hostBytesLeft: number
@@ -114,19 +120,16 @@ const ngramDrafter = ({ numSpeculativeTokens }: Ngram): Drafter => ({
   acceptance: { kind: "iid", alpha: 0.5, origin: { basis: "assumed", source: "test" } }
 })
 
-const methodOf = ({
-  kind,
-  keep = 0.5,
-  window = 4,
-  fullKvRequests = 0,
-  reload = "full",
-  ngram
-}: Trial): Method => {
+const methodOf = (trial: Trial): Method => {
+  const { kind, keep = 0.5, window = 4, fullKvRequests = 0, ngram } = trial
+  const { reload = "full", granularity = "whole", schedule = "staggered" } = trial
   switch (kind) {
     case "drafter":
       return { kind, drafter: ngramDrafter(ngram!) }
     case "full":
       return { kind: "full-kv" }
+    case "offloaded":
+      return { kind: "offloaded" }
     case "lossy":
       return { kind: "lossy", compressor: priced(keep) }
     case "sparse":
@@ -136,9 +139,9 @@ const methodOf = ({
         kind: "vericache",
         compressor: priced(keep),
         window: fixedWindow(window),
-        schedule: "staggered",
+        schedule,
         reload,
-        granularity: "whole",
+        granularity,
         fullKvRequests,
         ...(ngram === undefined ? {} : { drafter: ngramDrafter(ngram) })
       }
@@ -195,7 +198,7 @@ export const trial = async (options: Trial): Promise<TrialResult> => {
       pages,
       weightBytes: engine.state.weightBytes,
       hostBytes: 1e9,
-      linkBandwidth: 1e9,
+      linkBandwidth: options.linkBandwidth ?? 1e9,
       iterationSeconds: 0.005,
       window: options.window ?? 4,
       maxNumBatchedTokens: options.maxNumBatchedTokens ?? 64
@@ -221,6 +224,7 @@ export const trial = async (options: Trial): Promise<TrialResult> => {
       bytesIn,
       proposals,
       rebuilds: engine.rebuilds,
+      mostPages: engine.state.cache.pages.peak,
       leaked: engine.state.cache.pages.used,
       hostBytesLeft: engine.pool.bytes
     }

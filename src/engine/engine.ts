@@ -7,6 +7,7 @@ import type { Ngram } from "../protocol/ngram.ts"
 import type { DeviceLost, RequestId } from "../runtime/ports.ts"
 import type { ServingPlan } from "../runtime/serving.ts"
 import { draftView, fullView, packedPages } from "./cache/device-cache.ts"
+import { Feed } from "./feed.ts"
 import { HostPool } from "./cache/host-pool.ts"
 import { attentionFloats, readObservation } from "./cache/observing.ts"
 import { layOut } from "./cache/packed-layout.ts"
@@ -27,14 +28,20 @@ export interface Serving {
   readonly keepsFull: boolean
   /** What a reload carries over: the full KV, or only what the compressed copy lacks of it. */
   readonly reload: "full" | "missing"
+  /** Full KV comes layer by layer, into passes as they run: into verifies, or into every pass because it lives in host memory. */
+  readonly streams: "verifies" | "everything" | "nothing"
 }
 
 /** What of a serving plan matters to the caches. */
-export const servingOf = ({ mode, reload }: ServingPlan): Serving => ({
+export const servingOf = ({ mode, reload, granularity, offloaded }: ServingPlan): Serving => ({
   mode,
   keepsFull: reload === "none",
-  reload: reload === "missing" ? "missing" : "full"
+  reload: reload === "missing" ? "missing" : "full",
+  streams: offloaded ? "everything" : granularity === "streaming" ? "verifies" : "nothing"
 })
+
+/** Layers of full KV a request has room for on the device while it streams and the first `ahead` are there before. */
+export const layersHeld = (layers: number, ahead: number): number => Math.min(layers, ahead + 2)
 
 export interface EngineOptions extends DeviceStateOptions {
   readonly compressor: Compressor
@@ -54,6 +61,8 @@ export class Engine {
   readonly pool: HostPool
   readonly sessions = new Map<RequestId, Session>()
   state: DeviceState
+  /** What streams into the pass under way, or into the next. */
+  feed = new Feed()
   readonly shape: EngineShape
   /** Told of a request whose output has ended before its most tokens were reached. */
   onStop: (request: RequestId) => void = () => {}
@@ -167,21 +176,32 @@ export class Engine {
 
   // --- caches ---
 
-  /** Makes a tail reach to token `end`. The scheduler has seen to it that there are pages. */
-  extend(session: Session, which: "full" | "draft", end: number): void {
-    const tail = which === "full" ? (session.full ??= emptyTail(0)) : session.tail
+  /** Makes a tail reach to token `end`. The scheduler has seen to it that there are pages. `held`: layers a new one has at a time. */
+  extend(session: Session, which: "full" | "draft", end: number, held = this.shape.config.layers): void {
+    const tail = which === "full" ? (session.full ??= emptyTail(0, held)) : session.tail
     if (tail === undefined) throw new Error(`request ${session.id} has no compressed KV`)
-    const want = Math.ceil((end - tail.start) / this.shape.pageTokens)
+    const { layers } = this.shape.config
+    const blocks = Math.ceil((end - tail.start) / this.shape.pageTokens)
+    const want = Math.ceil((blocks * tail.held) / layers)
     if (want <= tail.pages.length) return
     const more = this.#take(want - tail.pages.length)
     const view = which === "full" ? fullView(session.place) : draftView(session.place)
-    this.state.cache.setTail(view, more, tail.pages.length)
+    if (tail.held === layers) this.state.cache.setTail(view, more, tail.pages.length)
     tail.pages.push(...more)
+  }
+
+  /** Points the full view of a request, of which not all layers are here at a time, at a layer's places. */
+  aim(session: Session, layer: number): void {
+    const { full } = session
+    const { layers } = this.shape.config
+    if (full === undefined || full.held === layers) return
+    this.state.cache.setLayer(fullView(session.place), full, layer)
   }
 
   dropFull(session: Session): void {
     if (session.full !== undefined) this.state.cache.pages.give(session.full.pages)
     session.full = undefined
+    session.layersHere = 0
     session.fullUntilHome = false
   }
 
@@ -210,7 +230,7 @@ export class Engine {
       const layout = layOut(compression, { ...this.shape.config, kvBits: this.shape.kvBits })
       session.packed = this.#take(packedPages(this.shape, layout))
       cache.pack(fullView(session.place), draftView(session.place), compression, layout, session.packed)
-      const tail = emptyTail(compression.tailStart)
+      const tail = emptyTail(compression.tailStart, this.shape.config.layers)
       session.tail = tail
       this.copyToTail(session, tail.start, full.end)
     })
@@ -271,6 +291,7 @@ export class Engine {
         session.saving = []
         session.dropDrafts()
         session.full = undefined
+        session.layersHere = 0
         session.fullUntilHome = false
         session.packed = []
         session.tail = undefined
@@ -351,5 +372,5 @@ export class Engine {
   }
 }
 
-const emptyTail = (start: number): Tail => ({ start, end: start, pages: [] })
+const emptyTail = (start: number, held: number): Tail => ({ start, end: start, held, pages: [] })
 const observing = (slot: number): number => (slot + 1) << ROW.slotShift

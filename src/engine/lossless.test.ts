@@ -60,11 +60,8 @@ const faultsOf = (everyTransfer: number, everyPass: number): Faults => {
   let transfers = 0
   let passes = 0
   return {
-    transfer: (_request, kind) =>
-      everyTransfer > 0 &&
-      kind !== "stream" &&
-      ++transfers % everyTransfer === 0 &&
-      transfers < 10 * everyTransfer
+    transfer: () =>
+      everyTransfer > 0 && ++transfers % everyTransfer === 0 && transfers < 10 * everyTransfer
         ? (["down", "corrupt", "late"] as const)[(transfers / everyTransfer) % 3]
         : undefined,
     pass: () =>
@@ -103,12 +100,23 @@ const ngram = fc
   .map(({ more, ...fields }) => ({ ...fields, promptLookupMax: fields.promptLookupMin + more }))
 
 const cases = fc.record({
-  served: fc.constantFrom("vericache", "vericache", "sparse", "vericache+ngram", "vericache+ngram", "ngram"),
+  served: fc.constantFrom(
+    "vericache",
+    "vericache",
+    "sparse",
+    "offloaded",
+    "vericache+ngram",
+    "vericache+ngram",
+    "ngram"
+  ),
   ngram,
   compressor: fc.constantFrom(...methods.keys()),
   keep: fc.constantFrom(0.1, 0.3, 0.6),
   window: fc.integer({ min: 1, max: 12 }),
   reload: fc.constantFrom("full", "missing"),
+  granularity: fc.constantFrom("whole", "streaming"),
+  schedule: fc.constantFrom("staggered", "staggered", "lock-step"),
+  linkBandwidth: fc.constantFrom(1e9, 1e6),
   fullKvRequests: fc.constantFrom(0, 0, 1, 2),
   kvBits: fc.constantFrom(16, 32),
   maxRows: fc.constantFrom(7, 32),
@@ -152,6 +160,45 @@ describe("output equals full-KV decoding", () => {
     })
   }
 
+  for (const [name, reload, linkBandwidth] of [
+    ["snapkv", "full", 1e9],
+    ["pyramidkv", "missing", 1e9],
+    ["kivi-4", "full", 1e6],
+    ["streaming-llm", "missing", 1e6],
+    ["rotatekv", "missing", 1e9]
+  ] as const) {
+    const ahead = linkBandwidth < 1e9 ? ", some of it ahead" : ""
+    it(`with ${name}, reloads (${reload}) that stream into the verify${ahead}`, async () => {
+      const compressor = COMPRESSORS.find((one) => one.name === name)!
+      const asked = [
+        { prompt: prompt(90, 1), output: 24 },
+        { prompt: prompt(33, 2), output: 17 },
+        { prompt: prompt(70, 3), output: 11 }
+      ]
+      const deep = tinyCheckpoint(3, { layers: 6 })
+      const what = { checkpoint: deep, kind: "vericache", compressor, keep: 0.4, window: 5, asked } as const
+      const result = await trial({ ...what, reload, linkBandwidth, granularity: "streaming" })
+      expect(result.produced).toEqual(await fullDecoding(what))
+      expect(result.drafted).toBeGreaterThan(0)
+      expect([result.leaked, result.hostBytesLeft, result.buffersLeft]).toEqual([0, 0, 0])
+    })
+  }
+
+  it("over KV that lives in host memory and streams in every step, in far fewer pages than it has", async () => {
+    const asked = [
+      { prompt: prompt(90, 1), output: 24 },
+      { prompt: prompt(33, 2), output: 17 },
+      { prompt: prompt(90, 1), output: 9 }
+    ]
+    const deep = tinyCheckpoint(3, { layers: 6 })
+    const what = { checkpoint: deep, kind: "offloaded", asked, maxRows: 64 } as const
+    // A context of 114 tokens has eight pages; two of its six layers have three.
+    const result = await trial({ ...what, pages: 6 })
+    expect(result.produced).toEqual(await fullDecoding(what))
+    expect([result.leaked, result.hostBytesLeft, result.buffersLeft]).toEqual([0, 0, 0])
+    expect(result.mostPages).toBeLessThanOrEqual(6)
+  })
+
   it("where some requests keep their full KV on the device and the others draft", async () => {
     const asked = [
       { prompt: prompt(90, 1), output: 24 },
@@ -176,13 +223,15 @@ describe("output equals full-KV decoding", () => {
           async ({
             served,
             ngram: drafter,
-            compressor,
+            compressor: name,
             requests,
             everyTransfer,
             everyPass,
             chunk,
+            granularity,
             ...rest
           }) => {
+            const compressor = methods.get(name)!
             const asked = requests.map(({ length, seed: from, output, cancelAfter, sampling: drawn }) => ({
               prompt: prompt(length, from),
               output,
@@ -197,8 +246,12 @@ describe("output equals full-KV decoding", () => {
                   ? { kind: "vericache", ngram: drafter }
                   : { kind: served }),
               checkpoint,
-              compressor: methods.get(compressor)!,
-              maxNumBatchedTokens: chunk,
+              compressor,
+              // What compresses anew at every verify has the whole KV there; proposals do not go with streams.
+              granularity:
+                compressor.mode === "online" || served === "vericache+ngram" ? "whole" : granularity,
+              // What streams passes the layers once.
+              maxNumBatchedTokens: Math.min(chunk, rest.maxRows),
               faults: faultsOf(everyTransfer, everyPass),
               asked
             })

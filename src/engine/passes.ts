@@ -1,16 +1,21 @@
 /** Runs the scheduler's iterations: gathers rows from requests, submits them, and makes tokens of what comes back. */
 import { Effect } from "effect"
-import { matchCommit } from "../protocol/commit.ts"
 import type { DeviceLost, Iteration, PrefillItem, Stepped, Verified, VerifyItem } from "../runtime/ports.ts"
 import { draftView, fullView } from "./cache/device-cache.ts"
-import type { Engine } from "./engine.ts"
-import { MAX_STEPS, ROW, type Row } from "./model/forward.ts"
+import type { Engine, Serving } from "./engine.ts"
+import { Feed } from "./feed.ts"
+import { type Batch, MAX_STEPS, ROW, type Row } from "./model/forward.ts"
 import { type ProposedStep, proposing } from "./proposing.ts"
 import type { Session } from "./session.ts"
+import { settleVerify, type Verifying } from "./settling.ts"
+import { makeRoom, sendHome, submitStreaming } from "./streaming.ts"
 
 /** A row, and what is to be done with the token it yields, if any is wanted. */
 export interface Wanted {
+  readonly session: Session
   readonly row: Row
+  /** The full KV it attends to comes layer by layer, while the pass runs. */
+  readonly streams?: boolean
   /** The token counts once the whole run of passes has succeeded. */
   readonly take?: (token: number) => void
   /** Collects the token for a verdict on several rows; whether that counts is for the verdict to say. */
@@ -49,16 +54,28 @@ export class Passes {
       this.#found = []
       const alone = iteration.verify.length + iteration.prefill.length === 0
       this.#computed = 0
-      const result = !alone
-        ? yield* this.#mixed(iteration)
-        : iteration.proposals > 0
-          ? yield* this.#proposedSteps(iteration)
-          : { steps: yield* this.#steps(iteration), verified: [] }
+      const result =
+        !alone || this.#streams === "everything"
+          ? yield* this.#mixed(iteration)
+          : iteration.proposals > 0
+            ? yield* this.#proposedSteps(iteration)
+            : { steps: yield* this.#steps(iteration), verified: [] }
       for (const settle of this.#found) settle()
       // Passes of nothing still follow each other in time.
       if (this.#computed === 0) yield* Effect.sleep(1)
       return { ...result, computed: this.#computed }
-    })
+    }).pipe(
+      Effect.ensuring(
+        Effect.sync(() => {
+          this.#engine.feed.close()
+          this.#engine.feed = new Feed()
+        })
+      )
+    )
+  }
+
+  get #streams(): Serving["streams"] {
+    return this.#engine.options.serving.streams
   }
 
   /** Decode and draft steps only: many in one submission, tokens staying on the device from step to step. */
@@ -100,12 +117,44 @@ export class Passes {
       const wanted = proposals > 0 ? proposed.flatMap((step) => step.wanted) : this.#stepping(iteration, 0, 1)
       const verifying = iteration.verify.map((item) => this.#verifying(item, proposals > 0, wanted))
       for (const item of iteration.prefill) this.#prefilling(item, wanted)
-      yield* this.#submitAll(wanted, 1)
-      for (const item of iteration.prefill) yield* this.#prefilled(item)
+      const streamed = wanted.filter(({ streams }) => streams)
+      const rest = wanted.filter(({ streams }) => !streams)
+      // What streams passes the layers once; whoever else there is room for goes with it.
+      const along = streamed.length === 0 ? [] : rest.splice(0, this.#engine.shape.maxRows - streamed.length)
+      const came = streamed.length === 0 || (yield* this.#inLayers(streamed, along))
       const verified: Verified[] = []
-      for (const { session, chosen } of verifying) verified.push(yield* this.#commit(session, chosen))
+      // Their rows are gathered, and the next submission may gather others.
+      if (this.#streams === "verifies")
+        for (const one of verifying)
+          verified.push(came ? yield* this.#commit(one, streamed) : this.#void(one.session))
+      yield* this.#submitAll(rest, 1)
+      for (const item of iteration.prefill) yield* this.#prefilled(item)
+      if (this.#streams !== "verifies")
+        for (const one of verifying) verified.push(yield* this.#commit(one, []))
       return { steps: 1, verified, stepped: this.#settleSteps(iteration, proposed) }
     })
+  }
+
+  // --- streaming ---
+
+  /** Submits rows that read full KV as it comes, and others beside them. False if it did not come: those rows count for nothing. */
+  #inLayers(streamed: readonly Wanted[], along: readonly Wanted[]): Effect.Effect<boolean, DeviceLost> {
+    return Effect.gen({ self: this }, function* () {
+      const wanted = [...streamed, ...along]
+      makeRoom(this.#engine, streamed)
+      const batch = this.#batch(wanted, 1)
+      const came = yield* submitStreaming(this.#engine, batch, streamed)
+      if (batch.choices.length === 0) yield* this.#engine.state.device.idle
+      else yield* this.#readTokens(wanted, batch, ({ streams }) => came || streams !== true)
+      if (this.#streams === "everything") yield* sendHome(this.#engine, streamed)
+      return came
+    })
+  }
+
+  /** A verify that read KV that never came. Its drafts wait for the next. */
+  #void(session: Session): Verified {
+    this.#engine.dropFull(session)
+    return { request: session.id, drafted: session.drafts.length, accepted: 0 }
   }
 
   // --- rows ---
@@ -155,14 +204,14 @@ export class Passes {
   /** The newest token's position against full KV; its successor is final. */
   #decoding(session: Session, done: number, steps: number): Wanted {
     const position = session.tokens.length - 1 + done
+    const row = { view: fullView(session.place), position, tail: position, flags: ROW.next }
+    const take = (token: number): void => this.#produced(session, token)
+    if (this.#streams === "everything") return { session, row, take, streams: true }
     if (session.full === undefined || session.full.end < position)
       throw new Error(`request ${session.id} decodes without its full KV`)
     this.#engine.extend(session, "full", position + steps)
     session.full.end = position + steps
-    return {
-      row: { view: fullView(session.place), position, tail: position, flags: ROW.next },
-      take: (token) => this.#produced(session, token)
-    }
+    return { session, row, take }
   }
 
   /** The position behind the last draft, against compressed KV. */
@@ -172,6 +221,7 @@ export class Passes {
     this.#engine.extend(session, "draft", position + steps)
     const tail = session.tail!
     return {
+      session,
       row: { view: draftView(session.place), position, tail: position - tail.start, flags: ROW.next },
       take: (token) => {
         if (mode === "unverified") this.#produced(session, token)
@@ -181,23 +231,26 @@ export class Passes {
   }
 
   /** The newest token and every draft against full KV: what full KV yields after each. */
-  #verifying(
-    item: VerifyItem,
-    proposals: boolean,
-    wanted: Wanted[]
-  ): { readonly session: Session; readonly chosen: number[] } {
+  #verifying(item: VerifyItem, proposals: boolean, wanted: Wanted[]): Verifying {
     const session = this.#engine.session(item.request)
     const first = session.tokens.length - 1
+    const streams = this.#streams === "verifies"
     // Where steps yield several tokens, the plan only expects a number.
     if (!proposals) session.drafts.length = Math.min(session.drafts.length, item.drafted)
+    // A verify that streams has to fit one submission.
+    if (streams) session.drafts.length = Math.min(session.drafts.length, this.#engine.shape.maxRows - 1)
     const { drafts } = session
-    if (session.full === undefined || session.full.end < first)
-      throw new Error(`request ${session.id} is verified without its full KV`)
-    this.#engine.extend(session, "full", first + drafts.length + 1)
+    if (!streams) {
+      if (session.full === undefined || session.full.end < first)
+        throw new Error(`request ${session.id} is verified without its full KV`)
+      this.#engine.extend(session, "full", first + drafts.length + 1)
+    }
     const chosen: number[] = []
     for (let i = 0; i <= drafts.length; i++) {
       const drafted = i < drafts.length ? ROW.drafted : 0
       wanted.push({
+        session,
+        streams,
         row: {
           view: fullView(session.place),
           position: first + i,
@@ -219,12 +272,17 @@ export class Passes {
       this.#engine.dropDraft(session)
       session.dropDrafts()
     }
-    this.#engine.extend(session, "full", cached + tokens)
-    session.full!.end = cached + tokens
+    const streams = this.#streams === "everything"
+    if (!streams) {
+      this.#engine.extend(session, "full", cached + tokens)
+      session.full!.end = cached + tokens
+    }
     for (let i = 0; i < tokens; i++) {
       const position = cached + i
       const yields = last && i === tokens - 1
       wanted.push({
+        session,
+        streams,
         row: {
           view: fullView(session.place),
           position,
@@ -261,34 +319,47 @@ export class Passes {
 
   /** Submits rows and hands out their tokens, step by step. */
   #submit(wanted: readonly Wanted[], steps: number): Effect.Effect<void, DeviceLost> {
-    return Effect.gen({ self: this }, function* () {
-      if (wanted.length === 0) return
-      const { state, options } = this.#engine
-      const choices = wanted.flatMap(({ take, gather }, index) =>
+    return Effect.suspend(() => {
+      if (wanted.length === 0) return Effect.void
+      const { forward, device } = this.#engine.state
+      const batch = this.#batch(wanted, steps)
+      forward.submit(batch)
+      return batch.choices.length === 0 ? device.idle : this.#readTokens(wanted, batch, () => true)
+    })
+  }
+
+  #batch(wanted: readonly Wanted[], steps: number): Batch {
+    const flags = wanted.reduce((all, { row }) => all | row.flags, 0)
+    const compression = this.#engine.options.serving.mode === "full" ? undefined : this.#packed(wanted)
+    return {
+      rows: wanted.map(({ row }) => row),
+      choices: wanted.flatMap(({ take, gather }, index) =>
         take === undefined && gather === undefined ? [] : [index]
-      )
-      const flags = wanted.reduce((all, { row }) => all | row.flags, 0)
-      const compression = options.serving.mode === "full" ? undefined : this.#packed(wanted)
-      state.forward.submit({
-        rows: wanted.map(({ row }) => row),
-        choices,
-        steps,
-        entries: Math.max(...wanted.map(({ row }) => row.tail)) + steps + (compression?.most ?? 0),
-        rotated: compression?.rotated ?? false,
-        observed: (flags & ROW.observed) !== 0,
-        queried: (flags & ROW.queries) !== 0
-      })
-      if (choices.length === 0) {
-        yield* state.device.idle
-        return
-      }
-      const bytes = yield* state.device.read(state.forward.out, 0, steps * choices.length * 4)
+      ),
+      steps,
+      entries: Math.max(...wanted.map(({ row }) => row.tail)) + steps + (compression?.most ?? 0),
+      rotated: compression?.rotated ?? false,
+      observed: (flags & ROW.observed) !== 0,
+      queried: (flags & ROW.queries) !== 0
+    }
+  }
+
+  /** Waits for the tokens of a batch and hands them out to the rows that count. */
+  #readTokens(
+    wanted: readonly Wanted[],
+    { choices, steps }: Batch,
+    counts: (one: Wanted) => boolean
+  ): Effect.Effect<void, DeviceLost> {
+    const { device, forward } = this.#engine.state
+    return Effect.map(device.read(forward.out, 0, steps * choices.length * 4), (bytes) => {
       const tokens = new Uint32Array(bytes.buffer)
       for (let step = 0; step < steps; step++)
         for (const [i, index] of choices.entries()) {
-          const { take, gather } = wanted[index]!
+          const one = wanted[index]!
+          if (!counts(one)) continue
           const token = tokens[step * choices.length + i]!
-          gather?.(token)
+          one.gather?.(token)
+          const { take } = one
           if (take !== undefined) this.#found.push(() => take(token))
         }
     })
@@ -314,51 +385,12 @@ export class Passes {
     this.#engine.commit(session, [token], 0, [])
   }
 
-  /** Keeps what full KV agreed with, sends the new rows home and into the compressed KV, and drops the rest. */
-  #commit(session: Session, chosen: readonly number[]): Effect.Effect<Verified, DeviceLost> {
-    return Effect.gen({ self: this }, function* () {
-      const { state, options } = this.#engine
-      const { drafts, proposals } = session
-      const left = session.prompt.maxTokens - session.produced
-      const commit = matchCommit(drafts, chosen)
-      const tokens = this.#engine.untilStop(commit.tokens.slice(0, left))
-      const accepted = Math.min(commit.accepted, tokens.length - 1)
-      const drafted = Math.min(drafts.length, left - 1)
-      const rejected = drafts.slice(accepted)
-      const first = session.tokens.length - 1
-      const end = first + tokens.length
-      // Accepted drafts stand in the token buffer already; the verifier's own token replaces what was drafted there.
-      this.#engine.writeTokens(session, end, tokens.slice(-1))
-      // Rows of the tokens before the newest are exact now: the verifier wrote them.
-      session.full!.end = end
-      const home = options.serving.keepsFull
-        ? []
-        : state.cache.startReading(fullView(session.place), first, tokens.length)
-      yield* this.#recompress(session, first, end)
-      this.#found.push(() => {
-        session.saving.push(...home)
-        if (!options.serving.keepsFull) this.#engine.dropFull(session)
-        session.dropDrafts()
-        session.rounds++
-        session.drafted += drafted
-        session.accepted += accepted
-        session.proposed += proposals.proposed
-        session.agreed += proposals.agreed
-        this.#engine.commit(session, tokens, accepted, rejected)
-      })
-      return {
-        request: session.id,
-        drafted,
-        accepted,
-        ...(options.ngram === undefined ? {} : { proposals })
-      }
+  /** Keeps what full KV agreed with, once the run has succeeded. */
+  #commit(one: Verifying, streamed: readonly Wanted[]): Effect.Effect<Verified, DeviceLost> {
+    const gathered = streamed.findIndex(({ session }) => session === one.session)
+    return Effect.map(settleVerify(this.#engine, one, gathered), ({ verified, settle }) => {
+      this.#found.push(settle)
+      return verified
     })
-  }
-
-  /** New tokens join the compressed KV: by the method anew while the full KV is here, or in the tail. */
-  #recompress(session: Session, first: number, end: number): Effect.Effect<void, DeviceLost> {
-    if (this.#engine.options.compressor.mode === "online") return this.#engine.compress(session)
-    this.#engine.copyToTail(session, first, end)
-    return Effect.void
   }
 }

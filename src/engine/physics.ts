@@ -126,9 +126,18 @@ export const enginePhysics = (
         Effect.gen(function* () {
           const from = now()
           const fault = faults.transfer?.(order.request, order.kind)
-          if (fault === "down") return yield* new LinkDown({ moved: 0 })
+          // A pass that reads what streams is told what became of it before anybody else is.
+          const { feed } = engine
+          const streamed = (verdict: "whole" | "void"): void => {
+            if (order.kind === "stream") feed.end(verdict)
+          }
+          if (fault === "down") {
+            streamed("void")
+            return yield* new LinkDown({ moved: 0 })
+          }
           if (fault === "late") yield* Effect.sleep(LATE)
           yield* Effect.catchTag(transfer(engine, order), "DeviceLost", lost)
+          streamed(fault === "corrupt" ? "void" : "whole")
           if (fault === "corrupt") return yield* new Corrupt({ reason: "a copy arrived damaged" })
           return { bytes: order.bytes, seconds: (now() - from) / 1e9 }
         })

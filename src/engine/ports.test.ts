@@ -32,7 +32,7 @@ portContract("the engine", async () => {
       onProgress: () => {},
       compressor: identity,
       budget: { keep: 1, elementBits: 16, seed: 1 },
-      serving: { mode: "rounds", keepsFull: true, reload: "full" },
+      serving: { mode: "rounds", keepsFull: true, reload: "full", streams: "nothing" },
       onCommit: () => {}
     })
   )

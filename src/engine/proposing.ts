@@ -55,6 +55,7 @@ export const proposing = (
   const start = view === "full" ? 0 : session.tail!.start
   const chosen: number[] = []
   const wanted = Array.from({ length: proposed.length + 1 }, (_, i): Wanted => ({
+    session,
     row: {
       view: view === "full" ? fullView(session.place) : draftView(session.place),
       position: position + i,

@@ -22,10 +22,14 @@ export interface Committed {
   readonly rejected: readonly number[]
 }
 
-/** Tokens [start, end) of a request that lie in a view's tail, in these pages. */
+/**
+ * Tokens [start, end) of a request that lie in a view's tail, in these pages: all layers of them, or `held` at a time, in
+ * places that layers take in turn.
+ */
 export interface Tail {
   start: number
   end: number
+  readonly held: number
   readonly pages: number[]
 }
 
@@ -43,6 +47,8 @@ export class Session {
   readonly home: HostCopy
   /** Full KV on the device, if it is there: `start` is 0. */
   full: Tail | undefined
+  /** Layers of it that have come, where they come one by one. */
+  layersHere = 0
   /** What drafts attend to: the packed part's pages, and the tail behind it. */
   packed: number[] = []
   tail: Tail | undefined

@@ -50,6 +50,7 @@ export const engineSetup = (options: EngineSetupOptions): ServingSetup => {
       localBytesPerToken: 0,
       window: 0
     },
+    layers: shape.config.layers,
     weightBytes: options.weightBytes,
     pages,
     hostBytes: options.hostBytes,

@@ -10,6 +10,8 @@ export interface Placement {
   /** HBM the reload takes, and what the ring may use in all: HBM − M − KV_resident. Bytes. */
   readonly bytes: number
   readonly freeBytes: number
+  /** The last of the reload streams into the verify: its span ends with the verify's iteration, not before it. */
+  readonly streams?: boolean
 }
 
 /**
@@ -22,11 +24,14 @@ export interface Placement {
  * through the verify. One walk over the horizon finds the same iteration as the outward search, in W steps.
  */
 export const admit = (rings: ReservationRings, placement: Placement): Reservation | undefined => {
-  const { anchor, linkNs, iterationNs, bytes, freeBytes } = placement
+  const { anchor, linkNs, iterationNs, bytes, freeBytes, streams = false } = placement
   const last = rings.horizon - 1
   const span = Math.min(last, Math.max(1, Math.ceil(linkNs / iterationNs)))
   if (bytes > freeBytes) return undefined
-  const centre = Math.min(Math.max(anchor, span), last)
+  // Iterations from the span's start to the verify.
+  const lead = streams ? span - 1 : span
+  const least = Math.max(1, lead)
+  const centre = Math.min(Math.max(anchor, least), last)
   const share = Math.min(iterationNs, Math.ceil(linkNs / span))
   let found: number | undefined
   // How many iterations on end, up to this one, have room on the link and in HBM.
@@ -36,13 +41,14 @@ export const admit = (rings: ReservationRings, placement: Placement): Reservatio
     if (found !== undefined && window - centre > Math.abs(found - centre)) break
     const iteration = rings.base + window
     held = rings.bytesAt(iteration) + bytes > freeBytes ? 0 : held + 1
-    const fits = window >= span && link >= span && held > span
-    if (fits && (found === undefined || Math.abs(window - centre) <= Math.abs(found - centre))) found = window
+    const before = link
     link = rings.linkAt(iteration) + share > iterationNs ? 0 : link + 1
+    const fits = window >= least && (streams ? link : before) >= span && held > lead
+    if (fits && (found === undefined || Math.abs(window - centre) <= Math.abs(found - centre))) found = window
   }
   if (found === undefined) return undefined
   const due = rings.base + found
-  const reservation = { start: due - span, span, due, linkNs: share, bytes }
+  const reservation = { start: due - lead, span, due, linkNs: share, bytes }
   rings.book(reservation, iterationNs, freeBytes)
   return reservation
 }

@@ -10,7 +10,8 @@ const operation = fc.oneof(
     type: fc.constant("admit" as const),
     anchor: fc.integer({ min: 1, max: 40 }),
     linkNs: fc.integer({ min: 0, max: 6 * T }),
-    bytes: fc.integer({ min: 0, max: 100 })
+    bytes: fc.integer({ min: 0, max: 100 }),
+    streams: fc.boolean()
   }),
   fc.record({ type: fc.constant("release" as const), which: fc.nat() }),
   fc.record({ type: fc.constant("advance" as const), by: fc.integer({ min: 1, max: 5 }) })
@@ -57,10 +58,11 @@ describe("the reservation rings", () => {
       anchor: fc.integer({ min: 1, max: 40 }),
       linkNs: fc.integer({ min: 0, max: 6 * T }),
       bytes: fc.integer({ min: 0, max: 100 }),
-      freeBytes: fc.integer({ min: 50, max: 250 })
+      freeBytes: fc.integer({ min: 50, max: 250 }),
+      streams: fc.boolean()
     })
     fc.assert(
-      fc.property(setting, ({ booked, anchor, linkNs, bytes, freeBytes }) => {
+      fc.property(setting, ({ booked, anchor, linkNs, bytes, freeBytes, streams }) => {
         const rings = new ReservationRings(24)
         for (const one of booked) {
           if (one.type === "admit") admit(rings, { ...one, iterationNs: T, freeBytes })
@@ -68,18 +70,20 @@ describe("the reservation rings", () => {
         }
         const span = Math.min(23, Math.max(1, Math.ceil(linkNs / T)))
         const share = Math.min(T, Math.ceil(linkNs / span))
+        // Where it streams, the verify's own iteration is the last of the span.
+        const lead = streams ? span - 1 : span
         const room = (window: number): boolean => {
           const due = rings.base + window
-          if (window < span || window > 23) return false
-          for (let i = due - span; i < due; i++) if (rings.linkAt(i) + share > T) return false
-          for (let i = due - span; i <= due; i++) if (rings.bytesAt(i) + bytes > freeBytes) return false
+          if (window < Math.max(1, lead) || window > 23) return false
+          for (let i = due - lead; i < due - lead + span; i++) if (rings.linkAt(i) + share > T) return false
+          for (let i = due - lead; i <= due; i++) if (rings.bytesAt(i) + bytes > freeBytes) return false
           return true
         }
-        const centre = Math.min(Math.max(anchor, span), 23)
+        const centre = Math.min(Math.max(anchor, lead, 1), 23)
         const tries = [0, ...Array.from({ length: 23 }, (_, i) => [i + 1, -i - 1]).flat()]
         const expected = bytes > freeBytes ? undefined : tries.map((offset) => centre + offset).find(room)
         const { base } = rings
-        expect(admit(rings, { anchor, linkNs, iterationNs: T, bytes, freeBytes })?.due).toBe(
+        expect(admit(rings, { anchor, linkNs, iterationNs: T, bytes, freeBytes, streams })?.due).toBe(
           expected === undefined ? undefined : base + expected
         )
       }),

@@ -7,7 +7,7 @@
 export interface Reservation {
   /** First iteration whose link window the reload uses. */
   readonly start: number
-  /** Iterations the reload spans, S_r; it ends before `due`. */
+  /** Iterations the reload spans, S_r; it ends before `due`, or with it where it streams. */
   readonly span: number
   /** Iteration of the verify, d_r. */
   readonly due: number

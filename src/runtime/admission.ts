@@ -1,7 +1,7 @@
 /** Who waits and who runs: first come, first served, as memory and `max_num_seqs` allow. */
 import type { Core } from "./core.ts"
 import { contextPages, growingPages, kvBytes, localPages } from "./kv.ts"
-import { residentPages } from "./residency.ts"
+import { residentPages, streamedPages } from "./residency.ts"
 import type { Rounds } from "./rounds.ts"
 import type { Served } from "./served.ts"
 
@@ -93,6 +93,9 @@ export class Admission {
     const host = atHome ? kvBytes(layout, request.spec.input + request.spec.output) : 0
     if (this.#hostUsed + host > setup.hostBytes) return false
     if (plan.offloaded) {
+      const places = streamedPages(setup, request.spec.input + request.spec.output, 0)
+      if (!pool.take(places)) return false
+      request.pages = places
       this.#hold(request, host)
       return true
     }

@@ -5,7 +5,8 @@
 import type { Admission } from "./admission.ts"
 import type { Core } from "./core.ts"
 import type { Decoding } from "./decoding.ts"
-import type { Iteration } from "./ports.ts"
+import { kvBytes } from "./kv.ts"
+import type { Iteration, PrefillItem, VerifyItem } from "./ports.ts"
 import type { Prefills } from "./prefills.ts"
 import type { Rounds } from "./rounds.ts"
 import type { Served } from "./served.ts"
@@ -60,7 +61,7 @@ export class Passes {
     const steps = unattended
       ? Math.min(decoding.stepsWithin(limit), rounds.drafting.stepsUntilWindowFull())
       : 1
-    this.#awaitTransfers(verify.map((item) => core.request(item.request)))
+    this.#orderStreams(prefill, verify)
     return {
       index: core.index,
       steps,
@@ -138,17 +139,32 @@ export class Passes {
     return this.#core.setup.plan.offloaded && this.#parts.decoding.full.count > 0
   }
 
-  /** Offloaded KV streams through in every step; a streaming verify reads its reload as it arrives. */
-  #awaitTransfers(verifying: readonly Served[]): void {
-    if (this.#awaitsStream()) {
-      const { globalBytesPerToken, localBytesPerToken } = this.#core.setup.layout
-      const { kvTokens, localKvTokens } = this.#parts.decoding.full
-      const bytes = kvTokens * globalBytesPerToken + localKvTokens * localBytesPerToken
-      this.#parts.transfers.awaits(this.#core.move("in", { request: -1, kind: "stream", bytes }))
-      const written = this.#parts.decoding.full.count * (globalBytesPerToken + localBytesPerToken)
-      this.#core.move("out", { request: -1, kind: "save", bytes: written })
+  /**
+   * What the pass reads as it arrives: of verifies that stream, what has not come before; of full KV that lives in host memory,
+   * all of it in every step, while what the step adds goes home.
+   */
+  #orderStreams(prefill: readonly PrefillItem[], verify: readonly VerifyItem[]): void {
+    const { plan, layout } = this.#core.setup
+    const missing = this.#parts.rounds.streamBytes(verify)
+    if (missing !== undefined) {
+      const verifies = verify.map(({ request }) => request)
+      const request = verifies.length === 1 ? verifies[0]! : -1
+      this.#parts.transfers.awaits(
+        this.#core.move("in", { request, kind: "stream", bytes: missing, verifies })
+      )
     }
-    for (const request of verifying)
-      if (request.reloadTag !== undefined) this.#parts.transfers.awaits(request.reloadTag)
+    if (!plan.offloaded) return
+    const { globalBytesPerToken, localBytesPerToken } = layout
+    const { kvTokens, localKvTokens, count } = this.#parts.decoding.full
+    const cached = prefill.reduce((sum, item) => sum + kvBytes(layout, item.cached), 0)
+    const bytes = kvTokens * globalBytesPerToken + localKvTokens * localBytesPerToken + cached
+    if (bytes > 0) this.#parts.transfers.awaits(this.#core.move("in", { request: -1, kind: "stream", bytes }))
+    const rows = prefill.reduce((sum, { tokens }) => sum + tokens, count)
+    if (rows > 0)
+      this.#core.move("out", {
+        request: -1,
+        kind: "save",
+        bytes: rows * (globalBytesPerToken + localBytesPerToken)
+      })
   }
 }

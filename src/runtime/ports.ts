@@ -130,9 +130,14 @@ export class Gpu extends Context.Service<
 >()("vericache/Gpu") {}
 
 export interface Transfer {
+  /** −1: several together. */
   readonly request: RequestId
   readonly kind: "reload" | "save" | "fetch" | "stream"
   readonly bytes: number
+  /** Of a reload: the first so many layers of the model only; the others stream into the verify. Absent: all. */
+  readonly layers?: number
+  /** Of a stream: the requests whose verifies read it as it arrives; absent: every request of the pass decodes over it. */
+  readonly verifies?: readonly RequestId[]
 }
 
 export interface Receipt {

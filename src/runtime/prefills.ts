@@ -129,17 +129,8 @@ export class Prefills {
       }
       if (request.firstToken === undefined) this.#core.observe.firstToken(request, now)
       else this.#core.observe.delivered(request, now)
-      this.#offload(request)
       this.#core.send(request, { type: "PREFILLED", tokens: 1 }, now)
     }
-  }
-
-  /** Where KV lives in host memory, a computed prompt goes there. */
-  #offload(request: Served): void {
-    const { layout, plan } = this.#core.setup
-    if (!plan.offloaded) return
-    const bytes = Math.ceil(kvBytes(layout, request.length) - kvBytes(layout, request.home))
-    this.#core.move("out", { request: request.spec.id, kind: "save", bytes })
   }
 
   /** Tokens to have computed before the request can go on: its last position yields the next token. */

@@ -1,5 +1,6 @@
 /** How much HBM a request in rounds takes: for the compressed KV that stays, and for the full KV a verify needs. */
 import { contextPages, growingPages, localPages } from "./kv.ts"
+import { layersAhead, streamsIntoVerify } from "./reloads.ts"
 import type { Served } from "./served.ts"
 import type { ServingSetup } from "./setup.ts"
 
@@ -18,15 +19,49 @@ export const residentPages = (setup: ServingSetup, request: Served, ahead: numbe
   )
 }
 
+/** Layers of streamed KV in HBM at once beside those that came before: one is read while the next arrives. */
+const STREAMED = 2
+
+/** Share of a context's KV that HBM has room for while it streams and `ahead` of its `layers` came before. */
+export const streamedShare = (layers: number, ahead: number): number =>
+  Math.min(1, (ahead + STREAMED) / layers)
+
+/** Pages of a whole context, of which the layers are here in turn. */
+export const streamedPages = ({ layout, layers }: ServingSetup, tokens: number, ahead: number): number =>
+  Math.ceil(contextPages(layout, tokens) * streamedShare(layers, ahead))
+
 /** Pages a verify of a context that has grown by `ahead` needs besides those that stay. */
-export const reloadPages = (
-  { layout, plan, engine }: ServingSetup,
+export const reloadPages = (setup: ServingSetup, request: Served, ahead: number): number => {
+  if (setup.plan.reload === "none") return 0
+  const lacking = lackingPages(setup, request, ahead)
+  return streamsIntoVerify(setup)
+    ? Math.ceil(lacking * streamedShare(setup.layers, request.layersAhead))
+    : lacking
+}
+
+/** The same for all layers at once. */
+const lackingPages = (setup: ServingSetup, request: Served, ahead: number): number => {
+  const full = contextPages(setup.layout, request.length + ahead)
+  return stagesWhole(setup) ? full : Math.max(0, full - request.pages)
+}
+
+/** A verify's full KV lies whole beside the compressed one. */
+const stagesWhole = ({ plan, engine }: ServingSetup): boolean =>
+  plan.reload === "full" || engine.stagesWhole === true
+
+/** Layers to bring before the verify of a context grown by `tokens`: as even use of the link has it, or as `pages` allow. */
+export const planAhead = (
+  setup: ServingSetup,
   request: Served,
-  ahead: number
+  iterations: number,
+  tokens: number,
+  pages: number
 ): number => {
-  if (plan.reload === "none") return 0
-  const full = contextPages(layout, request.length + ahead)
-  return plan.reload === "full" || engine.stagesWhole === true ? full : Math.max(0, full - request.pages)
+  let ahead = layersAhead(setup, iterations)
+  if (!streamsIntoVerify(setup)) return ahead
+  while (ahead > 0 && lackingPages(setup, request, tokens) * streamedShare(setup.layers, ahead) > pages)
+    ahead--
+  return ahead
 }
 
 /** Pages that stay of a request at its longest. */
@@ -47,7 +82,7 @@ export const plannedPages = (
   requests: readonly Served[],
   reloadIterations: number
 ): number => {
-  const { plan, layout, engine, optimalWindow, tokensPerDraftStep } = setup
+  const { plan, layout, layers, optimalWindow, tokensPerDraftStep } = setup
   if (plan.mode !== "rounds" || plan.reload === "none") return 0
   const resident = requests.reduce((sum, one) => sum + longestResident(setup, one), 0)
   if (plan.verifies === "remote") return resident
@@ -59,6 +94,7 @@ export const plannedPages = (
   const reloads = Math.ceil(
     (requests.length * iterations) / (optimalWindow / tokensPerDraftStep + iterations)
   )
-  const share = plan.reload === "full" || engine.stagesWhole === true ? 1 : 1 - plan.keep
+  const lacking = stagesWhole(setup) ? 1 : 1 - plan.keep
+  const share = lacking * streamedShare(layers, layersAhead(setup, reloadIterations))
   return resident + Math.ceil(share * Math.max(largest, mean * reloads))
 }

@@ -10,7 +10,8 @@ import type { Core } from "./core.ts"
 import { BatchGroup } from "./group.ts"
 import { contextPages, kvBytes, localTokens, pageBytes } from "./kv.ts"
 import type { Verified, VerifyItem } from "./ports.ts"
-import { plannedPages, reloadPages, residentEntries, residentPages } from "./residency.ts"
+import { bytesAhead, linkIterations, reloadBytes, streamsIntoVerify } from "./reloads.ts"
+import { planAhead, plannedPages, reloadPages, residentEntries, residentPages } from "./residency.ts"
 import type { Served } from "./served.ts"
 
 export class Rounds {
@@ -99,11 +100,11 @@ export class Rounds {
     const { layout, plan, tokensPerDraftStep } = this.#core.setup
     request.window = Math.ceil(window / tokensPerDraftStep)
     request.since = this.#core.index
+    // A reload that streams wholly into its verify is due when the window is full, and first.
+    if (plan.verifies !== "remote" && request.reservation !== undefined && plan.schedule === "staggered")
+      if (plan.reload !== "none") this.#core.agenda.push(request.reservation.start, "reload", request)
     this.#core.agenda.push(this.#core.index + request.window, "drafted", request)
     if (plan.verifies === "remote") this.#core.agenda.push(this.#core.index, "reload", request)
-    else if (request.reservation !== undefined && plan.reload !== "none" && plan.schedule === "staggered") {
-      this.#core.agenda.push(request.reservation.start, "reload", request)
-    }
     if (request.window === 0) return
     const attended =
       plan.reload === "none" ? plan.keep * request.length : residentEntries(this.#core.setup, request)
@@ -117,9 +118,7 @@ export class Rounds {
     const { reservation } = request
     const late =
       plan.reload !== "none" && plan.verifies === "here" && plan.schedule === "staggered" && !request.reloaded
-    if (late && plan.granularity === "streaming" && this.#arrivesDuringPass(request, now))
-      request.reloaded = true
-    else if (late && reservation !== undefined && this.#core.index >= reservation.due) {
+    if (late && reservation !== undefined && this.#core.index >= reservation.due) {
       const cap = Math.min(2 * request.window, engine.horizon - 1)
       const more = Math.max(
         0,
@@ -157,7 +156,7 @@ export class Rounds {
       this.#core.ask({
         type: "reload",
         request: request.spec.id,
-        bytes: this.#reloadBytes(request),
+        bytes: reloadBytes(this.#core.setup, request),
         pages
       })
       this.#core.send(request, { type: "RELOAD_STARTED" }, now)
@@ -177,10 +176,23 @@ export class Rounds {
       this.reloadDue(request, now)
       return
     }
-    const bytes = this.#reloadBytes(request)
-    request.reloadTag = this.#core.move("in", { request: request.spec.id, kind: "reload", bytes })
-    request.reloadEnd = now + (bytes / this.#core.setup.linkBandwidth) * 1e9
+    const streams = streamsIntoVerify(this.#core.setup)
+    const ahead = streams ? { layers: request.layersAhead } : {}
+    const bytes = bytesAhead(this.#core.setup, request)
+    if (bytes > 0 || !streams)
+      request.reloadTag = this.#core.move("in", { request: request.spec.id, kind: "reload", bytes, ...ahead })
     this.#core.send(request, { type: "RELOAD_STARTED" }, now)
+    if (request.reloadTag === undefined) this.reloaded(request, now)
+  }
+
+  /** What streams into a pass that verifies these requests: all that has not come before. Undefined if nothing ever streams. */
+  streamBytes(verify: readonly VerifyItem[]): number | undefined {
+    const { setup } = this.#core
+    if (verify.length === 0 || !streamsIntoVerify(setup)) return undefined
+    return verify.reduce((sum, item) => {
+      const request = this.#core.request(item.request)
+      return sum + reloadBytes(setup, request) - bytesAhead(setup, request)
+    }, 0)
   }
 
   reloaded(request: Served, now: number): void {
@@ -192,6 +204,7 @@ export class Rounds {
 
   reloadFailed(request: Served, now: number): void {
     request.reloadTag = undefined
+    request.reloaded = false
     this.#core.send(request, { type: "RELOAD_FAILED" }, now)
   }
 
@@ -277,7 +290,7 @@ export class Rounds {
 
   /** Pages that `request` and those running will want at their longest; see `plannedPages`. */
   planned(request: Served, running: readonly Served[]): number {
-    return plannedPages(this.#core.setup, [request, ...running], this.#linkIterations(request))
+    return plannedPages(this.#core.setup, [request, ...running], linkIterations(this.#core, request))
   }
 
   /** The window a request wants next: the workload's, or what its own acceptance makes best. */
@@ -312,26 +325,28 @@ export class Rounds {
   #due(request: Served, anchor: number): number | undefined {
     const { schedule, verifies } = this.#core.setup.plan
     if (verifies === "remote") return this.#core.index + anchor
-    return schedule === "lock-step" ? this.#lockStepDue(anchor) : this.#admit(request, anchor)
+    if (schedule === "staggered") return this.#admit(request, anchor)
+    if (this.#roundEnd <= this.#core.index) this.#roundEnd = this.#core.index + anchor
+    return this.#roundEnd
   }
 
   #admit(request: Served, anchor: number): number | undefined {
-    const { layout, tokensPerDraftStep } = this.#core.setup
-    const staged = reloadPages(this.#core.setup, request, Math.ceil(anchor * tokensPerDraftStep))
+    const { setup } = this.#core
+    const { layout, tokensPerDraftStep } = setup
+    const tokens = Math.ceil(anchor * tokensPerDraftStep)
+    const free = this.#core.pool.free + this.#staged
+    request.layersAhead = planAhead(setup, request, linkIterations(this.#core, request), tokens, free)
+    const staged = reloadPages(setup, request, tokens)
     const reservation = admit(this.#rings, {
       anchor,
-      linkNs: Math.ceil((this.#reloadBytes(request) / this.#core.setup.linkBandwidth) * 1e9),
+      linkNs: Math.ceil((reloadBytes(setup, request) / setup.linkBandwidth) * 1e9),
       iterationNs: Math.ceil(this.#core.iterationSeconds * 1e9),
       bytes: staged * pageBytes(layout),
-      freeBytes: (this.#core.pool.free + this.#staged) * pageBytes(layout)
+      freeBytes: free * pageBytes(layout),
+      streams: streamsIntoVerify(setup)
     })
     request.reservation = reservation
     return reservation?.due
-  }
-
-  #lockStepDue(anchor: number): number {
-    if (this.#roundEnd <= this.#core.index) this.#roundEnd = this.#core.index + anchor
-    return this.#roundEnd
   }
 
   #cancelBooking(request: Served): void {
@@ -360,20 +375,6 @@ export class Rounds {
   /** Tokens that many draft steps can yield at most. */
   #mostTokens(steps: number): number {
     return steps * (1 + this.#core.setup.proposals)
-  }
-
-  #reloadBytes(request: Served): number {
-    const { layout, plan } = this.#core.setup
-    if (plan.reload === "none") return 0
-    return Math.ceil(kvBytes(layout, request.needed) * (plan.reload === "full" ? 1 : 1 - plan.keep))
-  }
-
-  #linkIterations(request: Served): number {
-    return this.#reloadBytes(request) / (this.#core.setup.linkBandwidth * this.#core.iterationSeconds)
-  }
-
-  #arrivesDuringPass(request: Served, now: number): boolean {
-    return request.reloadTag !== undefined && request.reloadEnd - now < this.#core.iterationSeconds * 1e9
   }
 
   #save(request: Served, bytes: number): void {

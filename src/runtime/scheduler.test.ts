@@ -47,6 +47,7 @@ const setupOf = (changes: Partial<ServingSetup>): ServingSetup => ({
     horizon: 32
   },
   layout: { pageTokens: 4, globalBytesPerToken: 1, localBytesPerToken: 0, window: 0 },
+  layers: 4,
   weightBytes: 0,
   pages: 100,
   hostBytes: 1e9,

@@ -273,7 +273,11 @@ export class Scheduler implements Core {
       if (request !== undefined && !this.#transfers.isVoid(verified.request))
         this.#rounds.verified(request, verified, now)
     }
-    for (const failure of this.#transfers.takeVoided()) this.#handle(failure, now)
+    for (const id of this.#transfers.takeVoided()) {
+      const request = this.#requests.get(id)
+      this.observe.transferFailed(request, now)
+      if (request !== undefined) this.#rounds.reloadFailed(request, now)
+    }
     // What arrived during the pass came before what is due at its end: a reload that made it is not late.
     this.#drain(now)
     this.#settle(now)

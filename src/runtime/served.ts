@@ -58,9 +58,10 @@ export class Served {
   /** A group elsewhere has it to reload or verify. */
   away = false
   reloaded = false
-  /** Tag of the reload under way and when it should end, ns. */
+  /** Layers of the full KV that are to be there before the verify; the others stream into it. */
+  layersAhead = 0
+  /** Tag of the reload under way. */
   reloadTag: number | undefined
-  reloadEnd = 0
 
   // Times, ns; and what the trace needs to draw arrows.
   firstToken: number | undefined

@@ -9,6 +9,8 @@ export interface ServingSetup {
   readonly plan: ServingPlan
   readonly engine: Engine
   readonly layout: KvLayout
+  /** Layers of the model that keep the whole context: KV that streams comes one by one. */
+  readonly layers: number
   /** Bytes of HBM the weights and the engine itself take. */
   readonly weightBytes: number
   /** Pages of HBM for KV. */

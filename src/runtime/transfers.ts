@@ -6,10 +6,10 @@ export class Transfers {
   readonly #out: Outbox
   readonly #orders = new Map<number, Order>()
   #nextTag = 0
-  /** Tags of what the pass reads as it arrives: streamed KV, reloads. */
+  /** Tags of what the pass reads as it arrives. */
   readonly #awaited = new Set<number>()
-  /** Failures under the pass, by request: what it says of these counts for nothing. */
-  readonly #voided = new Map<RequestId, Mail>()
+  /** Requests whose KV failed to arrive under the pass: what it says of these counts for nothing. */
+  readonly #voided = new Set<RequestId>()
 
   constructor(out: Outbox) {
     this.#out = out
@@ -47,15 +47,13 @@ export class Transfers {
     return this.#awaited.delete(order.tag)
   }
 
-  /** An awaited transfer failed: a reload voids its verify, anything else is sent again. False if the pass was not waiting for it. */
-  failed(mail: Extract<Mail, { type: "move-failed" }>): boolean {
-    const { tag, path, transfer } = mail.order
+  /** An awaited transfer failed: it voids the verifies it was for, or is sent again. False if the pass was not waiting for it. */
+  failed({ order }: Extract<Mail, { type: "move-failed" }>): boolean {
+    const { tag, path, transfer } = order
     if (!this.#awaited.delete(tag)) return false
-    if (transfer.kind === "reload") this.#voided.set(transfer.request, mail)
-    else {
-      this.#orders.delete(tag)
-      this.#awaited.add(this.start(path, transfer))
-    }
+    this.#orders.delete(tag)
+    if (transfer.verifies === undefined) this.#awaited.add(this.start(path, transfer))
+    else for (const request of transfer.verifies) this.#voided.add(request)
     return true
   }
 
@@ -63,15 +61,21 @@ export class Transfers {
     return this.#voided.has(request)
   }
 
-  /** Takes the failures of the pass that has ended. */
-  takeVoided(): readonly Mail[] {
-    const failures = [...this.#voided.values()]
+  /** Takes the requests whose verifies the pass that has ended voided. */
+  takeVoided(): readonly RequestId[] {
+    const requests = [...this.#voided]
     this.#voided.clear()
-    return failures
+    return requests
   }
 
-  /** The pass died: nothing is awaited any more. */
+  /** The pass died: nothing is awaited any more, and what was is nobody's concern. */
   abandon(): void {
+    for (const tag of this.#awaited) {
+      const order = this.#orders.get(tag)
+      if (order === undefined) continue
+      this.#orders.delete(tag)
+      this.#out.stop(order)
+    }
     this.#awaited.clear()
     this.#voided.clear()
   }

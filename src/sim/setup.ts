@@ -2,10 +2,11 @@
 import { Schema } from "effect"
 import { bestWindow, priorHistory } from "../protocol/window.ts"
 import { type KvLayout, pageBytes } from "../runtime/kv.ts"
+import { streamedShare } from "../runtime/residency.ts"
 import { residentShare, servingPlan } from "../runtime/serving.ts"
 import type { ServingSetup } from "../runtime/setup.ts"
 import { kvShape, weightBytes } from "../scenario/model-shape.ts"
-import type { Compressor, Drafter, Method, Scenario } from "../scenario/resolved.ts"
+import type { Compressor, Drafter, Method, Model, Scenario } from "../scenario/resolved.ts"
 import {
   groupLink,
   groupMemory,
@@ -53,6 +54,12 @@ const layoutOf = ({ model, engine }: Scenario): KvLayout => {
       }
 }
 
+/** Layers that keep the whole context; all, if none does. */
+const growingLayers = ({ layers }: Model): number => {
+  const growing = layers.filter(({ attention }) => attention.kind !== "gqa" || attention.window === undefined)
+  return (growing.length > 0 ? growing : layers).reduce((sum, { count }) => sum + count, 0)
+}
+
 /** Round cost, in draft steps, at which `window` is the best for acceptance `alpha`: how an adaptive window inherits (11)'s optimum. */
 export const impliedRoundCost = (alpha: number, window: number): number => {
   let low = 0
@@ -82,6 +89,7 @@ export const servingSetup = (scenario: Scenario, name: string, method: Method): 
   const { model, hardware, engine, workload } = scenario
   const plan = servingPlan(method, scenario.deployment.kind === "remote-prefix")
   const layout = layoutOf(scenario)
+  const layers = growingLayers(model)
   const weights = weightBytes(model)
   const drafter = drafterOf(method)
   const memory = groupMemory(scenario)
@@ -110,7 +118,9 @@ export const servingSetup = (scenario: Scenario, name: string, method: Method): 
   const held =
     plan.mode === "rounds" && plan.reload !== "none" && plan.verifies === "here"
       ? 1 + (plan.reload === "full" || engine.stagesWhole === true ? plan.keep : 0)
-      : residentShare(plan)
+      : plan.offloaded
+        ? streamedShare(layers, 0)
+        : residentShare(plan)
   if (perRequest * held > pages * pageBytes(layout)) {
     return new Infeasible({
       method: name,
@@ -132,6 +142,7 @@ export const servingSetup = (scenario: Scenario, name: string, method: Method): 
     plan,
     engine,
     layout,
+    layers,
     weightBytes: fixed + engine.reservedBytes * engine.tensorParallelSize,
     pages,
     hostBytes: hardware.host.capacity,

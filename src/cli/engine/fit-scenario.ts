@@ -52,9 +52,8 @@ export const ngramOf = (method: Method): Ngram | undefined => {
 export const compressorOnEngine = (method: Method): Compressor | undefined | { readonly problem: string } => {
   switch (method.kind) {
     case "full-kv":
-      return undefined
     case "offloaded":
-      return { problem: "the engine does not decode over offloaded KV yet" }
+      return undefined
     case "drafter":
       return noDrafter(method.drafter)
     case "lossy":
@@ -63,15 +62,21 @@ export const compressorOnEngine = (method: Method): Compressor | undefined | { r
       if (method.kind === "vericache") {
         const problem = noDrafter(method.drafter)
         if (problem !== undefined) return problem
-        if (method.granularity !== "whole")
-          return { problem: "the engine reloads KV before its verify; granularity: whole" }
+        if (method.drafter !== undefined && method.granularity === "streaming")
+          return { problem: "the engine streams no verifies of steps with a drafter; granularity: whole" }
         if (method.reload === "missing" && method.compressor.kind !== "drop")
           return {
             problem: `${method.compressor.name} keeps no entry as it was, so a reload is spared nothing; reload: full`
           }
       }
       const found = findCompressor(method.compressor.name)
-      if (!(found instanceof UnknownCompressor)) return found
+      if (!(found instanceof UnknownCompressor)) {
+        if (method.kind === "vericache" && method.granularity === "streaming" && found.mode === "online")
+          return {
+            problem: `${found.name} compresses anew from the whole full KV at every verify; granularity: whole`
+          }
+        return found
+      }
       return {
         problem: `the engine has no compressor ${found.name}; ${closest(found.name, found.known) ?? "vericache compressors lists them"}`
       }
@@ -126,8 +131,9 @@ export const fitScenario = (
       : workload.kind === "synthetic"
         ? workload.requests
         : workload.requests.length
-  const slots = Math.max(1, Math.min(engine.maxNumSeqs, inFlight, MOST_SLOTS))
   const maxRows = rowsWithin(config.heads, longest)
+  // A step over offloaded KV is one submission.
+  const slots = Math.max(1, Math.min(engine.maxNumSeqs, inFlight, MOST_SLOTS, maxRows))
   const shape: Omit<EngineShape, "lanes"> = {
     config,
     kvBits: model.kvBytesPerElement === 2 ? 16 : 32,

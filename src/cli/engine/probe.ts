@@ -126,7 +126,8 @@ export const runProbe = ({ model, adapter, quick, note, progress }: ProbeSetting
                 serving: {
                   mode: compressor === undefined ? "full" : "rounds",
                   keepsFull: true,
-                  reload: "full"
+                  reload: "full",
+                  streams: "nothing"
                 },
                 onCommit: () => {}
               }),

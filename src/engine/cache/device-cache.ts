@@ -12,6 +12,7 @@ import {
   VIEWS_PER_SLOT,
   viewWords
 } from "../kernels/shape.ts"
+import type { Tail } from "../session.ts"
 import type { Bound, Device, PendingRead } from "../webgpu/device.ts"
 import { USAGE } from "../webgpu/usage.ts"
 import { bitsOf, type PackedLayout } from "./packed-layout.ts"
@@ -24,6 +25,9 @@ export interface Move {
   readonly toView: number
   readonly to: number
 }
+
+/** Pages of a tail of which `held` layers are here at a time. */
+export type RingedTail = Pick<Tail, "held" | "pages">
 
 /** Layers [from, to) of the model. */
 export interface Layers {
@@ -82,6 +86,33 @@ export class DeviceCache {
       table + first,
       Uint32Array.from(pages, (page) => page * layers)
     )
+  }
+
+  /** Points a view of which `held` layers are here at a time at the places of one of them. */
+  setLayer(view: number, tail: RingedTail, layer: number): void {
+    const { layers } = this.#shape.config
+    const blocks = Math.floor((tail.pages.length * layers) / tail.held)
+    const table = VIEW_HEADER + layers * LAYER_RECORD
+    // Kernels add the layer's number to what the table says.
+    const places = Uint32Array.from({ length: blocks }, (_, block) => this.#place(tail, layer, block) - layer)
+    this.#writeView(view, table, places)
+  }
+
+  /** Byte of the arena at which a layer of a block of tokens lies, and the bytes it has. */
+  layerOffset(tail: RingedTail, layer: number, block: number): number {
+    return this.#place(tail, layer, block) * this.layerBytes
+  }
+
+  /** Bytes of one layer of a page. */
+  get layerBytes(): number {
+    return this.pageBytes / this.#shape.config.layers
+  }
+
+  /** Place of a layer of a block: each block of tokens has `held` of them, which layers take in turn. */
+  #place({ held, pages }: RingedTail, layer: number, block: number): number {
+    const { layers } = this.#shape.config
+    const place = block * held + (layer % held)
+    return pages[Math.floor(place / layers)]! * layers + (place % layers)
   }
 
   /** Says that nothing is packed in a view. */
@@ -167,6 +198,21 @@ export class DeviceCache {
       this.#submit(this.#gather, moves, this.#allLayers)
       return this.#device.startRead(this.#linear, 0, rows * tokenWords(this.#shape) * 4)
     })
+  }
+
+  /** Puts some layers of rows side by side on their way home. At most `maxRows` rows; all layers before they are read. */
+  gather(rows: readonly Pick<Move, "fromView" | "from">[], layers: Layers): void {
+    this.#submit(
+      this.#gather,
+      rows.map(({ fromView, from }, to) => ({ fromView, from, toView: 0, to })),
+      layers
+    )
+  }
+
+  /** Sends gathered rows [first, first + count) home. */
+  startReadingGathered(first: number, count: number): PendingRead {
+    const bytes = tokenWords(this.#shape) * 4
+    return this.#device.startRead(this.#linear, first * bytes, count * bytes)
   }
 
   close(): void {

@@ -76,25 +76,23 @@ export class HostPool {
   }
 
   /**
-   * Appends rows, each [layer][key, value][kv head][channel], behind what is here; `sequence` is the request's tokens.
+   * Appends rows, each [layer][key, value][kv head][channel], from token `from` on; those that are here already stay as they
+   * are. `sequence` is the request's tokens.
    */
-  append(copy: HostCopy, rows: Uint8Array, sequence: readonly number[]): void {
+  append(copy: HostCopy, rows: Uint8Array, sequence: readonly number[], from = copy.tokens): void {
     const { pageTokens } = this.#shape
     const tokenBytes = tokenWords(this.#shape) * 4
     const headBytes = rowBytes(this.#shape)
-    const count = rows.length / tokenBytes
-    for (let i = 0; i < count; i++) {
-      const token = copy.tokens + i
+    const end = from + rows.length / tokenBytes
+    if (from > copy.tokens) throw new Error("rows come home before those in front of them")
+    for (let token = copy.tokens; token < end; token++) {
       const { bytes } = this.#own(copy, Math.floor(token / pageTokens))
       for (let head = 0; head < tokenBytes / headBytes; head++) {
-        const from = i * tokenBytes + head * headBytes
-        bytes.set(
-          rows.subarray(from, from + headBytes),
-          (head * pageTokens + (token % pageTokens)) * headBytes
-        )
+        const at = (token - from) * tokenBytes + head * headBytes
+        bytes.set(rows.subarray(at, at + headBytes), (head * pageTokens + (token % pageTokens)) * headBytes)
       }
     }
-    this.#grown(copy, sequence, copy.tokens + count)
+    this.#grown(copy, sequence, end)
   }
 
   close(copy: HostCopy): void {

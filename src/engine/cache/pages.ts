@@ -3,6 +3,7 @@ export class PageAllocator {
   readonly capacity: number
   readonly #free: number[]
   readonly #out: Uint8Array
+  #peak = 0
 
   constructor(capacity: number) {
     this.capacity = capacity
@@ -14,11 +15,17 @@ export class PageAllocator {
     return this.capacity - this.#free.length
   }
 
+  /** Most pages ever out at once. */
+  get peak(): number {
+    return this.#peak
+  }
+
   /** Takes `count` pages; undefined, and nothing taken, if they are not free. */
   take(count: number): number[] | undefined {
     if (count > this.#free.length) return undefined
     const pages = this.#free.splice(this.#free.length - count, count)
     for (const page of pages) this.#out[page] = 1
+    this.#peak = Math.max(this.#peak, this.used)
     return pages
   }
 

@@ -228,21 +228,22 @@ export class Forward {
   }
 
   /**
-   * Submits a batch of one step layer by layer: the same kernels in the same order. `before` each layer whatever it reads is
-   * put in its place; `after` it, it may go.
+   * Submits a batch of one step layer by layer: the same kernels in the same order. Before each layer it waits until that is
+   * `ready`; `around` submits what has to go right before and right after it.
    */
   submitInLayers<E>(
     batch: Batch,
-    before: (layer: number) => Effect.Effect<void, E>,
-    after: (layer: number) => void
+    ready: (layer: number) => Effect.Effect<void, E>,
+    around: { readonly before: (layer: number) => void; readonly after: (layer: number) => void }
   ): Effect.Effect<void, E> {
     return Effect.gen({ self: this }, function* () {
       const entries = this.#write(batch)
       this.#encode((pass) => this.#begin(pass, batch))
       for (const [index, layer] of this.#layers.entries()) {
-        yield* before(index)
+        yield* ready(index)
+        around.before(index)
         this.#encode((pass) => this.#layer(pass, layer, batch, entries))
-        after(index)
+        around.after(index)
       }
       this.#encode((pass) => this.#end(pass, batch))
     })

@@ -57,7 +57,7 @@ export class SimulatedLinks {
           if (transfer.bytes > 0) occupy(-1)
           const seconds = (this.#kernel.now - start) * 1e-9
           const fails =
-            transfer.kind === "reload" &&
+            (transfer.kind === "reload" || transfer.verifies !== undefined) &&
             hashUniform(this.#seed, transfer.request, number, 0xfa11) < model.failure
           resume(
             fails
