@@ -1,6 +1,6 @@
 /**
  * What the reservation rings hold, as far as a trace tells: bytes of reloads that are booked (`reserve`) and not yet there. A reload
- * belongs to the last booking of its request before it; a booking that no reload followed counts for nothing.
+ * belongs to the last booking of its request in its replica before it; a booking that no reload followed counts for nothing.
  */
 import { rootOf } from "./occupation.ts"
 import { EVENT_KINDS } from "./recorder.ts"
@@ -14,12 +14,13 @@ export interface Booked {
 }
 
 export const bookedReloads = ({ tracks, slices, instants }: TraceColumns): readonly Booked[] => {
-  const bookings = new Map<number, number[]>()
+  const bookings = new Map<string, number[]>()
+  const keyOf = (track: number, request: number): string => `${rootOf(tracks, track)} ${request}`
   for (let row = 0; row < instants.length; row++) {
     if (EVENT_KINDS[instants.kind[row]!] !== "reserve") continue
-    const request = instants.request[row]!
-    const own = bookings.get(request)
-    if (own === undefined) bookings.set(request, [instants.at[row]!])
+    const key = keyOf(instants.track[row]!, instants.request[row]!)
+    const own = bookings.get(key)
+    if (own === undefined) bookings.set(key, [instants.at[row]!])
     else own.push(instants.at[row]!)
   }
   if (bookings.size === 0) return []
@@ -28,7 +29,9 @@ export const bookedReloads = ({ tracks, slices, instants }: TraceColumns): reado
   for (let row = 0; row < slices.length; row++) {
     if (EVENT_KINDS[slices.kind[row]!] !== "reload") continue
     const start = slices.start[row]!
-    const booked = bookings.get(slices.request[row]!)?.findLast((at) => at <= start)
+    const booked = bookings
+      .get(keyOf(slices.track[row]!, slices.request[row]!))
+      ?.findLast((at) => at <= start)
     if (booked === undefined) continue
     const replica = rootOf(tracks, slices.track[row]!)
     const own = changes.get(replica) ?? []

@@ -12,7 +12,8 @@ export interface ForeignTrace {
 }
 
 export interface SliceNames {
-  readonly table: readonly string[]
+  /** Undefined for slices that go by their kind. */
+  readonly table: readonly (string | undefined)[]
   readonly index: Uint32Array
 }
 

@@ -101,42 +101,43 @@ interface Edges {
   readonly ends: Float64Array[]
 }
 
+/** Sweeps over begins and ends in order of time; a stretch begins where what comes first of the open kinds changes. */
 const stretches = (replica: number, { starts, ends }: Edges): Stretches => {
-  const kinds = OCCUPATIONS.map((_, kind) => kind)
-  const begins = starts.map(ascending)
-  const stops = ends.map(ascending)
-  const begun = kinds.map(() => 0)
-  const stopped = kinds.map(() => 0)
-  const length = [...starts, ...ends].reduce((sum, column) => sum + column.length, 0)
-  const at = new Float64Array(length)
-  const kind = new Uint8Array(length)
-  const before = kinds.map(() => new Float64Array(length))
-  let i = 0
-  for (; ; i++) {
+  const kinds = starts.flatMap((column, k) => (column.length === 0 ? [] : [k]))
+  const begins = kinds.map((k) => ascending(starts[k]!))
+  const stops = kinds.map((k) => ascending(ends[k]!))
+  const begun = new Uint32Array(kinds.length)
+  const stopped = new Uint32Array(kinds.length)
+  const at: number[] = []
+  const kind: number[] = []
+  let last = -1
+  for (;;) {
+    // Begins run out before ends do.
     let time = Number.POSITIVE_INFINITY
-    for (const k of kinds) {
-      time = Math.min(time, begins[k]![begun[k]!] ?? time, stops[k]![stopped[k]!] ?? time)
+    for (let i = 0; i < kinds.length; i++) {
+      const [begin, stop] = [begins[i]!, stops[i]!]
+      if (begun[i]! < begin.length && begin[begun[i]!]! < time) time = begin[begun[i]!]!
+      if (stopped[i]! < stop.length && stop[stopped[i]!]! < time) time = stop[stopped[i]!]!
     }
     if (time === Number.POSITIVE_INFINITY) break
-    if (i > 0) {
-      for (const column of before) column[i] = column[i - 1]!
-      before[kind[i - 1]!]![i]! += time - at[i - 1]!
-    }
     let now = IDLE
-    for (const k of kinds) {
-      while (begins[k]![begun[k]!] === time) begun[k]!++
-      while (stops[k]![stopped[k]!] === time) stopped[k]!++
-      if (now === IDLE && begun[k]! > stopped[k]!) now = k
+    for (let i = kinds.length - 1; i >= 0; i--) {
+      const [begin, stop] = [begins[i]!, stops[i]!]
+      while (begin[begun[i]!] === time) begun[i]!++
+      while (stop[stopped[i]!] === time) stopped[i]!++
+      if (begun[i]! > stopped[i]!) now = kinds[i]!
     }
-    at[i] = time
-    kind[i] = now
+    if (now === last) continue
+    at.push(time)
+    kind.push(now)
+    last = now
   }
-  return {
-    replica,
-    at: at.slice(0, i),
-    kind: kind.slice(0, i),
-    before: before.map((column) => column.slice(0, i))
+  const before = OCCUPATIONS.map(() => new Float64Array(at.length))
+  for (let i = 1; i < at.length; i++) {
+    for (const column of before) column[i] = column[i - 1]!
+    before[kind[i - 1]!]![i]! += at[i]! - at[i - 1]!
   }
+  return { replica, at: Float64Array.from(at), kind: Uint8Array.from(kind), before }
 }
 
 /** The same values in order: most are, and looking is cheaper than sorting. */

@@ -1,6 +1,7 @@
 /** Reads the JSON lines that `jsonl.ts` writes back into a store, or says at which line and column they go wrong. */
 import { describeAt, jsonFault } from "./json-fault.ts"
 import { FORMAT, VERSION } from "./jsonl.ts"
+import { readPlainLine } from "./plain-lines.ts"
 import { EVENT_ARGS, EVENT_KINDS, type EventArgs, type EventKind, TRACK_KINDS, UNITS } from "./recorder.ts"
 import { eventRow, PASS_TIMES, type Peaks, type TraceMeta, TraceStore } from "./store.ts"
 
@@ -38,7 +39,12 @@ export const readTraceSoFar = (
   let ended = false
   try {
     for (const content of linesOf(typeof text === "string" ? [text] : text)) {
-      const line = new Line(content, ++number)
+      number++
+      if (trace !== undefined && !ended && readPlainLine(content, trace)) {
+        records++
+        continue
+      }
+      const line = new Line(content, number)
       if (ended) throw line.fault(0, "the end of the file")
       if (trace === undefined) {
         trace = readHeader(line)
@@ -246,7 +252,8 @@ class Line {
 
   oneOf<const T extends string>(name: string, allowed: readonly T[]): T {
     const value = this.get(name)
-    this.check(name, allowed.includes(value as T), allowed.map((each) => `"${each}"`).join(" or "))
+    if (!allowed.includes(value as T))
+      this.check(name, false, allowed.map((each) => `"${each}"`).join(" or "))
     return value as T
   }
 

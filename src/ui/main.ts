@@ -1,10 +1,10 @@
 /** The page: bar, router, what is dropped on it. Screens are fetched when they are first shown. */
 import { failure } from "./components/error-panel.ts"
 import { element } from "./components/element.ts"
-import { openPalette } from "./components/palette.ts"
 import { Commands } from "./shell/commands.ts"
 import { decodeState, encodeState, type PageState, type ScreenName, SCREENS } from "./shell/page-state.ts"
 import type { Mount, Screen, ScreenContext } from "./shell/screen.ts"
+import { openPalette } from "./shell/palette.ts"
 import { themeButton } from "./shell/theme.ts"
 import { TraceShelf } from "./shell/traces.ts"
 import { SimulationClient } from "./workers/client.ts"
@@ -26,7 +26,18 @@ const BUILT = SCREENS.filter((name) => MODULES[`./${name}/screen.ts`] !== undefi
 const host = document.querySelector<HTMLElement>("#screen")!
 const bar = document.querySelector<HTMLElement>(".bar")!
 const note = document.querySelector<HTMLElement>(".toast")!
-const commands = new Commands()
+const commands: Commands = new Commands([
+  ...BUILT.map((name, i) => ({
+    name: `Go to ${TITLES[name]}`,
+    key: String(i + 1),
+    run: () => navigate({ screen: name, view: {} })
+  })),
+  {
+    name: "Switch between light and dark",
+    run: () => document.querySelector<HTMLElement>("#theme")?.click()
+  },
+  { name: "Show all commands and keys", key: "?", run: () => openPalette(commands, host) }
+])
 const traces = new TraceShelf()
 const simulation = new SimulationClient(
   new Worker(new URL("./workers/simulation.ts", import.meta.url), { type: "module" })
@@ -61,11 +72,13 @@ const openFile = async (file: File): Promise<void> => {
   }
   const results = /\.(parquet|csv)$/i.test(file.name)
   const text = /\.(jsonl?|json)$/i.test(file.name) ? await file.slice(0, 200).text() : ""
-  const pending = traces.leave(file)
-  navigate({
-    screen: results || text.startsWith('{"sweep"') ? "sweep" : "timeline",
-    view: { open: pending.id }
-  })
+  // An address that was made with this file before shows the same of it again.
+  const open = state.view["open"]
+  const again =
+    state.screen === "timeline" && state.view["of"] === file.name && traces.file(open ?? "") === undefined
+  const { id } = traces.leave(file, open)
+  if (results || text.startsWith('{"sweep"')) navigate({ screen: "sweep", view: { open: id } })
+  else navigate({ screen: "timeline", view: { ...(again ? state.view : {}), open: id, of: file.name } })
 }
 
 const context: ScreenContext = {
@@ -85,14 +98,10 @@ const links = new Map<ScreenName, HTMLAnchorElement>(
 bar.append(
   element("strong", { class: "mark" }, "vericache"),
   element("nav", { "aria-label": "Screens" }, ...links.values()),
-  element(
-    "button",
-    { type: "button", title: "Commands (Ctrl+Shift+P), keys (?)", id: "commands" },
-    "Commands"
-  ),
+  element("button", { type: "button", title: "Commands (Ctrl+K), keys (?)", id: "commands" }, "Commands"),
   themeButton()
 )
-bar.querySelector("#commands")!.addEventListener("click", () => openPalette(commands))
+bar.querySelector("#commands")!.addEventListener("click", () => openPalette(commands, host))
 
 /** Shows what the address asks for. */
 const show = async (): Promise<void> => {
@@ -129,21 +138,14 @@ const show = async (): Promise<void> => {
 
 const describe = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
-commands.register([
-  ...BUILT.map((name, i) => ({
-    name: `Go to ${TITLES[name]}`,
-    key: String(i + 1),
-    run: () => navigate({ screen: name, view: {} })
-  })),
-  { name: "Show all commands and keys", key: "?", run: () => openPalette(commands) }
-])
-
 addEventListener("popstate", () => void show())
 addEventListener("hashchange", () => void show())
 addEventListener("keydown", (event) => {
-  if (event.ctrlKey && event.shiftKey && event.key.toLowerCase() === "p") {
+  // Firefox keeps Ctrl+Shift+P for itself.
+  const key = event.key.toLowerCase()
+  if ((event.ctrlKey || event.metaKey) && (event.shiftKey ? key === "p" : key === "k")) {
     event.preventDefault()
-    openPalette(commands)
+    openPalette(commands, host)
     return
   }
   const command = document.querySelector("dialog[open]") === null ? commands.forKey(event) : undefined
@@ -163,12 +165,12 @@ addEventListener("unhandledrejection", ({ reason }) => toast(describe(reason)))
 
 /** `vericache ui FILE` serves the file beside the page. */
 const opened = new URLSearchParams(location.search).get("open")
-if (opened === null) void show()
+const elsewhere = location.hash !== "" && state.view["of"] !== opened
+if (opened === null || elsewhere) void show()
 else
   void fetch(`./open/${encodeURIComponent(opened)}`)
     .then(async (answer) => {
       if (!answer.ok) throw new Error(`${opened} cannot be read`)
-      history.replaceState(undefined, "", location.pathname)
       await openFile(new File([await answer.blob()], opened))
     })
     .catch((error: unknown) => {

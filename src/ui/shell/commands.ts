@@ -8,13 +8,20 @@ export interface Command {
 }
 
 export class Commands {
+  /** What can be done on every screen. */
+  readonly everywhere: readonly Command[]
   readonly #groups = new Map<object, readonly Command[]>()
 
-  get all(): readonly Command[] {
+  constructor(everywhere: readonly Command[]) {
+    this.everywhere = everywhere
+  }
+
+  /** What can be done on the screen that is shown. */
+  get screen(): readonly Command[] {
     return [...this.#groups.values()].flat()
   }
 
-  /** Adds commands; returns how to take them back. */
+  /** Adds commands of a screen; returns how to take them back. */
   register(commands: readonly Command[]): () => void {
     const group = {}
     this.#groups.set(group, commands)
@@ -28,6 +35,6 @@ export class Commands {
       target instanceof HTMLElement &&
       (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
     if (typing || event.ctrlKey || event.altKey || event.metaKey) return undefined
-    return this.all.find(({ key }) => key === event.key)
+    return [...this.screen, ...this.everywhere].find(({ key }) => key === event.key)
   }
 }

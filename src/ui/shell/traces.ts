@@ -30,6 +30,7 @@ export interface PendingFile {
 export class TraceShelf {
   readonly #traces: OpenTrace[] = []
   readonly #files: PendingFile[] = []
+  #left = 0
   readonly #listeners = new Set<() => void>()
 
   /** In the order they were opened. */
@@ -49,12 +50,19 @@ export class TraceShelf {
     return this.#traces.find((trace) => trace.id === id)
   }
 
-  /** Leaves a file for the Timeline to read. */
-  leave(file: File): PendingFile {
-    const pending = { id: `file-${this.#files.length + 1}`, file }
+  /** Leaves a file for the Timeline to read; `besides`: an id that means another one. */
+  leave(file: File, besides?: string): PendingFile {
+    do this.#left++
+    while (`file-${this.#left}` === besides)
+    const pending = { id: `file-${this.#left}`, file }
     this.#files.push(pending)
     for (const told of this.#listeners) told()
     return pending
+  }
+
+  /** In the order they were left. */
+  get files(): readonly PendingFile[] {
+    return this.#files
   }
 
   /** A file that was left. */

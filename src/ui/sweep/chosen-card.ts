@@ -20,9 +20,7 @@ export const chosenCard = (
 ): HTMLElement => {
   const { columns } = results
   const problems = element("div", {})
-  const state = element("span", { class: "muted small", role: "status" })
   const fail = (message: string): void => {
-    state.textContent = ""
     problems.replaceChildren(failure("This point's scenario cannot be made", message))
   }
   /** The point's scenario from the worker, then on with it. */
@@ -46,14 +44,7 @@ export const chosenCard = (
   timeline.addEventListener(
     "click",
     find(({ file, text, method }) => {
-      state.textContent = "Simulating…"
-      const source = { file, text, changes: [] }
-      context.simulation.ask({ kind: "trace", source, method }, (response) => {
-        if (response.kind === "problem") fail(response.message)
-        if (response.kind !== "trace") return
-        const { id } = context.traces.add(response.name, response.trace)
-        context.navigate({ screen: "timeline", ...source, view: { open: id } })
-      })
+      context.navigate({ screen: "timeline", file, text, changes: [], view: { open: `method-${method}` } })
     })
   )
   const open = element("input", {
@@ -87,7 +78,7 @@ export const chosenCard = (
         )
       : element("p", {}, `Cannot be served: ${point.reason}`),
     ...(files.length > 0
-      ? [element("p", { class: "actions" }, whatIf, timeline, state)]
+      ? [element("p", { class: "actions" }, whatIf, timeline)]
       : [
           element(
             "p",

@@ -3,7 +3,7 @@ import { OCCUPATIONS, type Occupations } from "../../trace/occupation.ts"
 import { exportButtons } from "../components/download.ts"
 import { element } from "../components/element.ts"
 import type { TraceView } from "../shell/traces.ts"
-import type { Row } from "./model.ts"
+import { basisText, type Row } from "./model.ts"
 import { amountText, bytesText, rateText, timeText } from "./numbers.ts"
 import { slicesTable } from "./slices-table.ts"
 import { countersIn, instantsIn, slicesIn, statisticsOf, transfersIn } from "./statistics.ts"
@@ -49,7 +49,7 @@ export const areaPanel = (
   const places = slicesIn(shown, area)
   const kinds = statisticsOf(trace, places, all)
   const counters = countersIn(shown, area)
-  const basis = [...new Set(all.map((row) => row.basis))].join(" or ")
+  const basis = basisText(all)
   return [
     element("h2", {}, `${timeText(area.from, 9)} to ${timeText(area.to, 9)}`),
     element(
@@ -70,7 +70,8 @@ export const areaPanel = (
           one.bytes > 0 ? bytesText(one.bytes) : "–",
           one.bytes > 0 && one.busy > 0 ? rateText(one.bytes, one.busy) : "–",
           one.roofline === undefined ? "–" : percent(one.roofline)
-        ])
+        ]),
+        basis
       )
     ),
     exportButtons({
@@ -115,7 +116,8 @@ export const areaPanel = (
               counters.map(({ label, unit, least, mean, most }) => [
                 label,
                 ...[least, mean, most].map((value) => amountText(value, unit))
-              ])
+              ]),
+              basis
             )
           ),
           exportButtons({
@@ -126,7 +128,7 @@ export const areaPanel = (
             ]
           })
         ]),
-    slicesTable(trace, places)
+    slicesTable(trace, places, basis)
   ]
 }
 

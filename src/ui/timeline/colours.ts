@@ -18,7 +18,10 @@ const HUES: Partial<Readonly<Record<EventKind, string>>> = {
   timeout: "#d55e00",
   fault: "#d55e00"
 }
-const OTHER = "#8a8f98"
+const OTHER = "#a5aab2"
+
+/** Share of a hue in what is muted: lanes of requests, and transfers that passes hide. Less could not be told apart by everyone. */
+export const MUTED = 0.6
 
 export const hueOf = (kind: EventKind): string => HUES[kind] ?? OTHER
 

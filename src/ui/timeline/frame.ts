@@ -59,10 +59,12 @@ export const drawFrame = (
       width: x1 - x0,
       height: Math.round((ROW_HEIGHT - ROW_GAP) * scale)
     }
-    if (x1 - x0 >= NAMED_FROM * scale)
-      drawName(board, box, kindName(trace, row, slice), coloursOf(row, paints)[row.kind[slice]!]!)
     const round = roundAt.get(row.source[slice]!)
     if (round !== undefined) drawJudged(board, box, judgedOf(rounds, round))
+    if (x1 - x0 < NAMED_FROM * scale) continue
+    // The name stands above the tokens.
+    const named = round === undefined ? box : { ...box, height: box.height - 3 * scale }
+    drawName(board, named, kindName(trace, row, slice), coloursOf(row, paints)[row.kind[slice]!]!)
   }
   if (looking.area !== undefined) drawVeil(board, view, looking.area)
   drawMarks(board, view, looking.marks)

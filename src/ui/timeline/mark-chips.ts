@@ -14,7 +14,7 @@ export const markChips = (
     const to = element(
       "button",
       { type: "button", title: `Go to ${when}`, "aria-label": `Go to mark ${name} at ${when}` },
-      "⚑"
+      "Go"
     )
     to.addEventListener("click", () => go(at))
     const label = element("input", {

@@ -196,6 +196,10 @@ const withSums = (row: Omit<CounterRow, "before" | "most">): CounterRow => {
 export const kindName = ({ names }: TraceView, row: SliceRow, slice: number): string =>
   names?.table[names.index[row.source[slice]!]!] ?? EVENT_KINDS[row.kind[slice]!] ?? "event"
 
+/** How what the rows show came to be known, in words. */
+export const basisText = (rows: readonly Row[]): string =>
+  [...new Set(rows.map(({ basis }) => basis))].toSorted().join(" and ")
+
 /** A slice of the model. */
 export interface Place {
   readonly row: SliceRow

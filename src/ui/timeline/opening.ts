@@ -1,7 +1,7 @@
-/** Opens what an address names: a trace on the shelf, a file still to be read, or by default the newest trace. */
+/** Opens what an address names: a trace on the shelf, a file still to be read, a method to simulate, or by default the newest trace. */
 import type { ScreenContext } from "../shell/screen.ts"
 import type { OpenTrace } from "../shell/traces.ts"
-import type { Preparation, Preparing } from "./preparing.ts"
+import type { Preparation, Preparing, Source } from "./preparing.ts"
 import type { Prepared } from "./prepare.ts"
 
 /** A trace with all that is shown of it. */
@@ -9,18 +9,54 @@ export interface Opened extends OpenTrace {
   readonly prepared: Prepared
 }
 
-/** Undefined if the address names nothing that is there. Throws a sentence a person can act on. */
-export const opened = async ({ traces, toast }: ScreenContext, key: string): Promise<Opened | undefined> => {
-  const pending = traces.file(key)
-  const kept = key === "" ? traces.all.at(-1) : traces.get(key)
-  if (pending === undefined && kept === undefined) return undefined
-  const { id, name } = kept ?? { id: pending!.id, name: pending!.file.name }
-  const { prepared, problem } = await prepare(
-    kept === undefined ? { file: pending!.file } : { trace: kept.trace }
-  )
+const METHOD = /^method-(\d+)$/
+
+/** `key`: the trace; `other`: one to stand beside it. Undefined if the first is not there. Throws a sentence a person can act on. */
+export const opened = async (
+  context: ScreenContext,
+  key: string,
+  other: string | undefined
+): Promise<Opened | undefined> => {
+  const of = await sourceOf(context, key)
+  if (of === undefined) return undefined
+  const beside = other === undefined ? undefined : await sourceOf(context, other)
+  if (other !== undefined && beside === undefined)
+    context.toast("The run beside it is not open any more: choose it again.")
+  const { prepared, problem } = await prepare({ of, beside })
   if (prepared === undefined) throw new Error(problem)
-  if (problem !== undefined) toast(`${problem}. The rest is shown.`)
-  return { id, name, trace: prepared.trace, prepared }
+  if (problem !== undefined) context.toast(`${problem}. The rest is shown.`)
+  const name = beside === undefined ? of.name : `A · ${of.name} beside B · ${beside.name}`
+  return { id: key, name, trace: prepared.trace, prepared }
+}
+
+const sourceOf = async (context: ScreenContext, key: string): Promise<Source | undefined> => {
+  const { traces } = context
+  const pending = traces.file(key)
+  if (pending !== undefined) return { name: pending.file.name, file: pending.file }
+  const method = METHOD.exec(key)?.[1]
+  if (method !== undefined) return simulated(context, Number(method))
+  const kept = key === "" ? traces.all.at(-1) : traces.get(key)
+  return kept === undefined ? undefined : { name: kept.name, trace: kept.trace }
+}
+
+/** The run that was simulated last, and what of: it is not simulated again to stand beside another. */
+let last: { readonly asked: string; readonly source: Source } | undefined
+
+/** Simulates a method of the scenario the address names, and leaves the run on the shelf for other screens. */
+const simulated = (context: ScreenContext, method: number): Promise<Source> => {
+  const { file, text, changes } = context.state()
+  const asked = JSON.stringify([file, text, changes, method])
+  if (last?.asked === asked) return Promise.resolve(last.source)
+  return new Promise((resolve, reject) => {
+    context.simulation.ask({ kind: "trace", source: { file, text, changes }, method }, (response) => {
+      if (response.kind === "trace") {
+        last = { asked, source: context.traces.add(response.name, response.trace) }
+        resolve(last.source)
+      } else if (response.kind === "problem") reject(new Error(response.message))
+      else if (response.kind === "faults")
+        reject(new Error("The scenario has faults: What-if shows where. Mend it there first."))
+    })
+  })
 }
 
 /** Asks a worker, so that the page stays free. */

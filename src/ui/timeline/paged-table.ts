@@ -14,6 +14,8 @@ export interface Paged {
   readonly name: string
   readonly columns: readonly Column[]
   readonly length: number
+  /** How the numbers came to be known. */
+  readonly basis: string
   readonly texts: (row: number) => readonly string[]
   readonly csv: () => readonly (readonly (string | number)[])[]
 }
@@ -24,6 +26,7 @@ export const pagedTable = ({
   name,
   columns,
   length,
+  basis,
   texts,
   csv
 }: Paged): HTMLElement => {
@@ -49,7 +52,8 @@ export const pagedTable = ({
         table(
           `${length === 0 ? 0 : first + 1} to ${last} of ${length.toLocaleString("en")}`,
           columns,
-          Array.from({ length: last - first }, (_, row) => texts(first + row))
+          Array.from({ length: last - first }, (_, row) => texts(first + row)),
+          basis
         )
       ),
       element(

@@ -1,13 +1,10 @@
 /** Paints the visible rows into one buffer of pixels: the cost of a frame is that of its pixels, whatever is behind them. */
 import { EVENT_KINDS } from "../../trace/recorder.ts"
-import { hueOf, mixed, packed } from "./colours.ts"
+import { hueOf, mixed, MUTED, packed } from "./colours.ts"
 import { type Laid, type Layout, ROW_GAP, ROW_HEIGHT } from "./layout.ts"
 import type { CounterRow, Instants, SliceRow } from "./model.ts"
 import { drawCounter, drawCover, drawInstants, drawSlices } from "./painter.ts"
 import type { Viewport } from "./viewport.ts"
-
-/** Share of a hue in what is muted: lanes of requests, and transfers that passes hide. */
-const MUTED = 0.5
 
 /** Colours of a theme, ready for the buffer. */
 export interface Paints {

@@ -1,10 +1,17 @@
-/** The timeline's worker: reads a file, or takes a trace, and works out what is to be shown of it. */
-import type { TraceView } from "../shell/traces.ts"
+/** The timeline's worker: reads files, or takes traces, and works out what is to be shown of one, or of two side by side. */
+import type { OpenTrace, TraceView } from "../shell/traces.ts"
+import { beside } from "./beside.ts"
 import { buffersOf, type Prepared, prepared } from "./prepare.ts"
 import { readFile } from "./read-file.ts"
 
-/** What is asked: a file to read, or a trace that is in memory. */
-export type Preparing = { readonly file: File } | { readonly trace: TraceView }
+/** A file to read, or a trace that is in memory. */
+export type Source = { readonly name: string } & ({ readonly file: File } | { readonly trace: TraceView })
+
+/** What is asked. */
+export interface Preparing {
+  readonly of: Source
+  readonly beside: Source | undefined
+}
 
 /** What is answered: what there is to show, and what of a file is broken or left out. */
 export interface Preparation {
@@ -15,8 +22,33 @@ export interface Preparation {
 addEventListener("message", ({ data }: MessageEvent<Preparing>) => void answer(data))
 
 const answer = async (asked: Preparing): Promise<void> => {
-  const { trace, problem } =
-    "file" in asked ? await readFile(asked.file) : { trace: asked.trace, problem: undefined }
-  const result: Preparation = { prepared: trace === undefined ? undefined : prepared(trace), problem }
+  const result = await preparation(asked)
   postMessage(result, { transfer: buffersOf(result) })
 }
+
+const preparation = async ({ of, beside: other }: Preparing): Promise<Preparation> => {
+  const first = await read(of)
+  const second = other === undefined ? undefined : await read(other)
+  const problems = [first, second].flatMap((one) => (one?.problem === undefined ? [] : [one.problem]))
+  const problem = problems.length === 0 ? undefined : problems.join(". ")
+  if (first.trace === undefined) return { prepared: undefined, problem }
+  if (second === undefined) return { prepared: prepared(first.trace), problem }
+  if (second.trace === undefined) return { prepared: undefined, problem }
+  return {
+    prepared: prepared(beside(open(first.name, first.trace), open(second.name, second.trace))),
+    problem
+  }
+}
+
+interface Read {
+  readonly name: string
+  readonly trace: TraceView | undefined
+  readonly problem: string | undefined
+}
+
+const read = async (source: Source): Promise<Read> =>
+  "file" in source
+    ? { name: source.name, ...(await readFile(source.file)) }
+    : { name: source.name, trace: source.trace, problem: undefined }
+
+const open = (name: string, trace: TraceView): OpenTrace => ({ id: "", name, trace })

@@ -14,7 +14,8 @@ export type LongestPyramid = readonly Uint32Array[]
 
 export const longestPyramid = ({ start, end }: Lane): LongestPyramid => {
   const levels: Uint32Array[] = []
-  let below = Uint32Array.from(start, (_, row) => row)
+  let below = new Uint32Array(start.length)
+  for (let row = 0; row < below.length; row++) below[row] = row
   while (below.length > 1) {
     const level = new Uint32Array(Math.ceil(below.length / 2))
     for (let i = 0; i < level.length; i++) {

@@ -1,7 +1,7 @@
 /** Rounds on a canvas, one to a line, and as a drawing for files. */
 import { svg } from "../components/element.ts"
 import type { Rounds } from "../../trace/rounds.ts"
-import { hueOf, mixed } from "./colours.ts"
+import { hueOf, mixed, MUTED } from "./colours.ts"
 import type { Cycles } from "./cycles.ts"
 import { AXIS_HEIGHT } from "./layout.ts"
 import { timeText, ticks } from "./numbers.ts"
@@ -20,7 +20,7 @@ const looks = ({
   const plain = (fill: string, striped = false) => ({ fill, striped })
   return {
     draft: plain(hueOf("draft")),
-    reload: plain(mixed(hueOf("reload"), ground, 0.5)),
+    reload: plain(mixed(hueOf("reload"), ground, MUTED)),
     "late reload": plain(hueOf("reload"), true),
     wait: plain(hueOf("stalled")),
     verify: plain(hueOf("verify")),

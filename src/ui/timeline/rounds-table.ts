@@ -7,7 +7,7 @@ import { bytesText, timeText } from "./numbers.ts"
 import { pagedTable } from "./paged-table.ts"
 import { type Column, table } from "./table.ts"
 
-export const phasesTable = (rounds: Rounds, { places }: Cycles): readonly HTMLElement[] => {
+export const phasesTable = (rounds: Rounds, { places }: Cycles, basis: string): readonly HTMLElement[] => {
   const phases = phasesOf(rounds, places)
   return [
     element(
@@ -28,7 +28,8 @@ export const phasesTable = (rounds: Rounds, { places }: Cycles): readonly HTMLEl
           count.toLocaleString("en"),
           ...[mean, p50, p95].map((ns) => timeText(ns, 4)),
           meaning
-        ])
+        ]),
+        basis
       )
     ),
     exportButtons({
@@ -79,21 +80,32 @@ const cells = (rounds: Rounds, place: number): readonly (number | "")[] => {
   ]
 }
 
-export const roundsTable = (rounds: Rounds, { places }: Cycles): HTMLElement =>
-  pagedTable({
+/** `runOf`: which of two runs a round is of; undefined where there is one. */
+export const roundsTable = (
+  rounds: Rounds,
+  { places }: Cycles,
+  runOf: ((place: number) => string) | undefined,
+  basis: string
+): HTMLElement => {
+  const run = (place: number): readonly string[] => (runOf === undefined ? [] : [runOf(place)])
+  return pagedTable({
     summary: "Rounds as a table",
     label: "Every round",
     name: "rounds",
-    columns: COLUMNS,
+    columns: [...(runOf === undefined ? [] : [{ name: "run", text: true }]), ...COLUMNS],
     length: places.length,
-    texts: (at) =>
-      cells(rounds, places[at]!).map((cell, i) => {
+    basis,
+    texts: (at) => [
+      ...run(places[at]!),
+      ...cells(rounds, places[at]!).map((cell, i) => {
         if (cell === "") return "–"
         if (i >= 2 && i <= 6) return timeText(cell, i === 2 ? 9 : 4)
         return i === 11 ? bytesText(cell) : cell.toLocaleString("en")
-      }),
+      })
+    ],
     csv: () => [
       [
+        ...(runOf === undefined ? [] : ["run"]),
         "request",
         "round",
         "verify_start_ns",
@@ -107,6 +119,7 @@ export const roundsTable = (rounds: Rounds, { places }: Cycles): HTMLElement =>
         "rejected",
         "bytes"
       ],
-      ...places.map((place) => cells(rounds, place))
+      ...places.map((place) => [...run(place), ...cells(rounds, place)])
     ]
   })
+}

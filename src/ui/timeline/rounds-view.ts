@@ -1,4 +1,5 @@
 /** Rounds laid over each other: those of a request or of all, one to a line, aligned where they begin or where they are verified. */
+import { rootOf } from "../../trace/occupation.ts"
 import { judgedOf } from "../../trace/rounds.ts"
 import { exportButtons } from "../components/download.ts"
 import { element } from "../components/element.ts"
@@ -8,9 +9,11 @@ import { ALIGNMENTS, type Alignment, type Cycles, cyclesOf, tokensOf } from "./c
 import { HoverCard } from "./hover-card.ts"
 import { judgedText } from "./hover.ts"
 import { AXIS_HEIGHT } from "./layout.ts"
+import { basisText } from "./model.ts"
 import { timeText } from "./numbers.ts"
 import type { Opened } from "./opening.ts"
 import { listen } from "./pointer.ts"
+import { Rest } from "./rest.ts"
 import { drawRounds, type Lines, roundsDrawing } from "./rounds-canvas.ts"
 import { phasesTable, roundsTable } from "./rounds-table.ts"
 import { viewButtons } from "./view-buttons.ts"
@@ -43,6 +46,11 @@ export class RoundsView {
   readonly #tables = element("section", { "aria-label": "Rounds in numbers" })
   readonly #retire: () => void
   readonly #resized: ResizeObserver
+  /** The address says where the view is once that has come to rest. */
+  readonly #rest = new Rest(() => {
+    const whole = this.#view.from <= 0 && this.#view.to >= this.#cycles.length
+    this.#set({ cycle: whole ? undefined : spelled(this.#view) })
+  })
   #cycles: Cycles
   #shown = ""
   #view: Viewport = { from: 0, to: 1 }
@@ -97,7 +105,7 @@ export class RoundsView {
   }
 
   update({ view }: PageState): void {
-    const { rounds, trace } = this.#open.prepared
+    const { rounds, model } = this.#open.prepared
     const request = /^\d+$/.test(view["rounds"] ?? "") ? Number(view["rounds"]) : undefined
     const by = ALIGNMENTS.find((one) => one === view["align"]) ?? "start"
     const shown = `${request} ${by}`
@@ -106,27 +114,40 @@ export class RoundsView {
       this.#cycles = cyclesOf(rounds, request, by)
       this.#request.value = request === undefined ? "all" : String(request)
       this.#align.value = by
-      this.#tables.replaceChildren(...phasesTable(rounds, this.#cycles), roundsTable(rounds, this.#cycles))
+      const basis = basisText(model.rows)
+      this.#tables.replaceChildren(
+        ...phasesTable(rounds, this.#cycles, basis),
+        roundsTable(rounds, this.#cycles, this.#runOf, basis)
+      )
       const { places } = this.#cycles
       const { drafted, accepted, brought } = tokensOf(rounds, places)
-      this.#summary.dataset["provenance"] = trace.meta.basis
+      this.#summary.dataset["provenance"] = basis
       this.#summary.textContent =
         places.length === 0
           ? "This trace has no rounds: a round is a draft with its verification, as the vericache methods make them."
-          : `${places.length.toLocaleString("en")} rounds (${trace.meta.basis}): of ${drafted.toLocaleString("en")} drafted tokens ${accepted.toLocaleString("en")} were accepted (${((100 * accepted) / Math.max(1, drafted)).toFixed(1)} %); with the full model's own they brought ${brought.toLocaleString("en")}.`
+          : `${places.length.toLocaleString("en")} rounds (${basis}): of ${drafted.toLocaleString("en")} drafted tokens ${accepted.toLocaleString("en")} were accepted (${((100 * accepted) / Math.max(1, drafted)).toFixed(1)} %); with the full model's own they brought ${brought.toLocaleString("en")}.`
       this.#canvas.setAttribute(
         "aria-label",
         `${places.length} rounds, ${ALIGNED[by]}; the table below says the same`
       )
     }
+    this.#rest.stop()
     this.#view = clamped(parsed(view["cycle"]) ?? this.#run, this.#run)
     this.#draw()
   }
 
   dispose(): void {
     this.#retire()
+    this.#rest.stop()
     this.#resized.disconnect()
     cancelAnimationFrame(this.#frame)
+  }
+
+  /** Which of two runs side by side a round is of. */
+  get #runOf(): ((place: number) => string) | undefined {
+    const { trace, rounds } = this.#open.prepared
+    if (trace.bases === undefined) return undefined
+    return (place) => trace.tracks[rootOf(trace.tracks, trace.slices.track[rounds.verify[place]!]!)]!.name
   }
 
   get #run(): Viewport {
@@ -187,7 +208,7 @@ export class RoundsView {
     }
     this.#card.show(
       [
-        `request ${rounds.request[place]}, round ${rounds.round[place]}`,
+        `${this.#runOf === undefined ? "" : `${this.#runOf(place)}: `}request ${rounds.request[place]}, round ${rounds.round[place]}`,
         [
           ...took("draft", rounds.draftStart, rounds.draftEnd),
           ...took("reload", rounds.reloadStart, rounds.reloadEnd),
@@ -221,8 +242,9 @@ export class RoundsView {
   }
 
   #go(to: Viewport): void {
-    const whole = to.from <= 0 && to.to >= this.#cycles.length
-    this.#set({ cycle: whole ? undefined : spelled(to) })
+    this.#view = to
+    this.#rest.moved()
+    this.#draw()
   }
 
   #set(changes: Readonly<Record<string, string | undefined>>, how: "push" | "replace" = "replace"): void {

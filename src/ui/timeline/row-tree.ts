@@ -87,7 +87,7 @@ export class RowTree {
         "aria-label": `${label}, ${basis}${pinned ? ", pinned" : ""}`,
         "aria-level": depth + 1,
         "aria-expanded": parent ? String(!shut) : undefined,
-        style: `padding-left:${depth * 0.7}em;height:${ROW_HEIGHT}px`
+        style: `--depth:${depth};height:${ROW_HEIGHT}px`
       },
       twist,
       element("span", { class: "name" }, label),
@@ -133,10 +133,13 @@ interface Drawn {
 }
 
 const same = (a: Drawn, b: Drawn): boolean =>
-  a.looking.shut === b.looking.shut &&
-  a.looking.pins === b.looking.pins &&
+  equal(a.looking.shut, b.looking.shut) &&
+  equal(a.looking.pins, b.looking.pins) &&
   alike(a.shown.rows, b.shown.rows) &&
   alike(a.shown.pinned, b.shown.pinned)
+
+const equal = (a: ReadonlySet<string>, b: ReadonlySet<string>): boolean =>
+  a === b || (a.size === b.size && [...a].every((key) => b.has(key)))
 
 const alike = (a: readonly Row[], b: readonly Row[]): boolean =>
   a.length === b.length && a.every((row, place) => row === b[place])

@@ -36,15 +36,18 @@ export const mount: Mount = (host, context) => {
     }
     shown.view.update(state)
   }
-  const open = async (key: string): Promise<void> => {
+  const open = async ({ view }: PageState): Promise<void> => {
+    const key = keyOf(view)
     close()
     trace = { key, opened: undefined }
-    host.replaceChildren(element("p", { role: "status" }, "Reading the trace…"))
+    host.replaceChildren(
+      element("p", { role: "status" }, key.startsWith("method-") ? "Simulating…" : "Reading the trace…")
+    )
     try {
-      const found = await opened(context, key)
+      const found = await opened(context, view["open"] ?? "", view["beside"])
       if (!isCurrent(key)) return
       trace = { key, opened: found }
-      if (found === undefined) host.replaceChildren(nothing())
+      if (found === undefined) host.replaceChildren(nothing(view["of"]))
       else show(context.state())
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error)
@@ -53,9 +56,8 @@ export const mount: Mount = (host, context) => {
   }
   return {
     update: (state) => {
-      const key = state.view["open"] ?? ""
-      if (trace?.key === key) show(state)
-      else void open(key)
+      if (isCurrent(keyOf(state.view))) show(state)
+      else void open(state)
     },
     dispose: () => {
       close()
@@ -64,9 +66,15 @@ export const mount: Mount = (host, context) => {
   }
 }
 
-const nothing = (): HTMLElement =>
+/** What the address names. */
+const keyOf = (view: PageState["view"]): string => `${view["open"] ?? ""} ${view["beside"] ?? ""}`
+
+/** `name`: of the file that an address was made with. */
+const nothing = (name: string | undefined): HTMLElement =>
   element(
     "p",
     {},
-    'No trace is open. Drop a file that "vericache simulate FILE --trace run.jsonl" wrote here, or open the timeline of a method in What-if.'
+    name === undefined
+      ? 'No trace is open. Drop a file that "vericache simulate FILE --trace run.jsonl" wrote here, or open the timeline of a method in What-if.'
+      : `No trace is open. This address was made with ${name}: drop that file here, and it shows the same again.`
   )

@@ -15,13 +15,14 @@ const COLUMNS: readonly Column[] = [
   { name: "moved" }
 ]
 
-export const slicesTable = (trace: TraceView, places: readonly Place[]): HTMLElement =>
+export const slicesTable = (trace: TraceView, places: readonly Place[], basis: string): HTMLElement =>
   pagedTable({
     summary: "Slices as a table",
     label: "Slices of the stretch",
     name: "slices",
     columns: COLUMNS,
     length: places.length,
+    basis,
     texts: (at) => textsOf(trace, places[at]!),
     csv: () => [
       ["row", "kind", "start_ns", "duration_ns", "request", "tokens", "bytes"],

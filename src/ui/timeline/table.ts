@@ -9,15 +9,17 @@ export interface Column {
   readonly text?: boolean
 }
 
+/** `basis`: how the numbers came to be known. */
 export const table = (
   caption: string,
   columns: readonly Column[],
-  rows: readonly (readonly string[])[]
+  rows: readonly (readonly string[])[],
+  basis: string
 ): HTMLTableElement => {
   const kind = (i: number): string => (columns[i]?.text === true ? "" : "number")
   return element(
     "table",
-    {},
+    { "data-provenance": basis },
     element("caption", {}, caption),
     element(
       "thead",
@@ -32,7 +34,17 @@ export const table = (
       "tbody",
       {},
       ...rows.map((cells) =>
-        element("tr", {}, ...cells.map((cell, i) => element("td", { class: kind(i) }, cell)))
+        element(
+          "tr",
+          {},
+          ...cells.map((cell, i) =>
+            element(
+              "td",
+              { class: kind(i), title: `${columns[i]?.title ?? columns[i]?.name}, ${basis}` },
+              cell
+            )
+          )
+        )
       )
     )
   )

@@ -5,7 +5,8 @@ import type { Browser, Page } from "playwright-core"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { chromeTrace } from "../../trace/chrome.ts"
 import { writeTrace } from "../../trace/jsonl.ts"
-import { aRound } from "../../trace/trace.fixture.ts"
+import { TraceStore } from "../../trace/store.ts"
+import { aRound, META } from "../../trace/trace.fixture.ts"
 import { serveApp, type Served, startBrowser } from "../browser.fixture.ts"
 
 interface Axe {
@@ -126,6 +127,161 @@ describe("the timeline", () => {
     await page.close()
   })
 
+  it("pins and collapses rows by keyboard, and finds all of it again after a reload and the file dropped again", async () => {
+    const { page, errors } = await opened("round.jsonl", OURS)
+    await page.locator("canvas.lanes").waitFor()
+    await page.keyboard.press("g")
+    await page.keyboard.press("ArrowDown")
+    const gpu = page.getByRole("treeitem", { name: /^GPU/ })
+    await page.keyboard.press("ArrowLeft")
+    expect(await gpu.getAttribute("aria-expanded")).toBe("false")
+    expect(await page.getByRole("treeitem", { name: /^passes/ }).count()).toBe(0)
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Space")
+    await page
+      .getByRole("treeitem", { name: /pinned/ })
+      .first()
+      .waitFor()
+    await page.keyboard.press("End")
+    await page.keyboard.press("Enter")
+    await page.getByRole("heading", { name: /on request 0$/ }).waitFor()
+    await page.keyboard.press("m")
+    await page.getByRole("button", { name: /^Go to mark/ }).waitFor()
+    await page.keyboard.press("w")
+    const range = /view\.range=(\d+-\d+)/
+    await page.waitForFunction(() => location.hash.includes("view.range"))
+    const [before] = range.exec(page.url())!
+    const rows = await page.locator(".row-label").allInnerTexts()
+    const selection = await page.getByRole("region", { name: "Selection" }).innerText()
+    await page.reload()
+    await page.getByText("made with round.jsonl").waitFor()
+    await drop(page, "round.jsonl", OURS)
+    await page.locator("canvas.lanes").waitFor()
+    expect(range.exec(page.url())![0]).toBe(before)
+    expect(await page.locator(".row-label").allInnerTexts()).toEqual(rows)
+    expect(await page.getByRole("region", { name: "Selection" }).innerText()).toBe(selection)
+    await page.getByRole("button", { name: /^Go to mark/ }).waitFor()
+    expect(errors).toEqual([])
+    await page.close()
+  })
+
+  it("lays rounds over each other, and a round leads back to its place in time", async () => {
+    const { page, errors } = await opened("round.jsonl", OURS)
+    await page.locator("canvas.lanes").waitFor()
+    await page.keyboard.press("v")
+    await page.locator("canvas[data-lines='1']").waitFor()
+    expect(await page.locator("[data-rounds]").innerText()).toContain(
+      "1 rounds (modelled): of 4 drafted tokens 2 were accepted"
+    )
+    await page.getByLabel("Aligned", { exact: true }).selectOption("verify")
+    await page.waitForFunction(() => location.hash.includes("view.align=verify"))
+    await page.getByText("Rounds as a table").focus()
+    await page.keyboard.press("Enter")
+    const cells = await page.getByRole("region", { name: "Every round" }).locator("tbody td").allInnerTexts()
+    expect(cells.slice(0, 7)).toEqual(["0", "1", "4 µs", "4 µs", "2 µs", "0 ns", "1.5 µs"])
+    const box = (await page.locator("canvas.lanes").boundingBox())!
+    await page.mouse.click(box.x + box.width / 2, box.y + 35)
+    await page.getByRole("heading", { name: /^verify on request 0/ }).waitFor()
+    expect(errors).toEqual([])
+    await page.close()
+  })
+
+  it("shows a measured run beside a simulated one, each under its name", async () => {
+    const { page, errors } = await opened("modelled.jsonl", OURS)
+    await page.locator("canvas.lanes").waitFor()
+    const measured = OURS.replace('"basis":"modelled"', '"basis":"measured"').replace(
+      '"clock":"virtual"',
+      '"clock":"wall"'
+    )
+    await page.locator("input[type=file]").setInputFiles({
+      name: "measured.jsonl",
+      mimeType: "text/plain",
+      buffer: Buffer.from(measured)
+    })
+    await page.getByRole("heading", { name: "A · modelled.jsonl beside B · measured.jsonl" }).waitFor()
+    expect(await page.getByRole("treeitem", { name: "A · replica 0, modelled" }).count()).toBe(1)
+    expect(await page.getByRole("treeitem", { name: "B · replica 0, measured" }).count()).toBe(1)
+    await page.waitForFunction(() =>
+      document.querySelector("[data-range]")?.textContent?.includes("measured and modelled")
+    )
+    expect(errors).toEqual([])
+    await page.close()
+  })
+
+  it("offers everything in the palette, and hands out pictures and tables", async () => {
+    const { page } = await opened("round.jsonl", OURS)
+    await page.locator("canvas.lanes").waitFor()
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type("statistics view")
+    await page.keyboard.press("Enter")
+    await page.locator("[data-area]").waitFor()
+    const saved = async (name: string): Promise<string> => {
+      await page.keyboard.press("Control+k")
+      await page.keyboard.type(name)
+      const [download] = await Promise.all([page.waitForEvent("download"), page.keyboard.press("Enter")])
+      return readFile(await download.path(), "utf8")
+    }
+    const drawing = await saved("Save timeline as SVG")
+    expect(drawing.length).toBeLessThan(5e6)
+    expect(drawing).toContain("<metadata")
+    expect(drawing).toContain(">link host → device<")
+    expect((await saved("Save statistics as CSV")).split("\n")[0]).toContain("roofline_share")
+    expect((await saved("Save timeline as PNG")).slice(1, 4)).toBe("PNG")
+    await page.close()
+  })
+
+  it("shows a truncated file as far as it goes at every length, and never a blank page", async () => {
+    const { page, errors } = await opened("cut.jsonl", OURS.slice(0, 40))
+    for (const share of [0.05, 0.3, 0.5, 0.8, 0.99]) {
+      await drop(page, `cut${share}.jsonl`, OURS.slice(0, Math.floor(OURS.length * share)))
+      const either = page
+        .getByRole("heading", { name: `cut${share}.jsonl` })
+        .or(page.getByText(`cut${share}.jsonl:`))
+        .first()
+      await either.waitFor()
+    }
+    expect(errors).toEqual([])
+    await page.close()
+  })
+
+  it("emits no more than 3 × width × rows primitives in any frame, and shows a lone slice in a long run", async () => {
+    const trace = new TraceStore(META)
+    const replica = trace.track({ name: "replica 0", kind: "replica" })
+    const passes = trace.track({ name: "passes", kind: "gpu", parent: replica })
+    const link = trace.track({ name: "link", kind: "link-h2d", parent: replica })
+    const lone = trace.track({ name: "lone", kind: "store", parent: replica })
+    for (let i = 0; i < 20_000; i++) {
+      trace.slice(passes, "draft", i * 100, i * 100 + 60)
+      trace.slice(link, "reload", i * 100 + 30, i * 100 + 90, { bytes: 1 })
+      trace.instant(passes, "commit", i * 100 + 60)
+    }
+    trace.slice(lone, "fetch", 777_777, 777_778)
+    const { page } = await opened("dense.jsonl", [...writeTrace(trace)].join(""))
+    const canvas = page.locator("canvas.lanes")
+    await page.locator("canvas.lanes[data-primitives]").waitFor()
+    const coloured = await page.evaluate(() => {
+      const lanes = document.querySelector<HTMLCanvasElement>("canvas.lanes")!
+      const rows = [...document.querySelectorAll(".row-label .name")].map(({ textContent }) => textContent)
+      const y = Math.round((26 + rows.indexOf("lone") * 20 + 8) * devicePixelRatio)
+      const { data } = lanes.getContext("2d")!.getImageData(0, y, lanes.width, 1)
+      let count = 0
+      // Neither ground nor the grey of the axis.
+      for (let i = 0; i < data.length; i += 4)
+        if (data[i + 3]! > 200 && Math.abs(data[i]! - data[i + 2]!) > 30) count++
+      return count
+    })
+    expect(coloured).toBe(1)
+    const width = await canvas.evaluate((lanes: HTMLCanvasElement) => lanes.width)
+    const rows = await page.locator(".row-label").count()
+    for (const key of ["w", "w", "d", "w", "w", "w", "a", "s"]) {
+      await page.keyboard.press(key)
+      const primitives = Number(await canvas.getAttribute("data-primitives"))
+      expect(primitives).toBeGreaterThan(0)
+      expect(primitives).toBeLessThanOrEqual(3 * width * rows)
+    }
+    await page.close()
+  })
+
   it("has no serious findings of axe in either theme", async () => {
     const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8")
     const { page } = await opened("round.jsonl", OURS)
@@ -133,11 +289,13 @@ describe("the timeline", () => {
     await page.keyboard.press("i")
     await page.locator("[data-area]").waitFor()
     await page.evaluate(axe)
-    for (const theme of ["light", "dark"]) {
-      await page.evaluate((to) => (document.documentElement.dataset["theme"] = to), theme)
-      const { violations } = await page.evaluate(() => (globalThis as unknown as { axe: Axe }).axe.run())
-      expect(violations.filter(({ impact }) => impact === "serious" || impact === "critical")).toEqual([])
-    }
+    for (const mode of ["time", "rounds"])
+      for (const theme of ["light", "dark"]) {
+        await page.evaluate((to) => (document.documentElement.dataset["theme"] = to), theme)
+        if (mode === "rounds" && theme === "light") await page.keyboard.press("v")
+        const { violations } = await page.evaluate(() => (globalThis as unknown as { axe: Axe }).axe.run())
+        expect(violations.filter(({ impact }) => impact === "serious" || impact === "critical")).toEqual([])
+      }
     await page.close()
   })
 })

@@ -1,7 +1,8 @@
 /** Above the rows: filter, search, folded requests, what to do with the trace. */
 import { exportButtons } from "../components/download.ts"
 import { element } from "../components/element.ts"
-import type { OpenTrace } from "../shell/traces.ts"
+import type { OpenTrace, TraceShelf } from "../shell/traces.ts"
+import { besidePicker } from "./beside-picker.ts"
 import type { Looking } from "./looking.ts"
 import { openInPerfetto } from "./open-in-perfetto.ts"
 import { viewButtons } from "./view-buttons.ts"
@@ -12,10 +13,16 @@ export interface ToolActions {
   readonly find: (by: 1 | -1) => void
   readonly fold: () => void
   readonly picture: () => SVGSVGElement
+  readonly traces: TraceShelf
+  /** Id of the run that stands beside this one. */
+  readonly beside: string | undefined
   readonly toast: (text: string) => void
   /** Changes of the address. */
   readonly set: (changes: Readonly<Record<string, string | undefined>>) => void
 }
+
+/** What of an address means something else once the rows are others. */
+const NOT_SHARED = { slice: undefined, area: undefined, range: undefined, pins: undefined, shut: undefined }
 
 export class Toolbar {
   readonly filter = element("input", {
@@ -52,6 +59,9 @@ export class Toolbar {
       this.filter,
       this.find,
       this.#fold,
+      besidePicker(actions.traces, { open: open.id, beside: actions.beside }, (beside) =>
+        actions.set({ beside, ...NOT_SHARED })
+      ),
       perfetto,
       exportButtons({ name: "timeline", chart: actions.picture })
     )
