@@ -5,9 +5,9 @@ import { Placing } from "./cache/placing.ts"
 import { DeviceCache } from "./cache/device-cache.ts"
 import type { Needs } from "./compressors/compressor.ts"
 import { type EngineShape, pageWords } from "./kernels/shape.ts"
-import { loadModel } from "./model/device-model.ts"
+import { type DeviceModel, loadModel } from "./model/device-model.ts"
 import { draftedBytes, Forward, samplerBytes } from "./model/forward.ts"
-import { type Device, NoAdapter, openDevice } from "./webgpu/device.ts"
+import { type Device, NoAdapter, openDevice, TooLarge } from "./webgpu/device.ts"
 import { Timestamps } from "./webgpu/timestamps.ts"
 import { Uploader } from "./webgpu/uploader.ts"
 import type { Checkpoint, ModelRefused } from "./weights/checkpoint.ts"
@@ -50,7 +50,7 @@ export const openDeviceState = (
   options: DeviceStateOptions
 ): Effect.Effect<DeviceState & { readonly shape: EngineShape }, NoAdapter | ModelRefused> =>
   Effect.gen(function* () {
-    const { gpu, checkpoint, pages, needs, onProgress } = options
+    const { gpu, checkpoint, pages, onProgress } = options
     const given = options.device
     const device = given !== undefined && given.lost === undefined ? given.share() : yield* openDevice(gpu)
     const shape: EngineShape = {
@@ -67,41 +67,58 @@ export const openDeviceState = (
     const model = yield* loadModel(device, checkpoint, onProgress).pipe(
       Effect.onError(() => Effect.sync(() => device.close()))
     )
-    const { slots, maxTokens } = shape
-    const cache = new DeviceCache(device, shape, pages)
-    const uploader = new Uploader(device)
-    const tokens = device.buffer("tokens", slots * maxTokens * 4)
-    const samplers = device.buffer("samplers", samplerBytes(slots))
-    const observations = {
-      attention: device.buffer("attention seen", slots * attentionFloats(shape, needs) * 4),
-      queries: device.buffer("queries kept", slots * queryFloats(shape, needs) * 4)
-    }
-    const timestamps = options.timestamps === true ? Timestamps.of(device) : undefined
-    const buffers = {
-      arena: cache.arena,
-      views: cache.views,
-      tokens,
-      samplers,
-      observed: observations.attention,
-      queries: observations.queries,
-      drafted: device.buffer("draft distributions", draftedBytes(shape))
-    }
-    const forward = new Forward(device, shape, model, buffers, timestamps)
-    return {
-      device,
-      shape,
-      weightBytes: model.bytes,
-      cache,
-      forward,
-      uploader,
-      placing: new Placing(device, shape, cache, uploader),
-      tokens,
-      samplers,
-      observations,
-      timestamps,
-      close: () => {
-        timestamps?.close()
+    return yield* Effect.try({
+      try: () => assemble(device, shape, options, model),
+      catch: (cause) => {
         device.close()
+        if (!(cause instanceof TooLarge)) throw cause
+        return new NoAdapter({ reason: cause.message })
       }
-    }
+    })
   })
+
+/** Everything but the weights. Throws `TooLarge` if a buffer is more than the adapter allows. */
+const assemble = (
+  device: Device,
+  shape: EngineShape,
+  { pages, needs, timestamps: stamped }: DeviceStateOptions,
+  model: DeviceModel
+): DeviceState & { readonly shape: EngineShape } => {
+  const { slots, maxTokens } = shape
+  const cache = new DeviceCache(device, shape, pages)
+  const uploader = new Uploader(device)
+  const tokens = device.buffer("tokens", slots * maxTokens * 4)
+  const samplers = device.buffer("samplers", samplerBytes(slots))
+  const observations = {
+    attention: device.buffer("attention seen", slots * attentionFloats(shape, needs) * 4),
+    queries: device.buffer("queries kept", slots * queryFloats(shape, needs) * 4)
+  }
+  const timestamps = stamped === true ? Timestamps.of(device) : undefined
+  const buffers = {
+    arena: cache.arena,
+    views: cache.views,
+    tokens,
+    samplers,
+    observed: observations.attention,
+    queries: observations.queries,
+    drafted: device.buffer("draft distributions", draftedBytes(shape))
+  }
+  const forward = new Forward(device, shape, model, buffers, timestamps)
+  return {
+    device,
+    shape,
+    weightBytes: model.bytes,
+    cache,
+    forward,
+    uploader,
+    placing: new Placing(device, shape, cache, uploader),
+    tokens,
+    samplers,
+    observations,
+    timestamps,
+    close: () => {
+      timestamps?.close()
+      device.close()
+    }
+  }
+}

@@ -1,7 +1,9 @@
 // x[row] = embedding of the row's token. The table is stored like the output head, [hidden][vocab].
 
 override HIDDEN: u32;
-override VOCAB_QUADS: u32;
+// Tokens whose columns are in this buffer, and the first of them; the rows of others are left to others.
+override TOKENS: u32;
+override FIRST: u32;
 override MAX_TOKENS: u32;
 
 @group(0) @binding(1) var<storage, read> tokens: array<u32>;
@@ -15,5 +17,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let row = id.y;
   if (channel >= HIDDEN || row >= pass_.rows) { return; }
   let token = tokens[slot_of(rows[row]) * MAX_TOKENS + rows[row].position];
-  x[row * HIDDEN + channel] = weight(channel * VOCAB_QUADS + token / 4u)[token % 4u];
+  let column = token - FIRST;
+  if (token < FIRST || column >= TOKENS) { return; }
+  x[row * HIDDEN + channel] = weight(channel * (TOKENS / 4u) + column / 4u)[column % 4u];
 }

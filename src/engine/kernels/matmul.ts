@@ -8,8 +8,11 @@ import { type WeightType, withWeights } from "./weights.ts"
 export interface MatmulShape {
   /** Inputs, a multiple of 4. */
   readonly depth: number
-  /** Outputs, a multiple of 4. */
+  /** Outputs of these weights, a multiple of 4. */
   readonly width: number
+  /** The first of them, and how many there are in a row of outputs: others may have theirs from other buffers. */
+  readonly first: number
+  readonly stride: number
   readonly type: WeightType
   /** Shares a sum over the inputs is cut into: 1 on adapters where barriers are dear. */
   readonly splits: number
@@ -26,12 +29,24 @@ export const MATMUL_COLUMNS = 16
 export const MATMUL_ROWS = 4
 
 /** y = x · w, one kernel for one row and for many. Bindings: w, x, bias, pass, y. */
-export const matmul = ({ depth, width, type, splits, accumulate, bias, chosen }: MatmulShape): Kernel => ({
+export const matmul = ({
+  depth,
+  width,
+  first,
+  stride,
+  type,
+  splits,
+  accumulate,
+  bias,
+  chosen
+}: MatmulShape): Kernel => ({
   name: `matmul ${type}`,
   source: withWeights(type, withPass(splits === 1 ? sharesOneSource : sharesManySource, source)),
   constants: {
     K: depth,
     N: width,
+    FIRST: first,
+    STRIDE: stride,
     COLUMNS: MATMUL_COLUMNS,
     ...(splits === 1 ? {} : { SPLITS: splits }),
     ACCUMULATE: accumulate ? 1 : 0,

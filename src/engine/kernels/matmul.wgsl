@@ -2,7 +2,10 @@
 // order; shares are added in order. The order of every sum depends on K and SPLITS alone, never on the number of rows.
 
 override K: u32;
+// Columns of the weights here, and the first of them among the STRIDE outputs of a row: a matrix may lie in several buffers.
 override N: u32;
+override FIRST: u32;
+override STRIDE: u32;
 override COLUMNS: u32;
 override ACCUMULATE: bool;
 override BIAS: bool;
@@ -72,8 +75,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(local_invocation_id) 
   if (local.y > 0u || column >= quads) { return; }
   for (var r = 0u; r < count; r++) {
     var sum = sums[r];
-    if (BIAS) { sum += bias[column]; }
-    let at = (first + r) * quads + column;
+    if (BIAS) { sum += bias[FIRST / 4u + column]; }
+    let at = (first + r) * (STRIDE / 4u) + FIRST / 4u + column;
     if (ACCUMULATE) { sum += y[at]; }
     y[at] = sum;
   }

@@ -1,16 +1,23 @@
 /** A model's weights on the device. They are read one tensor at a time, so the host never holds more than one matrix. */
 import { Effect } from "effect"
 import type { WeightType } from "../kernels/weights.ts"
-import type { Device } from "../webgpu/device.ts"
+import type { AdapterCard, Device } from "../webgpu/device.ts"
 import { STORAGE } from "../webgpu/usage.ts"
 import { type Checkpoint, type Dtype, ModelRefused } from "../weights/checkpoint.ts"
 import { EMBEDDING, FINAL_NORM, HEAD, inLayer } from "../weights/names.ts"
 import { toFloat32 } from "../weights/dtype.ts"
 import type { ModelConfig } from "./config.ts"
 
-/** A matrix laid out [depth][width], width a multiple of 4; see kernels/weights.ts. */
-export interface Matrix {
+/** Columns of a matrix that share a buffer, [depth][width]; both numbers are multiples of 4. */
+export interface Piece {
   readonly buffer: GPUBuffer
+  readonly first: number
+  readonly width: number
+}
+
+/** A matrix laid out [depth][width], width a multiple of 4, in one piece if a binding may show it all; see kernels/weights.ts. */
+export interface Matrix {
+  readonly pieces: readonly Piece[]
   readonly type: WeightType
   readonly depth: number
   readonly width: number
@@ -40,6 +47,10 @@ export interface DeviceModel {
 }
 
 const ELEMENT_BYTES: Readonly<Record<Dtype, 2 | 4>> = { F32: 4, F16: 2, BF16: 2 }
+
+/** Columns of `bytes` bytes each that one binding of the adapter may show, a multiple of 4. */
+const columnsWithin = ({ maxBindingBytes, maxBufferBytes }: AdapterCard, bytes: number): number =>
+  4 * Math.floor(Math.min(maxBindingBytes, maxBufferBytes) / bytes / 4)
 
 /** A stored matrix, [out][in], into columns `from`… of [in][width]. */
 const transpose = (
@@ -97,13 +108,21 @@ export const loadModel = (
       const width = Math.ceil(outputs.reduce((sum, one) => sum + one, 0) / 4) * 4
       const dtype = stored.every((tensor) => tensor.dtype === stored[0]!.dtype) ? stored[0]!.dtype : "F32"
       const elementBytes = ELEMENT_BYTES[dtype]
-      const total = depth * width * elementBytes
-      if (total > device.card.maxBindingBytes)
+      const most = columnsWithin(device.card, depth * elementBytes)
+      if (most === 0)
         return yield* new ModelRefused({
           file: label,
-          reason: `needs ${total} bytes in one buffer; ${device.card.name} binds at most ${device.card.maxBindingBytes}`
+          reason: `four columns need ${4 * depth * elementBytes} bytes in one buffer; ${device.card.name} binds at most ${device.card.maxBindingBytes}`
         })
-      const target = elementBytes === 2 ? new Uint16Array(depth * width) : new Uint32Array(depth * width)
+      const parts = Array.from({ length: Math.ceil(width / most) }, (_, i) => {
+        const columns = Math.min(most, width - i * most)
+        const cells = depth * columns
+        return {
+          first: i * most,
+          columns,
+          cells: elementBytes === 2 ? new Uint16Array(cells) : new Uint32Array(cells)
+        }
+      })
       let from = 0
       for (const [i, tensor] of stored.entries()) {
         const data = yield* fetch(tensor.name)
@@ -113,13 +132,24 @@ export const loadModel = (
           elementBytes === 2
             ? new Uint16Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 2)
             : new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4)
-        transpose(elements, outputs[i]!, depth, target, width, from)
+        for (const { first, columns, cells } of parts) {
+          // Stored rows that become columns of this part.
+          const begin = Math.max(0, first - from)
+          const end = Math.min(outputs[i]!, first + columns - from)
+          if (begin >= end) continue
+          const rows = elements.subarray(begin * depth, end * depth)
+          transpose(rows, end - begin, depth, cells, columns, from + begin - first)
+        }
         from += outputs[i]!
       }
-      const buffer = upload(label, new Uint8Array(target.buffer))
+      const pieces = parts.map(({ first, columns, cells }) => ({
+        buffer: upload(label, new Uint8Array(cells.buffer)),
+        first,
+        width: columns
+      }))
       const type: WeightType = dtype === "F16" && native ? "F16-native" : dtype
       const bias = biases.length === 0 ? undefined : upload(`${label} bias`, yield* vector(biases))
-      return { buffer, type, depth, width, ...(bias === undefined ? {} : { bias }) } satisfies Matrix
+      return { pieces, type, depth, width, ...(bias === undefined ? {} : { bias }) } satisfies Matrix
     })
 
     const layers: DeviceLayer[] = []

@@ -7,6 +7,7 @@ import { type DeviceState, openDeviceState } from "../device-state.ts"
 import { softwareDevice, tinyConfig } from "../engine.fixture.ts"
 import { distance, noise } from "../kernels/kernel.fixture.ts"
 import { type EngineShape, SPAN } from "../kernels/shape.ts"
+import { Device } from "../webgpu/device.ts"
 import type { Checkpoint, Dtype } from "../weights/checkpoint.ts"
 import { fromFloat32, toFloat32 } from "../weights/dtype.ts"
 import { openCheckpoint } from "../weights/open.ts"
@@ -72,8 +73,13 @@ const checkpointOf = (config: ModelConfig, dtype: Dtype): Checkpoint => {
 
 type Sizes = Pick<EngineShape, "kvBits" | "maxTokens" | "maxRows">
 
-const open = async (checkpoint: Checkpoint, sizes: Sizes) => {
-  const { gpu, device } = await softwareDevice()
+/** `binding`: bytes a kernel may see of one buffer, in place of what the adapter allows. */
+const open = async (checkpoint: Checkpoint, sizes: Sizes, binding?: number) => {
+  const { gpu, device: shared } = await softwareDevice()
+  const device =
+    binding === undefined
+      ? shared
+      : new Device(shared.raw, { ...shared.card, maxBindingBytes: binding }, shared)
   const pages = Math.ceil(sizes.maxTokens / 16)
   const state: DeviceState & { readonly shape: EngineShape } = await Effect.runPromise(
     openDeviceState({
@@ -89,6 +95,42 @@ const open = async (checkpoint: Checkpoint, sizes: Sizes) => {
   const positions = new Positions(state, state.shape)
   return { state, positions, pages: Array.from({ length: pages }, (_, page) => page).toReversed() }
 }
+
+describe("an adapter that shows kernels little of a buffer", () => {
+  const checkpoint = checkpointOf(
+    tinyConfig({ hidden: 128, vocab: 2100, intermediate: 2056, outputBias: true }),
+    "F32"
+  )
+  const sizes = { kvBits: 16, maxTokens: 80, maxRows: 8 } as const
+
+  it("computes the same bits from matrices in pieces", async () => {
+    const tokens = Array.from(noise(16, 3), (value) => Math.floor((value + 1) * 1000))
+    const results: { readonly bits: readonly Uint32Array[]; readonly buffers: number }[] = []
+    for (const binding of [undefined, 1 << 20]) {
+      const { state, positions, pages } = await open(checkpoint, sizes, binding)
+      positions.open(0, tokens, pages)
+      const bits: Uint32Array[] = []
+      for (const from of [0, 8]) {
+        const span = Array.from({ length: 8 }, (_, i) => ({ slot: 0, position: from + i }))
+        for (const { logits } of await Effect.runPromise(positions.compute(span)))
+          bits.push(new Uint32Array(logits.buffer))
+      }
+      results.push({ bits, buffers: state.device.allocated.buffers })
+      state.close()
+    }
+    expect(results[1]!.bits).toEqual(results[0]!.bits)
+    // The table of tokens in two pieces; in each of two layers gate and up in three, down in two.
+    expect(results[1]!.buffers - results[0]!.buffers).toBe(1 + 2 * (2 + 1))
+  })
+
+  it("refuses what cannot be cut, and says what it is", async () => {
+    await expect(open(checkpoint, sizes, 100 << 10)).rejects.toThrow(
+      /^draft distributions needs 537600 bytes in one buffer; .* allows 102400$/
+    )
+    await expect(open(checkpoint, sizes, 24 << 10)).rejects.toThrow(/four columns need 32896 bytes/)
+    await expect(open(checkpoint, sizes, 4 << 10)).rejects.toThrow(/the KV caches need 20480 bytes/)
+  })
+})
 
 describe("the forward pass", () => {
   it.each(Object.entries(FEATURES))(

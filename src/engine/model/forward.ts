@@ -60,9 +60,12 @@ export interface Batch {
   readonly queried: boolean
 }
 
+/** A product with a matrix: one dispatch for each of its pieces. */
+type Product = readonly { readonly bound: Bound; readonly width: number }[]
+
 interface LayerKernels {
   readonly norm: Bound
-  readonly qkv: Bound
+  readonly qkv: Product
   readonly rope: Bound
   readonly queries: Bound
   readonly scores: Bound
@@ -71,10 +74,10 @@ interface LayerKernels {
   readonly values: Bound
   readonly observe: Bound
   readonly merge: Bound
-  readonly output: Bound
+  readonly output: Product
   readonly mlpNorm: Bound
-  readonly gateUp: Bound
-  readonly down: Bound
+  readonly gateUp: Product
+  readonly down: Product
 }
 
 /** Buffers the pass shares with the caches. */
@@ -103,11 +106,11 @@ export class Forward {
   readonly #chosen: GPUBuffer
   readonly #pass: GPUBuffer
   readonly #layers: readonly LayerKernels[]
-  readonly #embed: Bound
+  readonly #embed: readonly Bound[]
   readonly #unrotate: Bound
   readonly #swiglu: Bound
   readonly #finalNorm: Bound
-  readonly #head: Bound
+  readonly #head: Product
   readonly #choose: Bound
   readonly #advance: Bound
 
@@ -154,19 +157,24 @@ export class Forward {
       output: GPUBuffer,
       accumulate: boolean,
       chosen = false
-    ): Bound =>
-      device.bind(
-        matmul({
-          depth: matrix.depth,
-          width: matrix.width,
-          type: matrix.type,
-          splits: lanes === 1 ? 1 : 8,
-          accumulate,
-          bias: matrix.bias !== undefined,
-          chosen
-        }),
-        [matrix.buffer, input, matrix.bias ?? none, pass, output]
-      )
+    ): Product =>
+      matrix.pieces.map(({ buffer, first, width }) => ({
+        width,
+        bound: device.bind(
+          matmul({
+            depth: matrix.depth,
+            width,
+            first,
+            stride: matrix.width,
+            type: matrix.type,
+            splits: lanes === 1 ? 1 : 8,
+            accumulate,
+            bias: matrix.bias !== undefined,
+            chosen
+          }),
+          [buffer, input, matrix.bias ?? none, pass, output]
+        )
+      }))
     this.#layers = model.layers.map((layer, index) => {
       const number = device.buffer("layer", 16, USAGE.uniform | USAGE.copyTarget)
       device.write(number, 0, Uint32Array.of(index, 0, 0, 0))
@@ -187,13 +195,9 @@ export class Forward {
         down: multiply(layer.down, activated, x, true)
       }
     })
-    this.#embed = device.bind(embed(shape, model.embedding.type), [
-      model.embedding.buffer,
-      tokens,
-      rows,
-      pass,
-      x
-    ])
+    this.#embed = model.embedding.pieces.map(({ buffer, first, width }) =>
+      device.bind(embed(shape, model.embedding.type, first, width), [buffer, tokens, rows, pass, x])
+    )
     this.#unrotate = device.bind(unrotate(shape), [attended, views, rows, pass])
     this.#swiglu = device.bind(swiglu(shape), [gateUp, pass, activated])
     this.#finalNorm = device.bind(norm(shape, true), [x, model.finalNorm, this.#chosen, pass, normed])
@@ -273,14 +277,14 @@ export class Forward {
   }
 
   #begin(pass: GPUComputePassEncoder, { rows }: Batch): void {
-    run(pass, this.#embed, Math.ceil(this.#shape.config.hidden / 64), rows.length)
+    for (const piece of this.#embed) run(pass, piece, Math.ceil(this.#shape.config.hidden / 64), rows.length)
   }
 
   #layer(pass: GPUComputePassEncoder, layer: LayerKernels, batch: Batch, entries: number): void {
-    const { hidden, heads, kvHeads, headDim, intermediate } = this.#shape.config
+    const { heads, kvHeads, headDim, intermediate } = this.#shape.config
     const count = batch.rows.length
     run(pass, layer.norm, count)
-    this.#multiply(pass, layer.qkv, (heads + 2 * kvHeads) * headDim, count)
+    multiply(pass, layer.qkv, count)
     run(pass, layer.rope, Math.ceil((heads + 2 * kvHeads) / 4), Math.ceil(count / 4))
     if (batch.queried) run(pass, layer.queries, Math.ceil((heads * headDim) / 128), count)
     run(pass, layer.scores, ...scoresGroups(this.#shape, entries, count))
@@ -290,22 +294,18 @@ export class Forward {
     if (batch.observed) run(pass, layer.observe, Math.ceil(entries / 64), kvHeads)
     run(pass, layer.merge, Math.ceil((heads * headDim) / 64), 1, count)
     if (batch.rotated) run(pass, this.#unrotate, Math.ceil(heads / 4), Math.ceil(count / 4))
-    this.#multiply(pass, layer.output, hidden, count)
+    multiply(pass, layer.output, count)
     run(pass, layer.mlpNorm, count)
-    this.#multiply(pass, layer.gateUp, 2 * intermediate, count)
+    multiply(pass, layer.gateUp, count)
     run(pass, this.#swiglu, Math.ceil(intermediate / 128), count)
-    this.#multiply(pass, layer.down, hidden, count)
+    multiply(pass, layer.down, count)
   }
 
   #end(pass: GPUComputePassEncoder, { choices }: Batch): void {
     if (choices.length === 0) return
     run(pass, this.#finalNorm, choices.length)
-    this.#multiply(pass, this.#head, Math.ceil(this.#shape.config.vocab / 4) * 4, choices.length)
+    multiply(pass, this.#head, choices.length)
     run(pass, this.#choose, choices.length)
-  }
-
-  #multiply(pass: GPUComputePassEncoder, bound: Bound, width: number, rows: number): void {
-    run(pass, bound, Math.ceil(width / 4 / MATMUL_COLUMNS), 1, Math.ceil(rows / MATMUL_ROWS))
   }
 }
 
@@ -313,6 +313,11 @@ const run = (pass: GPUComputePassEncoder, { pipeline, group }: Bound, x: number,
   pass.setPipeline(pipeline)
   pass.setBindGroup(0, group)
   pass.dispatchWorkgroups(x, y, z)
+}
+
+const multiply = (pass: GPUComputePassEncoder, product: Product, rows: number): void => {
+  for (const { bound, width } of product)
+    run(pass, bound, Math.ceil(width / 4 / MATMUL_COLUMNS), 1, Math.ceil(rows / MATMUL_ROWS))
 }
 
 /** Words of the sampler buffer, and bytes of the draft distributions of `slots` requests. */

@@ -10,6 +10,15 @@ export class NoAdapter extends Schema.TaggedError<NoAdapter>()("NoAdapter", { re
   }
 }
 
+/** A buffer that kernels could not see all of; says which, and how far it is off. */
+export class TooLarge extends Error {
+  constructor(label: string, bytes: number, { name, maxBindingBytes, maxBufferBytes }: AdapterCard) {
+    super(
+      `${label} needs ${bytes} bytes in one buffer; ${name} allows ${Math.min(maxBindingBytes, maxBufferBytes)}`
+    )
+  }
+}
+
 /** What is known of an adapter; shown wherever a figure measured on it is shown. */
 export interface AdapterCard {
   readonly name: string
@@ -104,9 +113,12 @@ export class Device {
     return { buffers: this.#buffers.size, bytes }
   }
 
-  /** A buffer of at least `bytes` bytes, rounded up to whole words; zeroed. */
+  /** A buffer of at least `bytes` bytes, rounded up to whole words; zeroed. Throws `TooLarge`. */
   buffer(label: string, bytes: number, usage: number = STORAGE): GPUBuffer {
     const size = Math.max(16, Math.ceil(bytes / 16) * 16)
+    const { maxBindingBytes, maxBufferBytes } = this.card
+    if (size > maxBufferBytes || ((usage & USAGE.storage) !== 0 && size > maxBindingBytes))
+      throw new TooLarge(label, size, this.card)
     const buffer = this.raw.createBuffer({ label, size, usage })
     this.#buffers.add(buffer)
     return buffer
