@@ -154,6 +154,8 @@ export const loadModel = (
 
     const layers: DeviceLayer[] = []
     for (let layer = 0; layer < config.layers; layer++) {
+      // Uploads hold a copy of their own until the device has it: no more than a layer's at once.
+      yield* Effect.ignore(device.idle)
       const name = (part: string): string => inLayer(layer, part)
       const projections = ["q", "k", "v"].map((part) => name(`self_attn.${part}_proj`))
       const gains = config.qkNorm
