@@ -8,6 +8,7 @@ import type { Decoding } from "./decoding.ts"
 import { kvBytes } from "./kv.ts"
 import type { Iteration, PrefillItem, VerifyItem } from "./ports.ts"
 import type { Prefills } from "./prefills.ts"
+import { streamBytes } from "./reloads.ts"
 import type { Rounds } from "./rounds.ts"
 import type { Served } from "./served.ts"
 import type { Transfers } from "./transfers.ts"
@@ -145,7 +146,7 @@ export class Passes {
    */
   #orderStreams(prefill: readonly PrefillItem[], verify: readonly VerifyItem[]): void {
     const { plan, layout } = this.#core.setup
-    const missing = this.#parts.rounds.streamBytes(verify)
+    const missing = streamBytes(this.#core, verify)
     if (missing !== undefined) {
       const verifies = verify.map(({ request }) => request)
       const request = verifies.length === 1 ? verifies[0]! : -1

@@ -1,6 +1,7 @@
 /** What a verify has moved in, and how much of it before the verify: all (`whole`), or what does not stream into it. */
 import type { Core } from "./core.ts"
 import { kvBytes } from "./kv.ts"
+import type { VerifyItem } from "./ports.ts"
 import type { Served } from "./served.ts"
 import type { ServingSetup } from "./setup.ts"
 
@@ -36,4 +37,14 @@ export const layersAhead = (setup: ServingSetup, iterations: number): number => 
 export const bytesAhead = (setup: ServingSetup, request: Served): number => {
   const bytes = reloadBytes(setup, request)
   return streamsIntoVerify(setup) ? Math.ceil((bytes * request.layersAhead) / setup.layers) : bytes
+}
+
+/** Bytes that stream into a pass that verifies these requests: all that has not come before. Undefined if nothing ever streams. */
+export const streamBytes = (core: Core, verify: readonly VerifyItem[]): number | undefined => {
+  const { setup } = core
+  if (verify.length === 0 || !streamsIntoVerify(setup)) return undefined
+  return verify.reduce((sum, item) => {
+    const request = core.request(item.request)
+    return sum + reloadBytes(setup, request) - bytesAhead(setup, request)
+  }, 0)
 }

@@ -185,16 +185,6 @@ export class Rounds {
     if (request.reloadTag === undefined) this.reloaded(request, now)
   }
 
-  /** What streams into a pass that verifies these requests: all that has not come before. Undefined if nothing ever streams. */
-  streamBytes(verify: readonly VerifyItem[]): number | undefined {
-    const { setup } = this.#core
-    if (verify.length === 0 || !streamsIntoVerify(setup)) return undefined
-    return verify.reduce((sum, item) => {
-      const request = this.#core.request(item.request)
-      return sum + reloadBytes(setup, request) - bytesAhead(setup, request)
-    }, 0)
-  }
-
   reloaded(request: Served, now: number): void {
     request.reloadTag = undefined
     request.reloaded = true
