@@ -22,6 +22,8 @@ import type { Stamp } from "./webgpu/timestamps.ts"
 /** Faults to inject: each is asked before a transfer or a pass, and may say what goes wrong. */
 export interface Faults {
   readonly transfer?: (request: number, kind: string) => "down" | "corrupt" | "late" | undefined
+  /** How many times as long a transfer takes as it would: a link that has slowed down. */
+  readonly slower?: (request: number, kind: string) => number
   readonly pass?: (index: number) => "lose-device" | undefined
 }
 
@@ -137,6 +139,8 @@ export const enginePhysics = (
           }
           if (fault === "late") yield* Effect.sleep(LATE)
           yield* Effect.catchTag(transfer(engine, order), "DeviceLost", lost)
+          const slower = faults.slower?.(order.request, order.kind) ?? 1
+          if (slower > 1) yield* until(now() + (slower - 1) * (now() - from))
           streamed(fault === "corrupt" ? "void" : "whole")
           if (fault === "corrupt") return yield* new Corrupt({ reason: "a copy arrived damaged" })
           return { bytes: order.bytes, seconds: (now() - from) / 1e9 }

@@ -63,7 +63,7 @@ export const runRequests = (
   { setup, clients, promptOf, name = "engine", recorder, onEnded, onProgress = () => {} }: RunOptions
 ): Effect.Effect<RunMetrics, OutOfMemory> =>
   Effect.gen(function* () {
-    const observe = new Observer(name, recorder)
+    const observe = new Observer(name, recorder, "wall")
     const host = yield* startMemory(setup.hostBytes)
     const admitted: Clients = {
       ...clients,

@@ -35,11 +35,16 @@ export class Observer {
   readonly #reloadEvents = new Map<number, number>()
   /** Made when the first pass with a device's timestamps is told. */
   #deviceTrack: number | undefined
+  /** A wall clock does not always say what came first: the order of word and passes is told apart from it. */
+  readonly #clock: "virtual" | "wall"
   #iteration: Iteration | undefined
   #passStart = 0
+  /** Passes begun so far. */
+  #begun = 0
 
-  constructor(replica: string, recorder: Recorder | undefined) {
+  constructor(replica: string, recorder: Recorder | undefined, clock: "virtual" | "wall" = "virtual") {
     this.#recorder = recorder
+    this.#clock = clock
     if (recorder === undefined) return
     const parent = recorder.track({ name: replica, kind: "replica" })
     const gpu = recorder.track({ name: "GPU", kind: "gpu", parent })
@@ -196,6 +201,7 @@ export class Observer {
   passStarts(iteration: Iteration, occupancy: Occupancy, now: number): void {
     this.#iteration = iteration
     this.#passStart = now
+    this.#begun++
     this.metrics.gpuStarts(now)
     this.metrics.peak(occupancy.hbmBytes, occupancy.batch, occupancy.waiting)
     if (this.#recorder === undefined || this.#tracks === undefined) return
@@ -260,14 +266,27 @@ export class Observer {
     else this.#transfer(order, start, now, false)
   }
 
-  /** Word of a transfer that arrived reaches the scheduler: what it decides from here on may rest on it. */
-  heard({ order, start }: Extract<Mail, { type: "moved" }>, now: number): void {
-    this.#transfer(order, start, now, true)
+  /** Word of a transfer that arrived reaches the scheduler, during a pass or not: what it decides from here on may rest on it. */
+  heard({ order, start }: Extract<Mail, { type: "moved" }>, now: number, during: boolean): void {
+    this.#transfer(
+      order,
+      start,
+      now,
+      true,
+      this.#clock === "wall" ? { steps: this.#begun, members: during ? 1 : 0 } : {}
+    )
   }
 
-  #transfer({ path, transfer }: Order, start: number, now: number, done: boolean): void {
+  #transfer(
+    { path, transfer }: Order,
+    start: number,
+    now: number,
+    done: boolean,
+    order: EventArgs = {}
+  ): void {
     if (this.#recorder === undefined || this.#tracks === undefined) return
     const args = {
+      ...order,
       bytes: done ? transfer.bytes : 0,
       ...(transfer.request < 0 ? {} : { request: transfer.request })
     }
@@ -279,6 +298,12 @@ export class Observer {
       args
     )
     if (transfer.kind === "reload") this.#reloadEvents.set(transfer.request, event)
+  }
+
+  /** The device died: whatever was known of how fast it is may no longer hold. */
+  deviceLost(now: number): void {
+    if (this.#recorder !== undefined && this.#tracks !== undefined)
+      this.#recorder.instant(this.#tracks.scheduler, "fault", now)
   }
 
   transferFailed(request: Served | undefined, now: number): void {

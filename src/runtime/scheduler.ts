@@ -76,7 +76,7 @@ export class Scheduler implements Core {
 
   /** Takes mail at `now`, ns. Mail that could change a pass in progress waits for its end; some of it hastens that end. */
   receive(mail: Mail, now: number): void {
-    if (mail.type === "moved") this.observe.heard(mail, now)
+    if (mail.type === "moved") this.observe.heard(mail, now, this.#busy)
     if (!this.#busy) {
       this.#handle(mail, now)
       return
@@ -223,6 +223,7 @@ export class Scheduler implements Core {
   }
 
   #deviceLost(now: number): void {
+    this.observe.deviceLost(now)
     this.#passed = undefined
     this.#prefills.abandon()
     this.#decoding.givePages()

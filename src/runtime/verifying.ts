@@ -77,7 +77,7 @@ export class VerifyingGroup {
     switch (mail.type) {
       case "moved":
       case "move-failed": {
-        if (mail.type === "moved") this.#observe.heard(mail, now)
+        if (mail.type === "moved") this.#observe.heard(mail, now, this.#running.length > 0)
         const { request } = mail.order.transfer
         const held = this.#held.get(request)
         if (held?.order?.tag !== mail.order.tag) return

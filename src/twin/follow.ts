@@ -6,6 +6,7 @@ import { emptyLoad, type PassLoad } from "../sim/cost/load.ts"
 import type { Hardware, Method, Scenario } from "../scenario/resolved.ts"
 import type { EventArgs, EventKind, Recorder, TrackSpec } from "../trace/recorder.ts"
 import { Drift, type Shift, type Standing } from "./drift.ts"
+import { goesBefore } from "./link-fit.ts"
 import { passFacts, passPrice } from "./pass-price.ts"
 import { addLane } from "./passes.ts"
 
@@ -26,19 +27,24 @@ interface PassUnderWay {
   readonly load: PassLoad
 }
 
+/** No transfer is taken to be faster, ns: what is left of one that waited for a pass is known no better. */
+const LEAST_TIME = 1e4
+
 /** Hears a run of one method on one replica; tells `onShift` when a part of the machine takes another level. */
 export class Follower {
   readonly #scenario: Scenario
   readonly #onShift: (shift: PartShift) => void
   readonly #facts: ReturnType<typeof passFacts>
   readonly #price: ReturnType<typeof passPrice> | undefined
-  readonly #drifts: Readonly<Record<Part, Drift>> = {
+  readonly #drifts: Record<Part, Drift> = {
     passes: new Drift(),
     "host to device": new Drift(),
     "device to host": new Drift()
   }
   readonly #tracks: TrackSpec[] = []
   #pass: PassUnderWay | undefined
+  /** When the last two passes heard of began and ended. */
+  readonly #ended: { readonly start: number; readonly end: number }[] = []
 
   constructor(scenario: Scenario, method: Method, onShift: (shift: PartShift) => void) {
     this.#scenario = scenario
@@ -60,7 +66,10 @@ export class Follower {
         this.#slice(track, kind, start, end, args)
         return inner.slice(track, kind, start, end, args)
       },
-      instant: (track, kind, at, args) => inner.instant(track, kind, at, args),
+      instant: (track, kind, at, args) => {
+        if (kind === "fault" && this.#tracks[track]?.kind === "scheduler") this.#deviceLost()
+        return inner.instant(track, kind, at, args)
+      },
       counter: (track, at, value) => inner.counter(track, at, value),
       flow: (from, to) => inner.flow(from, to)
     }
@@ -84,21 +93,34 @@ export class Follower {
     return { ...this.#scenario, hardware: slowed(this.#scenario.hardware, this.factors) }
   }
 
+  /** A new device may be another machine: what is known of the old one is no prediction of it. */
+  #deviceLost(): void {
+    this.#pass = undefined
+    for (const part of PARTS) this.#drifts[part] = new Drift()
+  }
+
   #slice(track: number, kind: EventKind, start: number, end: number, args: EventArgs = {}): void {
     const { steps = 0, tokens = 0, members = 0, kvTokens = 0, bytes = 0 } = args
     const on = this.#tracks[track]?.kind
     if (on === "gpu" && steps > 0) {
-      if (this.#pass?.start !== start) this.#passEnded()
+      if (this.#pass?.start !== start) {
+        this.#passEnded()
+        this.#ended.push({ start, end })
+        if (this.#ended.length > 2) this.#ended.shift()
+      }
       this.#pass ??= { start, end, steps, load: emptyLoad() }
       addLane(this.#pass.load, kind, { steps, tokens, members, kvTokens }, this.#facts)
     } else if ((on === "link-h2d" || on === "link-d2h") && bytes > 0 && kind !== "fault" && end > start) {
-      const { link } = this.#scenario.hardware
+      const { link, oneQueue } = this.#scenario.hardware
       const into = on === "link-h2d"
       const rate = (into ? link.hostToDevice : link.deviceToHost) * this.#scenario.engine.tensorParallelSize
+      const before =
+        oneQueue === undefined ? undefined : this.#ended.findLast((pass) => goesBefore(pass, start, into))
+      const waited = before === undefined ? 0 : Math.min(end, before.end) - start
       this.#observe(
         into ? "host to device" : "device to host",
         end,
-        (end - start) * 1e-9,
+        Math.max(LEAST_TIME, end - start - waited) * 1e-9,
         link.latency + bytes / rate
       )
     }

@@ -90,21 +90,7 @@ export const refit = (runs: readonly RecordedRun[], base: Hardware): Refit | und
     samples.filter((_, i) => i % 2 === 1),
     MOST_PASSES
   )
-  const ratios = (some: readonly Sample[], hardware: Hardware): readonly number[] => {
-    const prices = runs.map(({ scenario, method }) => passPrice(scenario, method, hardware))
-    return some.map(({ run, pass }) => prices[run]!(pass) / pass.seconds)
-  }
-  const figures = passFigures(base)
-  const { parameters, sensitivity } = leastSquares({
-    start: startOf(figures, base),
-    bounds: boundsOf(figures),
-    residuals: (values) =>
-      Float64Array.from(ratios(seen, withLogarithms(figures, base, values)), (ratio) => Math.log(ratio)),
-    pull: PULL
-  })
-  const isUnseen = (i: number): boolean => sensitivity[i]! < LEAST_SEEN
-  const priced = withLogarithms(figures, base, parameters, isUnseen)
-  const transfers = runs.flatMap(({ trace }) => recordedTransfers(trace))
+  const transfers = runs.flatMap(({ trace }) => recordedTransfers(trace, base.oneQueue !== undefined))
   const links = {
     host_to_device: fitLink(
       transfers.filter(({ into }) => into),
@@ -117,8 +103,9 @@ export const refit = (runs: readonly RecordedRun[], base: Hardware): Refit | und
   }
   const { link } = base
   const ranks = runs[0]!.scenario.engine.tensorParallelSize
-  const hardware: Hardware = {
-    ...priced,
+  // Links first: where copies share the queue with passes, a pass behind one waits for it.
+  const linked: Hardware = {
+    ...base,
     link: {
       ...link,
       hostToDevice:
@@ -128,6 +115,20 @@ export const refit = (runs: readonly RecordedRun[], base: Hardware): Refit | und
       latency: links.host_to_device?.latency ?? link.latency
     }
   }
+  const ratios = (some: readonly Sample[], hardware: Hardware): readonly number[] => {
+    const prices = runs.map(({ scenario, method }) => passPrice(scenario, method, hardware))
+    return some.map(({ run, pass }) => prices[run]!(pass) / pass.seconds)
+  }
+  const figures = passFigures(base)
+  const { parameters, sensitivity } = leastSquares({
+    start: startOf(figures, base),
+    bounds: boundsOf(figures),
+    residuals: (values) =>
+      Float64Array.from(ratios(seen, withLogarithms(figures, linked, values)), (ratio) => Math.log(ratio)),
+    pull: PULL
+  })
+  const isUnseen = (i: number): boolean => sensitivity[i]! < LEAST_SEEN
+  const hardware = withLogarithms(figures, linked, parameters, isUnseen)
   const off = (some: readonly Sample[]): readonly number[] => ratios(some, hardware).map((one) => one - 1)
   return {
     hardware,

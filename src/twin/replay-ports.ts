@@ -58,6 +58,8 @@ const passesOf = ({ slices, tracks }: TraceStore): readonly RecordedPass[] => {
 
 interface RecordedMove {
   readonly end: number
+  /** Runs of passes begun when the scheduler heard of it, and whether the last of them was under way; undefined: only the clock tells. */
+  readonly order: { readonly begun: number; readonly during: boolean } | undefined
   readonly request: number
   /** Undefined: it was stopped or failed. */
   readonly bytes: number | undefined
@@ -71,6 +73,8 @@ const movesOf = ({ slices, tracks }: TraceStore, kind: TrackKind): readonly Reco
     found.push({
       start: slices.start[row]!,
       end: slices.end[row]!,
+      order:
+        slices.steps[row]! > 0 ? { begun: slices.steps[row]!, during: slices.members[row]! > 0 } : undefined,
       request: slices.request[row]! - 1,
       bytes: failed ? undefined : slices.bytes[row]!
     })
@@ -107,8 +111,8 @@ const asked = (
 export const ambiguous = (trace: TraceStore): readonly number[] => {
   const starts = new Set(passesOf(trace).map(({ start }) => start))
   return (["link-h2d", "link-d2h", "network"] as const)
-    .flatMap((kind) => movesOf(trace, kind).map(({ end }) => end))
-    .filter((end) => starts.has(end))
+    .flatMap((kind) => movesOf(trace, kind))
+    .flatMap(({ end, order }) => (order === undefined && starts.has(end) ? [end] : []))
 }
 
 /**
@@ -131,6 +135,37 @@ export const replayPorts = (
     waiting.push(then)
     return kernel.at(Math.max(kernel.now, time), reactor, 0, waiting.length - 1)
   }
+  /** Words that the scheduler heard after a run of passes had ended and before the next began, by the number of runs begun. */
+  const between = new Map<number, (() => void)[]>()
+  /** Runs of passes that have ended. */
+  let ended = 0
+  /** Tells of a transfer when the machine's scheduler heard of it; returns how to leave it untold. */
+  const tell = ({ end, order }: RecordedMove, then: () => void): (() => void) => {
+    let told = false
+    const once = (): void => {
+      if (!told) then()
+      told = true
+    }
+    if (order === undefined) {
+      const event = at(heard(passes, end, late), once)
+      return () => kernel.cancel(event)
+    }
+    const { begun, during } = order
+    const last = passes[begun - 1]
+    if (during && last !== undefined) {
+      // Here a run begins when the one before it ends, and all that is heard in it comes before its end.
+      const event = at(Math.max((passes[begun - 2]?.end ?? 0) + 1, Math.min(end, last.end - 1)), once)
+      return () => kernel.cancel(event)
+    }
+    if (ended >= begun) {
+      const event = at(end, once)
+      return () => kernel.cancel(event)
+    }
+    between.set(begun, [...(between.get(begun) ?? []), once])
+    return () => {
+      told = true
+    }
+  }
 
   const run = (iteration: Iteration): Effect.Effect<IterationResult> =>
     Effect.callback<IterationResult>((resume) => {
@@ -147,6 +182,7 @@ export const replayPorts = (
       }
       const from = kernel.now
       const event = at(pass.end, () => {
+        ended++
         const seconds = (kernel.now - from) * 1e-9
         resume(
           Effect.succeed({
@@ -169,6 +205,8 @@ export const replayPorts = (
             hbmBytes: 0
           })
         )
+        // In the same instant, so that the scheduler hears of it before it decides what to run next.
+        for (const word of between.get(ended) ?? []) word()
       })
       return Effect.sync(() => kernel.cancel(event))
     })
@@ -191,14 +229,15 @@ export const replayPorts = (
           if (move.bytes !== undefined && move.bytes !== transfer.bytes)
             throw new Diverged(kernel.now, `${what} is of ${transfer.bytes} bytes; ${move.bytes} were moved`)
           const from = kernel.now
-          const event = at(heard(passes, move.end, late), () =>
-            resume(
-              move.bytes === undefined
-                ? Effect.fail(new LinkDown({ moved: 0 }))
-                : Effect.succeed({ bytes: transfer.bytes, seconds: (kernel.now - from) * 1e-9 })
+          return Effect.sync(
+            tell(move, () =>
+              resume(
+                move.bytes === undefined
+                  ? Effect.fail(new LinkDown({ moved: 0 }))
+                  : Effect.succeed({ bytes: transfer.bytes, seconds: (kernel.now - from) * 1e-9 })
+              )
             )
           )
-          return Effect.sync(() => kernel.cancel(event))
         })
     }
   }

@@ -1,6 +1,6 @@
 /** How far a prediction is from what was measured: of passes by kind, of rounds, of requests, and end to end. */
 import type { Method, Scenario } from "../scenario/resolved.ts"
-import { EVENT_KINDS } from "../trace/recorder.ts"
+import { EVENT_KINDS, type EventKind } from "../trace/recorder.ts"
 import type { TraceStore } from "../trace/store.ts"
 import type { Outcome } from "./outcome.ts"
 import { passFacts, passPrice } from "./pass-price.ts"
@@ -43,26 +43,59 @@ export const residual = (what: string, ratios: readonly number[]): Residual | un
 const kindOf = ({ load }: RecordedPasses): string =>
   (["prefill", "decode", "draft", "verify"] as const).filter((kind) => load[kind].requests > 0).join(" + ")
 
-/** Times of passes by the scenario's hardware against those a machine recorded; one residual a kind, and of all. */
-export const passResiduals = (
+/** A recorded pass beside its price; `key`: passes of one key had the same to compute. */
+export interface PricedPass {
+  readonly kind: string
+  readonly key: string
+  readonly predicted: number
+  readonly measured: number
+}
+
+/** What names a pass's work: kinds, requests, positions, KV and steps. */
+const workOf = ({ load, steps }: RecordedPasses): string =>
+  (["prefill", "decode", "draft", "verify"] as const)
+    .map((kind) => {
+      const { requests, positions, kvTokens } = load[kind]
+      return `${requests} ${positions} ${Math.round(kvTokens)}`
+    })
+    .concat(`${steps}`)
+    .join("|")
+
+/** The passes a machine recorded, priced on the scenario's hardware. */
+export const pricedPasses = (
   scenario: Scenario,
   method: Method,
   measured: TraceStore
-): readonly Residual[] => {
-  if (method.kind === "offloaded") return []
+): readonly PricedPass[] => {
+  // Passes over offloaded KV wait for a link of its own; where one queue serves both, their copies are in their price.
+  if (method.kind === "offloaded" && scenario.hardware.oneQueue === undefined) return []
   const price = passPrice(scenario, method, scenario.hardware)
-  const all: number[] = []
-  const byKind = new Map<string, number[]>()
-  for (const pass of recordedPasses(measured, passFacts(scenario, method))) {
-    const ratio = price(pass) / pass.seconds
-    all.push(ratio)
-    byKind.set(kindOf(pass), [...(byKind.get(kindOf(pass)) ?? []), ratio])
-  }
+  return recordedPasses(measured, passFacts(scenario, method)).map((pass) => ({
+    kind: kindOf(pass),
+    key: workOf(pass),
+    predicted: price(pass),
+    measured: pass.seconds
+  }))
+}
+
+/** Ratios by kind as residuals: of all passes, then of each kind. */
+export const byKind = (
+  passes: readonly { readonly kind: string; readonly ratio: number }[]
+): readonly Residual[] => {
+  const kinds = [...new Set(passes.map(({ kind }) => kind))].toSorted((a, b) => (a < b ? -1 : 1))
+  const of = (what: string, some: typeof passes) =>
+    residual(
+      what,
+      some.map(({ ratio }) => ratio)
+    )
   return [
-    residual("all passes", all),
-    ...[...byKind]
-      .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .map(([kind, ratios]) => residual(`passes: ${kind}`, ratios))
+    of("all passes", passes),
+    ...kinds.map((kind) =>
+      of(
+        `passes: ${kind}`,
+        passes.filter((one) => one.kind === kind)
+      )
+    )
   ].filter((one) => one !== undefined)
 }
 
@@ -98,21 +131,54 @@ const requestTimes = ({ instants }: TraceStore): ReadonlyMap<string, number> => 
   return times
 }
 
-const paired = (
+/** Nanoseconds of each transfer over the link, by kind, request and number. */
+const transferTimes = ({ slices, tracks }: TraceStore, kind: EventKind): ReadonlyMap<string, number> => {
+  const times = new Map<string, number>()
+  const counts = new Map<number, number>()
+  for (let row = 0; row < slices.length; row++) {
+    const on = tracks[slices.track[row]!]!.kind
+    if ((on !== "link-h2d" && on !== "link-d2h") || EVENT_KINDS[slices.kind[row]!] !== kind) continue
+    const request = slices.request[row]!
+    const number = (counts.get(request) ?? 0) + 1
+    counts.set(request, number)
+    times.set(`${request} ${number}`, slices.end[row]! - slices.start[row]!)
+  }
+  return times
+}
+
+/** What a run's parts took, each under a name that it has in every run of the scenario. */
+export const eventTimes = (trace: TraceStore): ReadonlyMap<string, ReadonlyMap<string, number>> =>
+  new Map([
+    ...(["reload", "save", "stream"] as const).map(
+      (kind) => [`transfers: ${kind}`, transferTimes(trace, kind)] as const
+    ),
+    ["rounds", roundTimes(trace)],
+    ["requests, end to end", requestTimes(trace)]
+  ])
+
+export const paired = (
   predicted: ReadonlyMap<string, number>,
   measured: ReadonlyMap<string, number>
 ): readonly number[] =>
   [...measured].flatMap(([key, real]) => {
     const ours = predicted.get(key)
-    return ours === undefined || !(real > 0) ? [] : [ours / real]
+    return ours === undefined || !(real > 0) || !(ours > 0) ? [] : [ours / real]
   })
 
-/** Rounds and requests of two runs of one scenario, each beside its own. */
-export const eventResiduals = (predicted: TraceStore, measured: TraceStore): readonly Residual[] =>
-  [
-    residual("rounds", paired(roundTimes(predicted), roundTimes(measured))),
-    residual("requests, end to end", paired(requestTimes(predicted), requestTimes(measured)))
-  ].filter((one) => one !== undefined)
+/** Transfers, rounds and requests of a prediction and of runs of one scenario, each beside its own. */
+export const eventResiduals = (
+  predicted: TraceStore,
+  measured: readonly TraceStore[]
+): readonly Residual[] => {
+  const runs = measured.map(eventTimes)
+  return [...eventTimes(predicted)].flatMap(
+    ([what, ours]) =>
+      residual(
+        what,
+        runs.flatMap((times) => paired(ours, times.get(what)!))
+      ) ?? []
+  )
+}
 
 export interface Contrast {
   readonly what: string

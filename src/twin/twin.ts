@@ -1,4 +1,4 @@
-/** A measured run beside its prediction: what both come to, how far each part is off, and which assumption explains it. */
+/** Measured runs beside their prediction: what both come to, how far each part is off, how far it could be, and which assumption explains it. */
 import { Exit } from "effect"
 import type { Hardware, NamedMethod, Scenario } from "../scenario/resolved.ts"
 import { simulate } from "../sim/simulate.ts"
@@ -6,7 +6,16 @@ import { TraceStore } from "../trace/store.ts"
 import { type Outcome, outcomeOf } from "./outcome.ts"
 import { replaying } from "./recorded.ts"
 import { refit } from "./refit.ts"
-import { type Contrast, contrasts, eventResiduals, passResiduals, type Residual } from "./residuals.ts"
+import { noiseFloor, pacedRatios, paceOf } from "./repetitions.ts"
+import {
+  byKind,
+  type Contrast,
+  contrasts,
+  eventResiduals,
+  type PricedPass,
+  pricedPasses,
+  type Residual
+} from "./residuals.ts"
 
 /** A run on a machine. */
 export interface MeasuredRun {
@@ -28,9 +37,15 @@ export interface Step {
 export interface Twin {
   readonly named: NamedMethod
   readonly predicted: Outcome
+  /** Each repetition, and the one in the middle by throughput, that is compared. */
+  readonly repetitions: readonly Outcome[]
   readonly measured: Outcome
   readonly contrasts: readonly Contrast[]
   readonly residuals: readonly Residual[]
+  /** Passes at the pace the machine had in the other methods' runs of the same repetition; undefined with one method. */
+  readonly paced: Residual | undefined
+  /** How well a repetition predicts another; empty with one repetition. */
+  readonly floor: readonly Residual[]
   /** From the prediction to the measurement; what no assumption explains is last. */
   readonly explained: readonly Step[]
 }
@@ -58,13 +73,26 @@ const stepsOf = ({ named, scenario, trace }: MeasuredRun): readonly (readonly [s
   ]
 }
 
-/** Compares a run with what the simulator says of it; undefined if the simulator finds that it does not fit. */
-export const compareRun = (run: MeasuredRun): Twin | undefined => {
+/** Run number i of every method is of repetition i. */
+type Runs = readonly MeasuredRun[]
+
+/** One method's repetitions beside their prediction. `paces`: of each repetition, those of the other methods. */
+const compare = (
+  runs: Runs,
+  passes: readonly (readonly PricedPass[])[],
+  paces: readonly (readonly number[])[]
+): Twin | undefined => {
+  const outcomes = runs.map(({ trace }) => outcomeOf(trace))
+  const order = [...outcomes.keys()].toSorted(
+    (a, b) => outcomes[a]!.tokensPerSecond - outcomes[b]!.tokensPerSecond
+  )
+  const middle = order[(order.length - 1) >> 1]!
+  const run = runs[middle]!
   const { named, scenario, trace } = run
   const ours = simulated(scenario, named.name, trace)
   if (ours === undefined) return undefined
   const predicted = outcomeOf(ours)
-  const measured = outcomeOf(trace)
+  const measured = outcomes[middle]!
   const real = measured.tokensPerSecond
   let before = predicted.tokensPerSecond
   const explained: Step[] = []
@@ -75,13 +103,41 @@ export const compareRun = (run: MeasuredRun): Twin | undefined => {
     before = throughput
   }
   explained.push({ assumption: "none of these", throughput: real, explains: Math.log(before / real) })
+  const traces = runs.map((one) => one.trace)
+  const ratios = passes.flat().map(({ kind, ...one }) => ({ kind, ratio: one.predicted / one.measured }))
   return {
     named,
     predicted,
+    repetitions: outcomes,
     measured,
     contrasts: contrasts(predicted, measured),
-    residuals: [...passResiduals(scenario, named.method, trace), ...eventResiduals(ours, trace)],
+    residuals: [...byKind(ratios), ...eventResiduals(ours, traces)],
+    paced: byKind(passes.flatMap((own, i) => pacedRatios(own, paces[i] ?? [])))[0],
+    floor: noiseFloor(passes, traces),
     explained
+  }
+}
+
+/** Compares runs with what the simulator says of them, method by method; those it finds not to fit come back apart. */
+export const compareRuns = (
+  runs: Runs
+): { readonly twins: readonly Twin[]; readonly unfit: readonly string[] } => {
+  const names = [...new Set(runs.map(({ named }) => named.name))]
+  const methods = names.map((name) => {
+    const own = runs.filter(({ named }) => named.name === name)
+    return { name, own, passes: own.map((run) => pricedPasses(run.scenario, run.named.method, run.trace)) }
+  })
+  const compared = methods.map(({ name, own, passes }) => {
+    const paces = own.map((_, i) =>
+      methods.flatMap((other) =>
+        other.name === name || other.passes[i] === undefined ? [] : (paceOf(other.passes[i]) ?? [])
+      )
+    )
+    return compare(own, passes, paces)
+  })
+  return {
+    twins: compared.filter((twin) => twin !== undefined),
+    unfit: names.filter((_, i) => compared[i] === undefined)
   }
 }
 

@@ -3,9 +3,11 @@ import { Console, Effect, Result } from "effect"
 import { digits, hardwareFile } from "../../scenario/hardware-file.ts"
 import { ScenarioInvalid } from "../../scenario/document.ts"
 import type { Fault } from "../../scenario/fault.ts"
-import type { Hardware, Scenario } from "../../scenario/resolved.ts"
+import type { Compressor, Hardware, Scenario } from "../../scenario/resolved.ts"
 import { FORMAT } from "../../trace/jsonl.ts"
+import type { TraceStore } from "../../trace/store.ts"
 import { readTrace, TraceFormatError } from "../../trace/read-trace.ts"
+import { recordedAcceptance } from "../../twin/recorded-acceptance.ts"
 import { FEWEST_PASSES, type RecordedRun, type Refit, refit } from "../../twin/refit.ts"
 import { Usage } from "../exit.ts"
 import { bytes, percent, seconds, significant } from "../output/number.ts"
@@ -104,4 +106,46 @@ export const calibrateFromTraces = Effect.fnUntraced(function* (
       notes: lines
     }
   }
+})
+
+/** A model from a folder is named as its folder is. */
+const modelName = ({ model: { name } }: Scenario): string =>
+  /([^/\\]+)[/\\]config\.json$/.exec(name)?.[1] ?? name
+
+/** Acceptance of the methods with rounds among recorded runs, as a profile that a scenario's `acceptance_profile` names. */
+export const acceptanceFromTraces = Effect.fnUntraced(function* (
+  texts: readonly (readonly [file: string, text: string])[],
+  scenario: Scenario
+) {
+  const read = texts.map(([file, text]) => readRun(file, text, scenario))
+  const runs = read.flatMap((one) => (Result.isSuccess(one) ? [one.success] : []))
+  // Windows share a curve: what a position agrees to does not depend on how many follow.
+  const groups = new Map<string, { readonly compressor: Compressor; readonly own: TraceStore[] }>()
+  for (const { method, trace } of runs) {
+    if (!("compressor" in method)) continue
+    const { compressor } = method
+    const key = `${compressor.name} ${compressor.keep}`
+    const group = groups.get(key) ?? { compressor, own: [] }
+    group.own.push(trace)
+    groups.set(key, group)
+  }
+  const entries: Readonly<Record<string, unknown>>[] = []
+  for (const { compressor, own } of groups.values()) {
+    const found = recordedAcceptance(own)
+    if (found === undefined) continue
+    entries.push({
+      compressor: compressor.name,
+      models: [modelName(scenario), "any"],
+      keep: compressor.keep,
+      basis: own.every(({ meta }) => meta.basis === "measured") ? "measured" : "modelled",
+      source: `${found.rounds} rounds of ${scenario.name}${own[0]!.meta.name.includes(" on ") ? ` on ${own[0]!.meta.name.split(" on ").at(-1)}` : ""}, ${significant(found.meanAccepted)} accepted in the mean`,
+      curve: found.curve.map(digits)
+    })
+    yield* Console.log(
+      `acceptance of ${compressor.name} at keep ${compressor.keep}: ${significant(found.meanAccepted)} of a round's drafts in the mean of ${found.rounds} rounds`
+    )
+  }
+  if (entries.length === 0)
+    return yield* new Usage({ problem: "--acceptance: none of the runs has rounds enough to tell" })
+  return { acceptance: entries }
 })

@@ -26,7 +26,7 @@ import { hardwareOf, modelOf } from "../../scenario/entries.ts"
 import type { Fault } from "../../scenario/fault.ts"
 import { readText } from "../../scenario/files.ts"
 import type { Hardware, KernelTables, Model, Scenario } from "../../scenario/resolved.ts"
-import { calibrateFromTraces, isTrace } from "../calibrate/traces.ts"
+import { acceptanceFromTraces, calibrateFromTraces, isTrace } from "../calibrate/traces.ts"
 import { Usage } from "../exit.ts"
 import { readCatalog, readFile, readScenario, writeWhole } from "../files.ts"
 import { type Column, plainTable } from "../output/grid.ts"
@@ -206,6 +206,10 @@ export const calibrateCommand = Command.make(
       ),
       Flag.withDefault(true)
     ),
+    acceptance: Flag.String("acceptance").pipe(
+      Flag.withDescription("Acceptance profile to write from the rounds of recorded runs, .yaml"),
+      Flag.optional
+    ),
     output: Flag.String("output").pipe(
       Flag.withAlias("o"),
       Flag.withDescription("Profile to write, .yaml"),
@@ -220,6 +224,7 @@ export const calibrateCommand = Command.make(
     ranks,
     scenario: scenarioFile,
     tables: keeps,
+    acceptance,
     output
   }) {
     const files = [...from, ...more]
@@ -241,6 +246,10 @@ export const calibrateCommand = Command.make(
       .split(/[/\\]/)
       .at(-1)!
       .replace(/\.ya?ml$/, "")
+    if (Option.isSome(acceptance) && traces.length === 0)
+      return yield* new Usage({
+        problem: "--acceptance is taken from the rounds of recorded runs: give their traces"
+      })
     if (traces.length > 0) {
       if (scenario === undefined || traces.length < files.length)
         return yield* new Usage({
@@ -249,7 +258,10 @@ export const calibrateCommand = Command.make(
               ? "a trace says how long passes took: say --scenario, the scenario that was run"
               : "expected traces alone, or none: they refit a whole profile, kernel tables make a new one"
         })
-      return yield* written(yield* calibrateFromTraces(traces, scenario, name))
+      yield* written(yield* calibrateFromTraces(traces, scenario, name))
+      if (Option.isSome(acceptance))
+        yield* writeWhole(acceptance.value, [yamlText(yield* acceptanceFromTraces(traces, scenario))])
+      return
     }
     const baseName = Option.getOrElse(base, () => scenario?.hardware.name ?? "")
     const catalog = yield* readCatalog

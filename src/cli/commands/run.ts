@@ -60,6 +60,7 @@ export const runCommand = Command.make(
     const report: Report = {
       scenario,
       measuredOn: `${describeAdapter(card)}; prompts: ${promptSource}`,
+      adapter: card.kind,
       results: runs.map(({ named, metrics }) => ({ method: named, metrics }))
     }
     yield* Console.log(renderReport(format, report, screenWidth()))

@@ -88,6 +88,53 @@ describe("twin", () => {
     })
   })
 
+  it("takes several runs of a method for repetitions, and says how well one predicts another", () => {
+    const again = "twin right.yaml --replay run.jsonl --replay run.jsonl"
+    const { methods } = JSON.parse(vericache(`${again} -f json`).stdout) as {
+      readonly methods: readonly {
+        readonly tokens_per_s: { readonly repetitions: readonly number[] }
+        readonly noise_floor: readonly { readonly what: string; readonly p90Error: number }[]
+      }[]
+    }
+    expect(methods.length).toBe(1)
+    expect(methods[0]!.tokens_per_s.repetitions.length).toBe(2)
+    expect(methods[0]!.noise_floor.find(({ what }) => what === "all passes")!.p90Error).toBe(0)
+    expect(vericache(again).stdout).toContain("by a repetition: p50")
+    expect(vericache("twin right.yaml --replay run.jsonl -n 3")).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining("give one trace for each") as string
+    })
+    expect(vericache("twin right.yaml -n 0").status).toBe(2)
+  })
+
+  it("has calibrate take acceptance from the same runs, for scenarios to name", () => {
+    const { status, stdout } = vericache(
+      "calibrate --from run.jsonl --scenario right.yaml --acceptance accepted.yaml"
+    )
+    expect(status).toBe(0)
+    expect(stdout).toMatch(/acceptance of .* in the mean of \d+ rounds/)
+    const [, entry] = readFileSync(join(folder, "accepted.yaml"), "utf8").split("- ")
+    const { basis, curve } = JSON.parse(entry!) as {
+      readonly basis: string
+      readonly curve: readonly number[]
+    }
+    expect(basis).toBe("modelled")
+    expect(curve[0]!).toBeGreaterThan(0.5)
+  })
+
+  it("repeats the mark of a software adapter's profile in every form of a simulation", () => {
+    const soft = join(ROOT, "scenarios", "twin", "embedded.yaml")
+    for (const format of ["table", "md"])
+      expect(vericache(`simulate ${soft} -f ${format}`).stdout.replaceAll(/\s+/g, " ")).toContain(
+        "software adapter: no evidence of GPU speed"
+      )
+    const rows = vericache(`simulate ${soft} -f jsonl`).stdout.trim().split("\n")
+    for (const row of rows) expect(JSON.parse(row)).toMatchObject({ adapter: "software", basis: "modelled" })
+    const [titles, first] = vericache(`simulate ${soft} -f csv`).stdout.split("\n")
+    expect(first!.split(",")[titles!.split(",").indexOf("adapter")]).toBe("software")
+    expect(JSON.parse(vericache(`simulate ${soft} -f json`).stdout)).toMatchObject({ adapter: "software" })
+  })
+
   it("names the file and line of a broken recording, and the scenario that did not run it", () => {
     writeFileSync(join(folder, "cut.jsonl"), readFileSync(join(folder, "run.jsonl"), "utf8").slice(0, 5000))
     expect(vericache("twin right.yaml --replay cut.jsonl")).toMatchObject({ status: 2, stdout: "" })

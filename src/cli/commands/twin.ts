@@ -1,3 +1,4 @@
+import { join } from "node:path"
 import { Console, Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { ScenarioInvalid } from "../../scenario/document.ts"
@@ -6,13 +7,14 @@ import type { NamedMethod, Scenario } from "../../scenario/resolved.ts"
 import { PARTS, Follower, type PartShift } from "../../twin/follow.ts"
 import { retell } from "../../twin/retell.ts"
 import { askLive, parseQuestion, type Question } from "../../twin/what-if.ts"
+import { writeTrace } from "../../trace/jsonl.ts"
 import { TraceStore } from "../../trace/store.ts"
-import { beyondTolerance, compareRun, type MeasuredRun, type Twin } from "../../twin/twin.ts"
+import { beyondTolerance, compareRuns, type MeasuredRun } from "../../twin/twin.ts"
 import { ObjectiveMissed, Usage } from "../exit.ts"
-import { readFile, readScenario } from "../files.ts"
+import { readFile, readScenario, writeObstacle, writeWhole } from "../files.ts"
 import { softwareMark } from "../output/report.ts"
 import { seconds, times } from "../output/number.ts"
-import { liveJson, renderAnswers, renderTwin, twinJson } from "../output/twin.ts"
+import { liveJson, renderAnswers, renderTogether, renderTwin, twinJson } from "../output/twin.ts"
 import { Progress } from "../progress.ts"
 import { embeddedModel, engineFlags } from "./engine-flags.ts"
 import { select } from "./simulate.ts"
@@ -43,6 +45,19 @@ export const twinCommand = Command.make(
       Flag.withDescription("Compare with a recorded run (.jsonl) in place of running; may be given again"),
       Flag.atLeast(0)
     ),
+    repetitions: Flag.Int("repetitions").pipe(
+      Flag.withAlias("n"),
+      Flag.withDescription(
+        "Run all methods so many times, one after the other and over again; also says how well a run predicts its repetition"
+      ),
+      Flag.withDefault(1)
+    ),
+    record: Flag.String("record").pipe(
+      Flag.withDescription(
+        "Folder to write the measured runs to, a .jsonl each, for calibrate, --replay and the timeline"
+      ),
+      Flag.optional
+    ),
     online: Flag.Boolean("online").pipe(
       Flag.withDescription("Follow the machine while it runs: say when a part of it leaves its model"),
       Flag.withDefault(false)
@@ -54,25 +69,41 @@ export const twinCommand = Command.make(
       Flag.atLeast(0)
     )
   },
-  Effect.fnUntraced(function* ({ file, model, adapter, format, method, replay, online, whatIf }) {
+  Effect.fnUntraced(function* ({
+    file,
+    model,
+    adapter,
+    format,
+    method,
+    replay,
+    repetitions,
+    record,
+    online,
+    whatIf
+  }) {
     const questions = yield* readQuestions(whatIf, online)
+    const most = replay.length > 0 ? undefined : repetitions
+    if (repetitions < 1)
+      return yield* new Usage({ problem: `--repetitions ${repetitions}: expected 1 or more` })
+    if (repetitions > 1 && most === undefined)
+      return yield* new Usage({
+        problem: "--repetitions runs the machine; --replay takes runs it has made: give one trace for each"
+      })
     const scenario = yield* readScenario(file)
     const methods = yield* select(scenario, method)
+    const save = Option.isNone(record) ? undefined : yield* recorder(record.value)
     const followers = new Map<string, Follower>()
     const runs: readonly MeasuredRun[] =
-      replay.length > 0
+      most === undefined
         ? yield* recordedRuns(replay, scenario, online ? followers : undefined)
         : yield* measuredRuns(
             { scenario, methods, model: Option.getOrElse(model, embeddedModel), adapter },
-            online ? followers : undefined
+            most,
+            online ? followers : undefined,
+            save
           )
-    const twins: Twin[] = []
-    for (const run of runs) {
-      const twin = compareRun(run)
-      if (twin === undefined)
-        yield* Console.error(`${run.named.name}: ran, and does not fit in the simulator`)
-      else twins.push(twin)
-    }
+    const { twins, unfit } = compareRuns(runs)
+    for (const name of unfit) yield* Console.error(`${name}: ran, and does not fit in the simulator`)
     const live = [...followers].map(([name, follower]) => ({
       name,
       follower,
@@ -86,6 +117,7 @@ export const twinCommand = Command.make(
           `${scenario.name}: predicted for ${scenario.hardware.name}${softwareMark(scenario.hardware)}`,
           `measured: ${[...new Set(runs.map(({ trace }) => trace.meta.name.split(" on ").at(-1)))].join(", ")}`,
           ...twins.flatMap((twin) => ["", renderTwin(twin)]),
+          ...(twins.length < 2 ? [] : ["", renderTogether(twins, scenario.baseline)]),
           ...live.flatMap((one) =>
             one.answers === undefined ? [] : ["", renderAnswers(one.name, one.answers)]
           )
@@ -109,6 +141,10 @@ export const twinCommand = Command.make(
       description: "Predicted beside measured on the adapter at hand"
     },
     {
+      command: "vericache twin scenarios/twin/embedded.yaml --repetitions 5 --record runs",
+      description: "Five times over, with how well a run predicts its repetition; the runs are kept"
+    },
+    {
       command: "vericache twin scenarios/twin/embedded.yaml --replay run.jsonl",
       description: "The same for a run recorded before"
     },
@@ -119,6 +155,18 @@ export const twinCommand = Command.make(
   ])
 )
 
+/** Writes a measured run into a folder, which is made if it is not there. */
+const recorder = Effect.fnUntraced(function* (folder: string) {
+  const obstacle = writeObstacle(join(folder, "run.jsonl"))
+  if (obstacle !== undefined)
+    return yield* new Usage({ problem: `--record ${folder} cannot be written: ${obstacle}` })
+  return ({ named, trace }: MeasuredRun, repetition: number) =>
+    writeWhole(
+      join(folder, `${named.name.replaceAll(/[^\w.-]+/g, "-")}.${repetition}.jsonl`),
+      writeTrace(trace)
+    )
+})
+
 const measuredRuns = Effect.fnUntraced(function* (
   what: {
     readonly scenario: Scenario
@@ -126,25 +174,32 @@ const measuredRuns = Effect.fnUntraced(function* (
     readonly model: string
     readonly adapter: "auto" | "software"
   },
-  followers: Map<string, Follower> | undefined
+  repetitions: number,
+  followers: Map<string, Follower> | undefined,
+  save: Effect.Success<ReturnType<typeof recorder>> | undefined
 ) {
   // Loaded only here: every other command starts without WebGPU.
   const { runScenario } = yield* Effect.promise(() => import("../engine/run.ts"))
-  const { runs } = yield* runScenario({
-    ...what,
-    note: (text) => process.stderr.write(text),
-    progress: new Progress(process.stderr),
-    ...(followers === undefined
-      ? {}
-      : {
-          hearing: (named, scenario, trace) => {
-            const follower = following(named, scenario)
-            followers.set(named.name, follower)
-            return follower.hearing(trace)
-          }
-        })
-  })
-  return runs
+  const all: MeasuredRun[] = []
+  for (let repetition = 1; repetition <= repetitions; repetition++) {
+    const { runs } = yield* runScenario({
+      ...what,
+      note: (text) => process.stderr.write(repetition > 1 ? "" : text),
+      progress: new Progress(process.stderr),
+      ...(followers === undefined
+        ? {}
+        : {
+            hearing: (named, scenario, trace) => {
+              const follower = followers.get(named.name) ?? following(named, scenario)
+              followers.set(named.name, follower)
+              return follower.hearing(trace)
+            }
+          })
+    })
+    all.push(...runs)
+    if (save !== undefined) for (const run of runs) yield* save(run, repetition)
+  }
+  return all
 })
 
 /** The questions of `--what-if`, or everything that is wrong with them. */

@@ -9,11 +9,14 @@ import { enginePhysics } from "../../engine/physics.ts"
 import { measureBandwidth } from "../../engine/probe/bandwidth.ts"
 import { type CopyTiming, probeCopies, probeSubmit } from "../../engine/probe/copies.ts"
 import { type Overlap, probeOverlap } from "../../engine/probe/overlap.ts"
+import { type CacheKind, type OperationTiming, probeOperations } from "../../engine/probe/operations.ts"
 import { beyondContext, type PassGrid, probePasses } from "../../engine/probe/passes.ts"
 import type { Timing } from "../../engine/probe/sample.ts"
 import { SLACK_PAGES } from "../../engine/setup.ts"
 import { type AdapterCard, openDevice } from "../../engine/webgpu/device.ts"
 import { checkTimestamps, passTimesOf } from "../../engine/webgpu/timestamps.ts"
+import { MAX_STEPS } from "../../engine/model/forward.ts"
+import { RING_BYTES } from "../../engine/webgpu/uploader.ts"
 import { openCheckpoint } from "../../engine/weights/open.ts"
 import { Observer } from "../../runtime/observer.ts"
 import type { Method } from "../../scenario/resolved.ts"
@@ -26,6 +29,8 @@ export interface ProbeSettings {
   readonly model: string
   readonly adapter: AdapterChoice
   readonly quick: boolean
+  /** Bytes of a weight. */
+  readonly weightWidth: number
   readonly note: (text: string) => void
   readonly progress: Progress
 }
@@ -41,16 +46,27 @@ export interface Probed {
   readonly copies: readonly CopyTiming[]
   readonly submit: Timing
   readonly overlap: Overlap
+  readonly operations: readonly OperationTiming[]
+  /** How the engine fills the device's queue: passes of a submission at most, bytes of a copy submitted at once. */
+  readonly queue: { readonly steps: number; readonly chunk: number }
   readonly passes: readonly ProbedPasses[]
 }
 
 const PAGE_TOKENS = 16
 const KEEP = 0.25
 
-const gridOf = (quick: boolean): PassGrid =>
+/** `positions`: of each request, in the timings of single operations. */
+const gridOf = (quick: boolean): PassGrid & { readonly positions: readonly number[] } =>
   quick
-    ? { batches: [1, 3], contexts: [48, 160], spans: [4], steps: 4, chunk: 64 }
-    : { batches: [1, 2, 4], contexts: [64, 192, 384], spans: [3, 7], steps: 6, chunk: 96 }
+    ? { batches: [1, 3], contexts: [48, 160], spans: [4], positions: [1, 8], steps: 4, chunk: 64 }
+    : {
+        batches: [1, 2, 4],
+        contexts: [64, 192, 384],
+        spans: [3, 7],
+        positions: [1, 4, 16],
+        steps: 6,
+        chunk: 96
+      }
 
 /** The method whose passes a cache stands for. */
 const methodOf = (compressor: Compressor | undefined): Method =>
@@ -74,7 +90,7 @@ const methodOf = (compressor: Compressor | undefined): Method =>
         fullKvRequests: 0
       }
 
-export const runProbe = ({ model, adapter, quick, note, progress }: ProbeSettings) =>
+export const runProbe = ({ model, adapter, quick, weightWidth, note, progress }: ProbeSettings) =>
   Effect.scoped(
     Effect.gen(function* () {
       const checkpoint = yield* openCheckpoint(folderFiles(model))
@@ -99,8 +115,13 @@ export const runProbe = ({ model, adapter, quick, note, progress }: ProbeSetting
       let overlap: Overlap | undefined
       const passes: ProbedPasses[] = []
       // Plain, gathered and quantised attention.
-      const caches = [undefined, snapkv, int4]
-      for (const [i, compressor] of caches.entries()) {
+      const caches: readonly (readonly [CacheKind, Compressor | undefined])[] = [
+        ["plain", undefined],
+        ["gathered", snapkv],
+        ["quantised", int4]
+      ]
+      const operations: OperationTiming[] = []
+      for (const [cache, compressor] of caches) {
         yield* Effect.scoped(
           Effect.gen(function* () {
             const engine = yield* Effect.acquireRelease(
@@ -155,10 +176,22 @@ export const runProbe = ({ model, adapter, quick, note, progress }: ProbeSetting
             yield* probePasses(engine, physics, new Observer("replica 0", trace), grid, {
               repetitions: rounds,
               keep,
-              onPass: () => progress.at(++done)
+              onPass: () => progress.at(++done),
+              onReady: (requests, context) =>
+                Effect.map(
+                  probeOperations(engine, requests, context, {
+                    cache,
+                    positions: compressor === undefined ? grid.positions : [1],
+                    repetitions: Math.ceil(repetitions / 3),
+                    weightWidth,
+                    keep,
+                    submit: submit.seconds
+                  }),
+                  (timings) => void operations.push(...timings)
+                )
             })
             passes.push({ method, trace })
-            if (i > 0) return
+            if (compressor !== undefined) return
             const again = probePasses(
               engine,
               physics,
@@ -175,6 +208,14 @@ export const runProbe = ({ model, adapter, quick, note, progress }: ProbeSetting
         )
       }
       progress.clear()
-      return { card, copies, submit, overlap: overlap!, passes } satisfies Probed
+      return {
+        card,
+        copies,
+        submit,
+        overlap: overlap!,
+        operations,
+        queue: { steps: MAX_STEPS, chunk: RING_BYTES },
+        passes
+      } satisfies Probed
     })
   )

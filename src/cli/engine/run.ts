@@ -5,7 +5,7 @@ import { identity } from "../../engine/compressors/drop.ts"
 import { Engine, servingOf } from "../../engine/engine.ts"
 import { GREEDY } from "../../engine/kernels/choose.ts"
 import { openTokenizer } from "../../engine/model/tokenizer.ts"
-import { enginePhysics } from "../../engine/physics.ts"
+import { enginePhysics, type Faults } from "../../engine/physics.ts"
 import { measureBandwidth } from "../../engine/probe/bandwidth.ts"
 import { runRequests } from "../../engine/run.ts"
 import { type AdapterCard, openDevice } from "../../engine/webgpu/device.ts"
@@ -38,6 +38,8 @@ export interface RunSettings {
   readonly adapter: AdapterChoice
   readonly note: (text: string) => void
   readonly progress: Progress
+  /** What goes wrong on the way: for tests. */
+  readonly faults?: Faults
   /** A recorder that hears the run beside its trace. */
   readonly hearing?: (method: NamedMethod, scenario: Scenario, trace: Recorder) => Recorder
 }
@@ -67,8 +69,20 @@ interface Opened {
   readonly timing: Alignment
 }
 
+/** What went wrong in a run and was got over, each as a sentence. */
+const mishaps = (losses: number, { events }: RunMetrics): readonly string[] => {
+  const often = (count: number): string => (count === 1 ? "once" : `${count} times`)
+  return [
+    ...(losses > 0
+      ? [`the device was lost ${often(losses)}; requests went on on a new one, and times around it count`]
+      : []),
+    ...(events.transferFailures > 0 ? [`transfers failed ${often(events.transferFailures)}`] : []),
+    ...(events.fallbacks > 0 ? [`requests fell back to full KV ${often(events.fallbacks)}`] : [])
+  ]
+}
+
 const runMethod = (
-  { scenario, note, progress, hearing = (_method, _scenario, trace) => trace }: RunSettings,
+  { scenario, note, progress, faults, hearing = (_method, _scenario, trace) => trace }: RunSettings,
   { gpu, device, checkpoint, prompts, timing }: Opened,
   named: NamedMethod,
   compressor: Compressor | undefined
@@ -117,9 +131,9 @@ const runMethod = (
       const bandwidth = yield* measureBandwidth(engine.state.device)
       const clock = yield* Clock.Clock
       const offset = Number(clock.currentTimeNanosUnsafe())
-      const physics = yield* enginePhysics(engine, bandwidth.copy)
+      const physics = yield* enginePhysics(engine, bandwidth.copy, faults)
       const trace = new TraceStore({
-        name: `${scenario.name}: ${name} on ${device.card.name}`,
+        name: `${scenario.name}: ${name} on ${device.card.name}${device.card.kind === "software" ? " (software adapter)" : ""}`,
         scenario: scenario.name,
         method: name,
         seed: scenario.seed,
@@ -148,6 +162,7 @@ const runMethod = (
         onEnded: ({ id, tokens, prompt }) => outputs.set(id, tokens.slice(prompt.tokens.length)),
         onProgress: (ended) => progress.at(ended)
       }).pipe(Effect.onExit(() => Effect.sync(() => progress.clear())))
+      for (const sentence of mishaps(engine.rebuilds, metrics)) note(`${name}: ${sentence}\n`)
       return { named, scenario: fitted.scenario, metrics, trace, outputs } satisfies MethodRun
     })
   )

@@ -5,6 +5,7 @@ import type { Scenario } from "../../scenario/resolved.ts"
 import { fitting, type Format, markdownTable, plainTable, renderGrid } from "./grid.ts"
 import { bytes, significant } from "./number.ts"
 import {
+  adapterOf,
   basisOf,
   softwareMark,
   judged,
@@ -101,6 +102,8 @@ const reportJson = (report: Report): unknown => ({
     baseline: report.scenario.baseline
   },
   basis: basisOf(report),
+  hardware: report.scenario.hardware.name,
+  adapter: adapterOf(report),
   ...(report.measuredOn === undefined ? {} : { measuredOn: report.measuredOn }),
   verdict: verdict(report),
   subject: subject(report)?.method.name,

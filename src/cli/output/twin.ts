@@ -5,7 +5,7 @@ import type { Answer, Answers } from "../../twin/what-if.ts"
 import type { Contrast, Residual } from "../../twin/residuals.ts"
 import type { Step, Twin } from "../../twin/twin.ts"
 import { type Column, plainTable } from "./grid.ts"
-import { seconds, significant } from "./number.ts"
+import { seconds, significant, times } from "./number.ts"
 
 const signed = (share: number): string => `${share >= 0 ? "+" : "−"}${Math.abs(100 * share).toFixed(1)} %`
 
@@ -27,13 +27,27 @@ const contrastColumns: readonly Column<Contrast>[] = [
   column("off", ({ predicted, measured }) => (measured > 0 ? signed(predicted / measured - 1) : "–"))
 ]
 
-const residualColumns: readonly Column<Residual>[] = [
-  column("predicted ÷ measured", ({ what }) => what, true),
-  column("of", ({ count }) => String(count)),
-  column("median", ({ ratio }) => ratio.toFixed(3)),
-  column("95 % of the median", ({ low, high }) => `${low.toFixed(3)} … ${high.toFixed(3)}`),
-  column("error p50", ({ medianError }) => `${(100 * medianError).toFixed(1)} %`),
-  column("p90", ({ p90Error }) => `${(100 * p90Error).toFixed(1)} %`)
+/** A residual beside what a repetition leaves when it is predicted by the others. */
+interface WithFloor {
+  readonly own: Residual
+  readonly floor: Residual | undefined
+}
+
+const share = (error: number): string => `${(100 * error).toFixed(1)} %`
+
+const residualColumns: readonly Column<WithFloor>[] = [
+  column("predicted ÷ measured", ({ own }) => own.what, true),
+  column("of", ({ own }) => String(own.count)),
+  column("median", ({ own }) => own.ratio.toFixed(3)),
+  column("95 % of the median", ({ own }) => `${own.low.toFixed(3)} … ${own.high.toFixed(3)}`),
+  column("error p50", ({ own }) => share(own.medianError)),
+  column("p90", ({ own }) => share(own.p90Error))
+]
+
+const floorColumns: readonly Column<WithFloor>[] = [
+  ...residualColumns,
+  column("by a repetition: p50", ({ floor }) => (floor === undefined ? "–" : share(floor.medianError))),
+  column("p90", ({ floor }) => (floor === undefined ? "–" : share(floor.p90Error)))
 ]
 
 const stepColumns: readonly Column<Step>[] = [
@@ -56,16 +70,97 @@ const cause = ({ assumption, explains }: Step): string => {
     : `; most of it comes from ${assumption}`
 }
 
+/** Throughput of each repetition, from the slowest to the fastest. */
+const throughputs = ({ repetitions }: Twin): readonly number[] =>
+  repetitions.map(({ tokensPerSecond }) => tokensPerSecond).toSorted((a, b) => a - b)
+
+const repeated = (twin: Twin): readonly string[] => {
+  const all = throughputs(twin)
+  const [low, high] = [all[0]!, all.at(-1)!]
+  return all.length === 1
+    ? []
+    : [
+        `${all.length} repetitions: ${significant(low)} to ${significant(high)} tok/s (${signed(high / low - 1)}); compared with the one in the middle`
+      ]
+}
+
 export const renderTwin = (twin: Twin): string => {
   const error = twin.predicted.tokensPerSecond / twin.measured.tokensPerSecond - 1
+  const { paced, floor, residuals } = twin
+  const rows = [...residuals, ...(paced === undefined ? [] : [{ ...paced, what: "all passes, paced" }])].map(
+    (own) => ({ own, floor: floor.find(({ what }) => what === own.what) })
+  )
   return [
     `${twin.named.name}: throughput predicted ${signed(error)}${cause(main(twin))}`,
+    ...repeated(twin),
     "",
     plainTable(contrastColumns, twin.contrasts),
     "",
-    plainTable(residualColumns, twin.residuals),
+    plainTable(floor.length === 0 ? residualColumns : floorColumns, rows),
+    ...(paced === undefined
+      ? []
+      : ["paced: for a machine as fast as it was in the other methods' runs of the same repetition"]),
     "",
     plainTable(stepColumns, twin.explained)
+  ].join("\n")
+}
+
+/** A method's throughput over the baseline's. Measured: of each repetition its own pair, so that a slow hour cancels. */
+export interface Against {
+  readonly name: string
+  readonly predicted: number
+  readonly measured: number
+  readonly low: number
+  readonly high: number
+}
+
+export const againstBaseline = (twins: readonly Twin[], baseline: string): readonly Against[] => {
+  const base = twins.find(({ named }) => named.name === baseline)
+  if (base === undefined) return []
+  return twins.flatMap((twin) => {
+    if (twin === base) return []
+    const pairs = twin.repetitions
+      .flatMap(({ tokensPerSecond }, i) => {
+        const beside = base.repetitions[i]?.tokensPerSecond
+        return beside === undefined || beside === 0 ? [] : [tokensPerSecond / beside]
+      })
+      .toSorted((a, b) => a - b)
+    return pairs.length === 0
+      ? []
+      : [
+          {
+            name: twin.named.name,
+            predicted: twin.predicted.tokensPerSecond / base.predicted.tokensPerSecond,
+            measured: pairs[(pairs.length - 1) >> 1]!,
+            low: pairs[0]!,
+            high: pairs.at(-1)!
+          }
+        ]
+  })
+}
+
+const againstColumns: readonly Column<Against>[] = [
+  column("throughput over the baseline's", ({ name }) => name, true),
+  column("predicted", ({ predicted }) => times(predicted)),
+  column("measured, pair by pair", ({ measured, low, high }) =>
+    low === high ? times(measured) : `${times(measured)} (${times(low)} … ${times(high)})`
+  ),
+  column("off", ({ predicted, measured }) => signed(predicted / measured - 1))
+]
+
+/** Names of methods, the fastest first. */
+export const ranking = (twins: readonly Twin[], which: "predicted" | "measured"): readonly string[] =>
+  twins.toSorted((a, b) => b[which].tokensPerSecond - a[which].tokensPerSecond).map(({ named }) => named.name)
+
+/** What the methods' comparisons say together. */
+export const renderTogether = (twins: readonly Twin[], baseline: string): string => {
+  const [predicted, measured] = [ranking(twins, "predicted"), ranking(twins, "measured")]
+  const same = predicted.join() === measured.join()
+  const against = againstBaseline(twins, baseline)
+  return [
+    ...(against.length === 0 ? [] : [plainTable(againstColumns, against), ""]),
+    `fastest first, ${same ? "predicted and measured" : "predicted"}: ${predicted.join(", ")}`,
+    ...(same ? [] : [`measured: ${measured.join(", ")}`])
   ].join("\n")
 }
 
@@ -135,10 +230,15 @@ export const twinJson = (scenario: Scenario, twins: readonly Twin[]): Readonly<R
   hardware: scenario.hardware.name,
   adapter: scenario.hardware.adapter,
   tolerance: scenario.tolerance,
-  methods: twins.map(({ named, contrasts, residuals, explained }) => ({
-    name: named.name,
-    contrasts,
-    residuals,
-    explained
+  against_baseline: againstBaseline(twins, scenario.baseline),
+  ranking: { predicted: ranking(twins, "predicted"), measured: ranking(twins, "measured") },
+  methods: twins.map((twin) => ({
+    name: twin.named.name,
+    tokens_per_s: { predicted: twin.predicted.tokensPerSecond, repetitions: throughputs(twin) },
+    contrasts: twin.contrasts,
+    residuals: twin.residuals,
+    paced: twin.paced,
+    noise_floor: twin.floor,
+    explained: twin.explained
   }))
 })

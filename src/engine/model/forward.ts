@@ -91,6 +91,9 @@ export interface ForwardBuffers {
   readonly drafted: GPUBuffer
 }
 
+/** Kinds of operations that can be timed apart from a pass. */
+export type Repeated = "matmul" | "attention" | "elementwise" | "lm-head"
+
 /** Most steps of one submission. */
 export const MAX_STEPS = 64
 
@@ -253,6 +256,46 @@ export class Forward {
     })
   }
 
+  /**
+   * Submits one kind of operation of a batch's pass, all layers of it, `times` over: what a probe times. Nobody reads what it computes;
+   * the batch's tokens and KV stay as they are.
+   */
+  repeat(operation: Repeated, batch: Batch, times: number): void {
+    const { intermediate } = this.#shape.config
+    const entries = this.#write(batch)
+    const count = batch.rows.length
+    const record: Readonly<Record<Repeated, (pass: GPUComputePassEncoder, layer: LayerKernels) => void>> = {
+      matmul: (pass, layer) => {
+        multiply(pass, layer.qkv, count)
+        multiply(pass, layer.output, count)
+        multiply(pass, layer.gateUp, count)
+        multiply(pass, layer.down, count)
+      },
+      attention: (pass, layer) => this.#attend(pass, layer, count, entries),
+      elementwise: (pass, layer) => {
+        run(pass, layer.norm, count)
+        run(pass, layer.mlpNorm, count)
+        run(pass, this.#swiglu, Math.ceil(intermediate / 128), count)
+      },
+      "lm-head": () => {}
+    }
+    this.#encode((pass) => {
+      for (let time = 0; time < times; time++) {
+        for (const layer of this.#layers) record[operation](pass, layer)
+        if (operation === "lm-head") multiply(pass, this.#head, batch.choices.length)
+      }
+    })
+  }
+
+  /** Attention of a layer before what its kernels leave is observed and merged. */
+  #attend(pass: GPUComputePassEncoder, layer: LayerKernels, count: number, entries: number): void {
+    const { heads } = this.#shape.config
+    run(pass, layer.scores, ...scoresGroups(this.#shape, entries, count))
+    run(pass, layer.softmax, Math.ceil(entries / CHUNK / 16), heads, count)
+    run(pass, layer.normalise, Math.ceil(heads / 4), Math.ceil(count / 4))
+    run(pass, layer.values, ...valuesGroups(this.#shape, entries, count))
+  }
+
   /** Says what the batch computes; the entries its scores have room for. */
   #write(batch: Batch): number {
     const { rows, choices, steps } = batch
@@ -287,10 +330,7 @@ export class Forward {
     multiply(pass, layer.qkv, count)
     run(pass, layer.rope, Math.ceil((heads + 2 * kvHeads) / 4), Math.ceil(count / 4))
     if (batch.queried) run(pass, layer.queries, Math.ceil((heads * headDim) / 128), count)
-    run(pass, layer.scores, ...scoresGroups(this.#shape, entries, count))
-    run(pass, layer.softmax, Math.ceil(entries / CHUNK / 16), heads, count)
-    run(pass, layer.normalise, Math.ceil(heads / 4), Math.ceil(count / 4))
-    run(pass, layer.values, ...valuesGroups(this.#shape, entries, count))
+    this.#attend(pass, layer, count, entries)
     if (batch.observed) run(pass, layer.observe, Math.ceil(entries / 64), kvHeads)
     run(pass, layer.merge, Math.ceil((heads * headDim) / 64), 1, count)
     if (batch.rotated) run(pass, this.#unrotate, Math.ceil(heads / 4), Math.ceil(count / 4))

@@ -1,4 +1,4 @@
-/** Copies by size: host to device through staging, device to host, within the device; and what an empty submit costs. */
+/** Copies by size and path: host to device through staging and by writeBuffer, device to host, within the device; and what an empty submit costs. */
 import { Effect } from "effect"
 import type { DeviceLost } from "../../runtime/ports.ts"
 import type { Device } from "../webgpu/device.ts"
@@ -6,7 +6,8 @@ import { CHUNK_BYTES, Uploader } from "../webgpu/uploader.ts"
 import { timed, type Timing } from "./sample.ts"
 
 export interface CopyTiming extends Timing {
-  readonly path: "upload" | "download" | "copy"
+  /** `upload`: through mapped staging buffers; `write`: by the queue's writeBuffer. */
+  readonly path: "upload" | "write" | "download" | "copy"
   readonly bytes: number
 }
 
@@ -23,7 +24,7 @@ export const probeCopies = (
     const target = device.buffer("probe target", most)
     const source = device.buffer("probe source", most)
     const uploader = new Uploader(device)
-    const data = new Uint8Array(CHUNK_BYTES)
+    const data = new Uint8Array(most)
     const found: CopyTiming[] = []
     for (const bytes of sizes) {
       const pieces = Array.from({ length: Math.ceil(bytes / CHUNK_BYTES) }, (_, i) => ({
@@ -36,6 +37,10 @@ export const probeCopies = (
         device.raw.queue.submit([encoder.finish()])
         return device.idle
       })
+      const write = Effect.suspend(() => {
+        device.write(target, 0, data.subarray(0, bytes))
+        return device.idle
+      })
       const upload = yield* timed(
         uploader.move(target, pieces, () => true),
         repetitions
@@ -43,6 +48,7 @@ export const probeCopies = (
       const download = yield* timed(device.read(source, 0, bytes), repetitions)
       found.push(
         { path: "upload", bytes, ...upload },
+        { path: "write", bytes, ...(yield* timed(write, repetitions)) },
         { path: "download", bytes, ...download },
         { path: "copy", bytes, ...(yield* timed(copy, repetitions)) }
       )

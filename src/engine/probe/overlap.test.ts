@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { hiddenShare } from "./overlap.ts"
 
-const timing = (seconds: number, spread: number) => ({ seconds, spread, repetitions: 9 })
+const timing = (seconds: number, spread: number) => ({ seconds, spread, repetitions: 9, all: [] })
 
 describe("the share of a copy that hides behind passes", () => {
   it("is all of it where both take no longer than the longer, and none where they add up", () => {

@@ -43,8 +43,15 @@ export const probePasses = (
   {
     repetitions,
     keep,
-    onPass
-  }: { readonly repetitions: number; readonly keep: number; readonly onPass: () => void }
+    onPass,
+    onReady = () => Effect.void
+  }: {
+    readonly repetitions: number
+    readonly keep: number
+    readonly onPass: () => void
+    /** Runs where the engine holds these requests with a context of so many tokens each, before their passes. */
+    readonly onReady?: (requests: readonly number[], context: number) => Effect.Effect<void, DeviceLost>
+  }
 ): Effect.Effect<void, DeviceLost> =>
   Effect.gen(function* () {
     const gpu = yield* Gpu
@@ -85,6 +92,7 @@ export const probePasses = (
             yield* pass({ prefill: [{ request: id, tokens, cached, last }] }, id > 0)
           }
         }
+        yield* onReady(ids, context)
         for (let repetition = 0; repetition <= repetitions; repetition++) {
           const now = engine.session(ids[0]!).tokens.length
           const span = grid.spans[repetition % grid.spans.length]!

@@ -7,6 +7,8 @@ export interface Timing {
   /** Middle half of the repetitions over their median: how noisy they are. */
   readonly spread: number
   readonly repetitions: number
+  /** Seconds of each, in the order they were made. */
+  readonly all: readonly number[]
 }
 
 /** Beyond this spread a figure says more of its neighbours on the machine than of the adapter. */
@@ -21,7 +23,8 @@ export const timingOf = (seconds: readonly number[]): Timing => {
   return {
     seconds: median,
     spread: median > 0 ? (at(sorted, 0.75) - at(sorted, 0.25)) / median : 0,
-    repetitions: seconds.length
+    repetitions: seconds.length,
+    all: seconds
   }
 }
 

@@ -16,6 +16,8 @@ export interface Piece {
 /** Staging buffers, and bytes of one. */
 const RING = 4
 export const CHUNK_BYTES = 1 << 20
+/** Bytes of a copy that are submitted at most before one of its buffers comes back. */
+export const RING_BYTES = RING * CHUNK_BYTES
 
 export class Uploader {
   readonly #device: Device

@@ -66,12 +66,12 @@ export class SimulatedGroups {
     const out = groupLink(this.#scenario, "deviceToHost")
     if (oneQueue !== undefined) {
       const queue = new DeviceQueue(this.#kernel)
-      const link = (bandwidth: number) =>
-        queuedLink(queue, model(Math.min(bandwidth, hardware.host.bandwidth), []), oneQueue, seed)
+      const link = (bandwidth: number, way: "in" | "out") =>
+        queuedLink(queue, model(Math.min(bandwidth, hardware.host.bandwidth), []), oneQueue, way, seed)
       return Context.make(Gpu, new QueuedGpu(queue, this.#model, oneQueue)).pipe(
-        Context.add(LinkIn, link(into)),
-        Context.add(LinkOut, link(out)),
-        Context.add(Network, queuedLink(queue, model(store, []), oneQueue, seed))
+        Context.add(LinkIn, link(into, "in")),
+        Context.add(LinkOut, link(out, "out")),
+        Context.add(Network, queuedLink(queue, model(store, []), oneQueue, "in", seed))
       )
     }
     const gpu = new SimulatedGpu(this.#kernel, this.#model)

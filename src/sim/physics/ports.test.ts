@@ -72,7 +72,7 @@ portContract("the simulated physics with one queue", () =>
     const facts = { submission: 1e-4, steps: 16, chunk: 1e6 }
     return {
       gpu: Gpu.of(new QueuedGpu(queue, gpuModel(), facts)),
-      link: () => queuedLink(queue, linkModel, facts, 1)
+      link: () => queuedLink(queue, linkModel, facts, "in", 1)
     }
   })
 )

@@ -3,6 +3,7 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { BatchGroup } from "../../runtime/group.ts"
 import type { Iteration } from "../../runtime/ports.ts"
+import type { OneQueue } from "../../scenario/resolved.ts"
 import { CostModel } from "../cost/cost-model.ts"
 import { readCatalog, readScenario } from "../scenarios.fixture.ts"
 import { VirtualTime } from "../virtual-time.ts"
@@ -31,13 +32,13 @@ const alone = (steps: number): number => new PricedRun(model, decoding(steps)).n
 
 const BANDWIDTH = 1e9
 
-const device = (facts: { readonly submission: number; readonly steps: number; readonly chunk: number }) => {
+const device = (facts: OneQueue, way: "in" | "out" = "in") => {
   const time = new VirtualTime()
   const queue = new DeviceQueue(time.kernel)
   return {
     time,
     gpu: new QueuedGpu(queue, model, facts),
-    link: queuedLink(queue, { bandwidth: BANDWIDTH, latency: 1e-6, through: [], failure: 0 }, facts, 1)
+    link: queuedLink(queue, { bandwidth: BANDWIDTH, latency: 1e-6, through: [], failure: 0 }, facts, way, 1)
   }
 }
 
@@ -84,6 +85,21 @@ describe("a device with one queue", () => {
     expect(ends.small).toBeCloseTo(alone(10) + 0.001, 4)
     expect(ends.run).toBeCloseTo(alone(20) + 0.002, 4)
     expect(ends.large).toBeCloseTo(alone(20) + 0.004, 4)
+  })
+
+  it("sends home what is ordered with a pass before that pass, and brings in behind it", () => {
+    for (const way of ["in", "out"] as const) {
+      const { time, gpu, link } = device({ submission: 1e-3, steps: 64, chunk: 1e6 }, way)
+      let end = 0
+      const copy = Effect.andThen(
+        link.move({ ...RELOAD, bytes: 1e5 }),
+        Effect.sync(() => void (end = time.kernel.now * 1e-9))
+      )
+      time.simulate(Effect.all([copy, gpu.run(decoding(5))], { concurrency: 2 }))
+      // A copy out fits into the time the host takes to record the pass.
+      expect(end).toBeCloseTo(way === "in" ? 0.0011 + alone(5) : 0.0001, 5)
+      expect(time.kernel.now * 1e-9).toBeCloseTo(way === "in" ? 0.0011 + alone(5) : 0.001 + alone(5), 5)
+    }
   })
 
   it("is cut only between submissions, and pays for each", () => {

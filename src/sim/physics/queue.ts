@@ -25,9 +25,9 @@ export class DeviceQueue {
     this.kernel = kernel
   }
 
-  /** Submits work of `ns`; the time at which it is done. */
-  submit(ns: number): number {
-    this.#idle = Math.max(this.kernel.now, this.#idle) + ns
+  /** Submits work of `ns`, which the host needs `ahead` ns to record; the time at which it is done. */
+  submit(ns: number, ahead = 0): number {
+    this.#idle = Math.max(this.kernel.now + ahead, this.#idle) + ns
     return this.#idle
   }
 }
@@ -87,8 +87,9 @@ export class QueuedGpu {
     const { iteration, priced } = this.#run!
     const from = this.#submitted
     this.#submitted = Math.min(iteration.steps, from + this.#facts.steps)
-    const end = this.#queue.submit(priced.nanoseconds(from, this.#submitted, 1))
-    this.#event = this.#queue.kernel.at(end + this.#facts.submission * 1e9, this.#reactor, 0, 0)
+    const work = priced.nanoseconds(from, this.#submitted, 1)
+    const end = this.#queue.submit(work, this.#facts.submission * 1e9)
+    this.#event = this.#queue.kernel.at(end, this.#reactor, 0, 0)
   }
 
   #done(): void {
@@ -108,14 +109,19 @@ export class QueuedGpu {
   }
 }
 
-/** A link whose copies wait in the device's queue. A large copy is submitted piece by piece, and passes slip in between. */
+/**
+ * A link whose copies wait in the device's queue. A large copy is submitted piece by piece, and passes slip in between. On the way in a
+ * staging buffer has to be had first, which is the latency; on the way out the copy is submitted at once and the host hears of it later.
+ */
 export const queuedLink = (
   queue: DeviceQueue,
   model: LinkModel,
   { chunk }: OneQueue,
+  way: "in" | "out",
   seed: number
 ): LinkShape => {
   const { kernel } = queue
+  const latency = model.latency * 1e9
   const waiting: (() => void)[] = []
   const free: number[] = []
   const reactor = kernel.add({ receive: (_code, slot) => waiting[slot]!() })
@@ -131,7 +137,8 @@ export const queuedLink = (
         if (left > 0) {
           const piece = Math.min(left, chunk)
           left -= piece
-          event = kernel.at(queue.submit((piece / model.bandwidth) * 1e9), reactor, 0, slot)
+          const after = way === "out" && left === 0 ? latency : 0
+          event = kernel.at(queue.submit((piece / model.bandwidth) * 1e9) + after, reactor, 0, slot)
           return
         }
         free.push(slot)
@@ -143,7 +150,8 @@ export const queuedLink = (
             : Effect.succeed({ bytes: transfer.bytes, seconds: (kernel.now - start) * 1e-9 })
         )
       }
-      event = kernel.at(start + model.latency * 1e9, reactor, 0, slot)
+      if (way === "out") waiting[slot]()
+      else event = kernel.at(start + latency, reactor, 0, slot)
       return Effect.sync(() => {
         kernel.cancel(event)
         free.push(slot)
