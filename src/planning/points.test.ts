@@ -41,6 +41,29 @@ describe("points in process", () => {
     expect(rates[1]).toBeLessThan(rates[0]!)
   })
 
+  it("say when they go beyond measured kernel times, and that a software adapter's are no GPU's", async () => {
+    const tables = {
+      source: "made up",
+      basis: "measured",
+      lm_head: { sequences: [1, 2], seconds: [1e-3, 1.1e-3] }
+    }
+    const all = Result.getOrThrow(
+      await outcomes(TINY, [
+        { overrides: [], method: 0 },
+        { overrides: [{ field: "hardware.tables", value: tables }], method: 0 },
+        {
+          overrides: [{ field: "hardware.adapter", value: { name: "SwiftShader", kind: "software" } }],
+          method: 0
+        }
+      ])
+    )
+    expect(all.map((one) => (one.kind === "simulated" ? one.caveats : one))).toEqual([
+      [],
+      ["extrapolated beyond measured kernel times: the output head"],
+      ["software adapter: no evidence of GPU speed"]
+    ])
+  })
+
   it("do not stop at points that make no sense or do not fit", async () => {
     const all = Result.getOrThrow(
       await outcomes(TINY, [

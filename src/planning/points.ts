@@ -15,6 +15,7 @@ import { simulate } from "../sim/simulate.ts"
 import { predict, type Prediction } from "../sim/theory/predict.ts"
 import type { RunMetrics } from "../trace/metrics.ts"
 import { TraceStore } from "../trace/store.ts"
+import { caveatsOf } from "./caveats.ts"
 import { judge, type JudgedObjective } from "./objectives.ts"
 import { type Override, withOverrides } from "./override.ts"
 
@@ -48,6 +49,8 @@ export type PointOutcome =
       /** Name of the method. */
       readonly method: string
       readonly metrics: RunMetrics
+      /** What makes the figures weaker evidence than others, in words. */
+      readonly caveats: readonly string[]
       /** Its output is that of decoding on full KV, by construction of the method. */
       readonly lossless: boolean
       /** The scenario's objectives (`goodput`), met or not. */
@@ -192,6 +195,7 @@ export const simulatePoint = (
       kind: "simulated",
       method,
       metrics: exit.value.metrics,
+      caveats: caveatsOf(scenario.hardware, exit.value.extrapolated),
       lossless: named.method.kind !== "lossy",
       objectives: judge(scenario.objectives, exit.value.metrics),
       ...(theory && scenario.deployment.kind === "long-context"

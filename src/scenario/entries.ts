@@ -26,10 +26,15 @@ export const amount = (value: number | string, dimension: Dimension): number => 
 const originOf = ({ basis, source }: Origin): Origin => ({ basis, source })
 
 export const hardwareOf = (file: HardwareFile): Hardware => {
-  const efficiency = ({ memory, compute, overhead }: HardwareFile["efficiency"]["matmul"]): Efficiency => ({
+  const share = ({ memory, compute, overhead }: HardwareFile["efficiency"]["matmul"]): Efficiency => ({
     memory,
     compute,
     overhead: amount(overhead, "seconds")
+  })
+  const attention = (one: HardwareFile["efficiency"]["attention-prefill"]): Efficiency => ({
+    ...share(one),
+    ...(one.per_block === undefined ? {} : { perBlock: amount(one.per_block, "seconds") }),
+    ...(one.per_token === undefined ? {} : { perToken: amount(one.per_token, "seconds") })
   })
   const { flops, link, interconnect, host, hbm, tables, power, adapter, one_queue: queue } = file
   return {
@@ -62,15 +67,13 @@ export const hardwareOf = (file: HardwareFile): Hardware => {
     },
     host: { capacity: amount(host.capacity, "bytes"), bandwidth: amount(host.bandwidth, "bytes/s") },
     efficiency: {
-      matmul: efficiency(file.efficiency.matmul),
-      "attention-decode": efficiency(file.efficiency["attention-decode"]),
-      "attention-prefill": efficiency(file.efficiency["attention-prefill"]),
-      "attention-mixed": efficiency(
-        file.efficiency["attention-mixed"] ?? file.efficiency["attention-decode"]
-      ),
-      elementwise: efficiency(file.efficiency.elementwise),
-      "lm-head": efficiency(file.efficiency["lm-head"])
+      matmul: share(file.efficiency.matmul),
+      "attention-decode": attention(file.efficiency["attention-decode"]),
+      "attention-prefill": attention(file.efficiency["attention-prefill"]),
+      elementwise: share(file.efficiency.elementwise),
+      "lm-head": share(file.efficiency["lm-head"])
     },
+    packsQueryHeads: file.packs_query_heads ?? false,
     stepOverhead: amount(file.step_overhead, "seconds"),
     stepOverheadPerRequest: amount(file.step_overhead_per_request, "seconds"),
     ...(tables === undefined ? {} : { tables: tablesOf(tables) }),

@@ -1,9 +1,18 @@
 /** Hardware as a file has it: the way back from what a scenario resolves to. */
-import type { Hardware, KernelTables } from "./resolved.ts"
+import type { Efficiency, Hardware, KernelTables } from "./resolved.ts"
 import type { HardwareFile } from "./schema/hardware.ts"
 
 /** Six digits: more are noise in a figure that was measured. */
 export const digits = (value: number): number => Number(value.toPrecision(6))
+
+/** Efficiency as a file has it. */
+export const efficiencyFile = ({ memory, compute, overhead, perBlock, perToken }: Efficiency) => ({
+  memory: digits(memory),
+  compute: digits(compute),
+  overhead: digits(overhead),
+  ...(perBlock === undefined ? {} : { per_block: digits(perBlock) }),
+  ...(perToken === undefined ? {} : { per_token: digits(perToken) })
+})
 
 /** Tables as a file has them. */
 export const tablesFile = (tables: KernelTables): NonNullable<HardwareFile["tables"]> => {
@@ -69,15 +78,11 @@ export const hardwareFile = (
     tables,
     power,
     adapter,
+    packsQueryHeads,
     ...rest
   }: Hardware,
   sources: FigureSources
 ): HardwareFile => {
-  const share = ({ memory, compute, overhead }: Hardware["efficiency"]["matmul"]) => ({
-    memory: digits(memory),
-    compute: digits(compute),
-    overhead: digits(overhead)
-  })
   return {
     name,
     ...origin,
@@ -101,13 +106,13 @@ export const hardwareFile = (
     host: { capacity: host.capacity, bandwidth: digits(host.bandwidth) },
     efficiency: {
       source: sources.efficiency,
-      matmul: share(efficiency.matmul),
-      "attention-decode": share(efficiency["attention-decode"]),
-      "attention-prefill": share(efficiency["attention-prefill"]),
-      "attention-mixed": share(efficiency["attention-mixed"]),
-      elementwise: share(efficiency.elementwise),
-      "lm-head": share(efficiency["lm-head"])
+      matmul: efficiencyFile(efficiency.matmul),
+      "attention-decode": efficiencyFile(efficiency["attention-decode"]),
+      "attention-prefill": efficiencyFile(efficiency["attention-prefill"]),
+      elementwise: efficiencyFile(efficiency.elementwise),
+      "lm-head": efficiencyFile(efficiency["lm-head"])
     },
+    ...(packsQueryHeads ? { packs_query_heads: true } : {}),
     step_overhead: digits(rest.stepOverhead),
     step_overhead_per_request: digits(rest.stepOverheadPerRequest),
     ...(tables === undefined ? {} : { tables: tablesFile(tables) }),

@@ -15,14 +15,13 @@ export interface Origin {
 }
 
 /**
- * The kinds of work whose efficiency is calibrated apart. `attention-mixed` is what decoding requests' attention reaches in a pass
- * that computes prompts too: one kernel serves both there, with no split of the KV of a request over the GPU.
+ * The kinds of work whose efficiency is calibrated apart. `attention-prefill` is any attention call that computes prompts, those
+ * that serve decoding requests beside them too; `attention-decode` one without prompts.
  */
 export const OPERATIONS = [
   "matmul",
   "attention-decode",
   "attention-prefill",
-  "attention-mixed",
   "elementwise",
   "lm-head"
 ] as const
@@ -36,6 +35,10 @@ export interface Efficiency {
   readonly compute: number
   /** Fixed cost of one operation of this kind, seconds. */
   readonly overhead: number
+  /** Attention: seconds a block of queries costs besides its arithmetic, when blocks occupy the whole GPU. */
+  readonly perBlock?: number
+  /** Attention: seconds a block takes for a token of the KV it walks over. The longest walk bounds a call. */
+  readonly perToken?: number
 }
 
 /** Measured times, interpolated linearly; they replace the roofline for the operations they cover. */
@@ -102,6 +105,8 @@ export interface Hardware {
   /** Host memory of one node; all links that read it share its bandwidth. */
   readonly host: { readonly capacity: number; readonly bandwidth: number }
   readonly efficiency: Readonly<Record<Operation, Efficiency>>
+  /** Whether attention computes all query heads of a KV head in one block when it computes prompts, as FlashAttention 3 does. */
+  readonly packsQueryHeads: boolean
   /** Host work between two passes (scheduling, input preparation, sampling), seconds. */
   readonly stepOverhead: number
   /** Extra host work per request in the pass, seconds. */

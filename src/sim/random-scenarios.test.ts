@@ -162,10 +162,10 @@ const scenario: fc.Arbitrary<Scenario> = fc
         matmul: efficiency,
         "attention-decode": efficiency,
         "attention-prefill": efficiency,
-        "attention-mixed": efficiency,
         elementwise: efficiency,
         "lm-head": efficiency
       },
+      packsQueryHeads: false,
       stepOverhead: 1e-5,
       stepOverheadPerRequest: 1e-7
     },

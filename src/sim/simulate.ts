@@ -20,6 +20,7 @@ import { MetricsAccumulator, type RunMetrics } from "../trace/metrics.ts"
 import type { Recorder } from "../trace/recorder.ts"
 import { clientsOf } from "./clients.ts"
 import type { Kernel } from "./kernel/kernel.ts"
+import type { TableName } from "./cost/interpolate.ts"
 import { SimulatedGroups } from "./physics/groups.ts"
 import { Infeasible, servingSetup } from "./setup.ts"
 import { VirtualTime } from "./virtual-time.ts"
@@ -37,6 +38,8 @@ export interface Simulation {
   readonly method: NamedMethod
   readonly setup: ServingSetup
   readonly metrics: RunMetrics
+  /** Measured kernel times that passes went beyond, in the order in which they did. */
+  readonly extrapolated: readonly TableName[]
 }
 
 /** A program that simulates `method`, and the clock it must run on. */
@@ -109,7 +112,12 @@ export const prepare = (
       books.merge(metrics)
     }
     const gpus = ranks * observers.length
-    return { method: named, setup, metrics: books.result(end, gpus, hardware.hbm.bandwidth * gpus) }
+    return {
+      method: named,
+      setup,
+      metrics: books.result(end, gpus, hardware.hbm.bandwidth * gpus),
+      extrapolated: [...physics.extrapolated]
+    }
   }).pipe(
     supervised,
     Effect.scoped,

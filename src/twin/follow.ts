@@ -152,7 +152,9 @@ export const slowed = (hardware: Hardware, factors: Factors): Hardware => {
   const share = (one: Hardware["efficiency"]["matmul"]): Hardware["efficiency"]["matmul"] => ({
     memory: Math.min(MOST_SHARE, one.memory / passes),
     compute: Math.min(MOST_SHARE, one.compute / passes),
-    overhead: one.overhead * passes
+    overhead: one.overhead * passes,
+    ...(one.perBlock === undefined ? {} : { perBlock: one.perBlock * passes }),
+    ...(one.perToken === undefined ? {} : { perToken: one.perToken * passes })
   })
   return {
     ...hardware,
@@ -171,7 +173,6 @@ export const slowed = (hardware: Hardware, factors: Factors): Hardware => {
       matmul: share(efficiency.matmul),
       "attention-decode": share(efficiency["attention-decode"]),
       "attention-prefill": share(efficiency["attention-prefill"]),
-      "attention-mixed": share(efficiency["attention-mixed"]),
       elementwise: share(efficiency.elementwise),
       "lm-head": share(efficiency["lm-head"])
     },

@@ -107,7 +107,8 @@ describe("analyses", () => {
     for (const command of [
       "analyze break-even link.yaml",
       "analyze replicate small.yaml --seeds 2",
-      "compare small.yaml faster.yaml --seeds 2"
+      "compare small.yaml faster.yaml --seeds 2",
+      "compare link.csv link.csv"
     ]) {
       const asked = vericache(`${command} --report page.html`)
       expect(asked.stderr).toContain("report: page.html")

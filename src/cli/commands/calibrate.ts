@@ -162,10 +162,10 @@ const ofProfiles = Effect.fnUntraced(function* (
   model: Model,
   ranks: number,
   source: string,
-  peaks: Peaks
+  { peaks, packsQueryHeads }: { readonly peaks: Peaks; readonly packsQueryHeads: boolean }
 ) {
   const profile = joinProfiles(profiles)
-  const samples = samplesOfProfile(profile, model, ranks)
+  const samples = samplesOfProfile(profile, model, ranks, packsQueryHeads)
   if ("problem" in samples) return yield* new Usage({ problem: samples.problem })
   const { tables, raised, times } = heldAtFloor(tablesOfProfile(profile, source), model, ranks, peaks)
   const note = `${raised} of ${times} times of the tables were below what the datasheet allows and are raised to it`
@@ -287,7 +287,7 @@ export const calibrateCommand = Command.make(
             yield* modelNamed(Option.getOrUndefined(model), scenario),
             size,
             names.join(", "),
-            peaks
+            { peaks, packsQueryHeads: hardware.packsQueryHeads }
           )
     const all = Object.fromEntries(
       Object.keys(hardware.efficiency).map((operation) => [

@@ -18,10 +18,10 @@ import { ObjectiveMissed, Usage } from "../exit.ts"
 import { readScenario } from "../files.ts"
 import { type Column, FORMATS, renderGrid } from "../output/grid.ts"
 import { changeText, figureText } from "../output/figure.ts"
-import { setting } from "../output/screen.ts"
 import { pointWorkers } from "../points/pool.ts"
+import { comparisonDocument, type Side, sideWords } from "../report/compare.ts"
 import { checkReport, fileArgument, filesRead, fromHere, writeReport } from "../report/recording.ts"
-import { inputsOf, tableOf } from "../report/scenario.ts"
+import { tableOf } from "../report/scenario.ts"
 import { readTable } from "../sweep/output.ts"
 import { failOnFlag, readThresholds } from "../thresholds.ts"
 
@@ -41,6 +41,13 @@ const SHOWN: ReadonlySet<string> = new Set([
   "reload_bytes",
   "preemptions"
 ])
+
+/** One side, simulated or read. */
+interface Read extends Side {
+  readonly runs: Runs
+  /** Of rows: which sweep they are of. */
+  readonly sweep?: string
+}
 
 /** Every method of a scenario with every seed. */
 const simulated = Effect.fnUntraced(function* (
@@ -63,6 +70,7 @@ const simulated = Effect.fnUntraced(function* (
     )
   const outcomes = yield* evaluate({ file }, points)
   const runs = new Map<string, Map<number, Figures>>()
+  const caveats = new Set<string>()
   for (const [i, outcome] of outcomes.entries()) {
     const { method, seed } = points[i]!
     if (outcome.kind !== "simulated") {
@@ -72,16 +80,31 @@ const simulated = Effect.fnUntraced(function* (
     const own = runs.get(method) ?? new Map<number, Figures>()
     own.set(seed, figuresOf(outcome.metrics))
     runs.set(method, own)
+    for (const caveat of outcome.caveats) caveats.add(caveat)
   }
-  return runs
+  const side: Read = { file, scenario, runs, caveats: [...caveats] }
+  return side
 })
 
 const isTable = (file: string): boolean => tableFormat(file) !== undefined
 
+/** The rows of a sweep; `read` takes note of the file. */
+const rows = (file: string, only: readonly string[], read: ReadFile) =>
+  Effect.map(readTable(file), (table): Read => {
+    read(file)
+    const at = (name: string): number => table.columns.findIndex((column) => column.name === name)
+    const [sweep, caveats] = [at("sweep"), at("caveats")]
+    const said = table.rows.flatMap((row) => (typeof row[caveats] === "string" ? [row[caveats]] : []))
+    return {
+      file,
+      runs: narrowed(runsOf(table), only),
+      caveats: [...new Set(said)],
+      sweep: String(table.rows[0]?.[sweep] ?? file)
+    }
+  })
+
 const readSide = (file: string, seeds: number, only: readonly string[], read: ReadFile) =>
-  isTable(file)
-    ? Effect.map(readTable(file), (table) => narrowed(runsOf(table), only))
-    : simulated(file, seeds, only, read)
+  isTable(file) ? rows(file, only, read) : simulated(file, seeds, only, read)
 
 const narrowed = (runs: Runs, only: readonly string[]): Runs =>
   new Map(
@@ -90,7 +113,7 @@ const narrowed = (runs: Runs, only: readonly string[]): Runs =>
     )
   )
 
-const columns: readonly Column<Delta>[] = [
+const columnsOf = (a: Side, b: Side): readonly Column<Delta>[] => [
   { title: "method", key: "run", left: true, text: ({ run }) => run, value: ({ run }) => run },
   { title: "figure", key: "figure", left: true, text: ({ figure }) => figure, value: ({ figure }) => figure },
   { title: "A", key: "a", text: ({ figure, a }) => figureText(figure, a), value: ({ a }) => a },
@@ -119,7 +142,21 @@ const columns: readonly Column<Delta>[] = [
   },
   { title: "", key: "change_half_width", text: () => "", value: ({ change }) => change?.half, detail: true },
   { title: "", key: "pairs", text: () => "", value: ({ difference }) => difference.count, detail: true },
-  { title: "", key: "basis", text: () => "", value: () => "modelled", detail: true }
+  { title: "", key: "basis", text: () => "", value: () => "modelled", detail: true },
+  {
+    title: "",
+    key: "a_caveats",
+    text: () => "",
+    value: () => a.caveats.join("; ") || undefined,
+    detail: true
+  },
+  {
+    title: "",
+    key: "b_caveats",
+    text: () => "",
+    value: () => b.caveats.join("; ") || undefined,
+    detail: true
+  }
 ]
 
 /** Nobody acts upon a smaller change. */
@@ -145,6 +182,9 @@ const reportVerdict = ({ deltas }: Comparison): string => {
     })
     .join(" ")
 }
+
+/** The least seed there is. */
+const seedOf = (runs: Runs): number => Math.min(...[...runs.values()].flatMap((own) => [...own.keys()]))
 
 /** Which deltas are shown. */
 const selected = (
@@ -207,73 +247,68 @@ export const compareCommand = Command.make(
   Effect.fnUntraced(function* (given) {
     const { seeds, method, metric, all, failOn, report, format, workers } = given
     if (Option.isSome(report)) yield* checkReport(report.value)
-    const [a, b] = Option.isSome(report) ? [fromHere(given.a), fromHere(given.b)] : [given.a, given.b]
+    const [fileA, fileB] = Option.isSome(report) ? [fromHere(given.a), fromHere(given.b)] : [given.a, given.b]
     const files = filesRead()
     if (seeds < 1) return yield* new Usage({ problem: "--seeds: expected at least 1" })
     const thresholds = yield* readThresholds(failOn, true)
     const metrics = yield* metricNames(metric)
-    const [runsA, runsB] = yield* Effect.all([
-      readSide(a, seeds, method, files.read),
-      readSide(b, seeds, method, files.read)
+    const [a, b] = yield* Effect.all([
+      readSide(fileA, seeds, method, files.read),
+      readSide(fileB, seeds, method, files.read)
     ]).pipe(Effect.provide(pointWorkers(Option.getOrUndefined(workers))))
-    const comparison = compareRuns(runsA, runsB)
+    const comparison = compareRuns(a.runs, b.runs)
     for (const text of comparison.unpaired) yield* Console.error(text)
     if (comparison.deltas.length === 0)
-      return yield* new Usage({ problem: `${a} and ${b} have no run in common, by name of the method` })
+      return yield* new Usage({
+        problem: `${fileA} and ${fileB} have no run in common, by name of the method`
+      })
     const forPeople = format === "table" || format === "md"
     const shown = selected(comparison, metrics, all || !forPeople)
+    const columns = columnsOf(a, b)
     if (format === "json")
       yield* Console.log(
-        JSON.stringify({ a, b, basis: "modelled", confidence: 0.95, deltas: shown }, undefined, 2)
+        JSON.stringify(
+          {
+            a: fileA,
+            b: fileB,
+            basis: "modelled",
+            caveats: { a: a.caveats, b: b.caveats },
+            confidence: 0.95,
+            deltas: shown
+          },
+          undefined,
+          2
+        )
       )
     else yield* Console.log(renderGrid(format, columns, shown))
     if (forPeople)
       yield* Console.log(
-        `\nA: ${a}\nB: ${b}\nchange: B against A, mean of ${comparison.deltas[0]!.difference.count} runs paired by seed, ± 95 % confidence. All modelled.`
+        `\nA: ${sideWords(a)}\nB: ${sideWords(b)}\nchange: B against A, mean of ${comparison.deltas[0]!.difference.count} runs paired by seed, ± 95 % confidence. All modelled.`
       )
     if (Option.isSome(report)) {
-      const one = [a, b].find((file) => !isTable(file))
-      if (one === undefined)
-        return yield* new Usage({
-          problem: "--report is for scenarios: results of sweeps are simulated no more"
-        })
-      const scenario = yield* readScenario(one, files.read)
+      const one = [a, b].find(({ scenario }) => scenario !== undefined)
       yield* writeReport(
         report.value,
         {
           command: "compare",
           arguments: [
-            fileArgument(a),
-            fileArgument(b),
+            fileArgument(fileA),
+            fileArgument(fileB),
             `--seeds=${seeds}`,
             ...method.map((name) => `--method=${name}`),
             ...metric.map((name) => `--metric=${name}`)
           ],
-          scenario,
+          scenario: one?.scenario ?? { sweep: [a.sweep, b.sweep].join(" and "), seed: seedOf(a.runs) },
           files,
           results: [JSON.stringify(comparison.deltas)]
         },
-        {
-          title: `${b} against ${a}`,
-          setting: setting(scenario),
-          verdict: reportVerdict(comparison),
-          sections: [
-            {
-              heading: "B against A",
-              blocks: [
-                tableOf("Figures", columns, selected(comparison, metrics, true)),
-                {
-                  kind: "list",
-                  items: [
-                    `A: ${a}; B: ${b}; change: of B against A, mean of ${comparison.deltas[0]!.difference.count} runs paired by seed, ± 95 % confidence.`,
-                    ...comparison.unpaired
-                  ]
-                }
-              ]
-            },
-            { heading: "What A rests on", blocks: inputsOf(scenario) }
-          ]
-        }
+        comparisonDocument(
+          a,
+          b,
+          comparison,
+          reportVerdict(comparison),
+          tableOf("Figures", columns, selected(comparison, metrics, true))
+        )
       )
     }
     const failed = failures(comparison, thresholds)

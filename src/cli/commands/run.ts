@@ -1,5 +1,6 @@
 import { Console, Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
+import { SOFTWARE } from "../../planning/caveats.ts"
 import { Usage } from "../exit.ts"
 import { readScenario, writeWhole } from "../files.ts"
 import { FORMATS } from "../output/grid.ts"
@@ -61,7 +62,11 @@ export const runCommand = Command.make(
       scenario,
       measuredOn: `${describeAdapter(card)}; prompts: ${promptSource}`,
       adapter: card.kind,
-      results: runs.map(({ named, metrics }) => ({ method: named, metrics }))
+      results: runs.map(({ named, metrics }) => ({
+        method: named,
+        metrics,
+        caveats: card.kind === "software" ? [SOFTWARE] : []
+      }))
     }
     yield* Console.log(renderReport(format, report, screenWidth()))
     for (const { named, metrics } of runs) {

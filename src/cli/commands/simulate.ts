@@ -1,6 +1,7 @@
 import { Console, Effect, Exit, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import type { NamedMethod, Scenario } from "../../scenario/resolved.ts"
+import { caveatsOf } from "../../planning/caveats.ts"
 import { isBeyond, type Threshold } from "../../planning/compare/threshold.ts"
 import { peaksOf } from "../../sim/peaks.ts"
 import { Infeasible } from "../../sim/setup.ts"
@@ -53,7 +54,11 @@ const runMethod = (
       .then((exit: Exit.Exit<Simulation, unknown>) => {
         resume(
           Exit.isSuccess(exit)
-            ? Effect.succeed({ method, metrics: exit.value.metrics })
+            ? Effect.succeed({
+                method,
+                metrics: exit.value.metrics,
+                caveats: caveatsOf(scenario.hardware, exit.value.extrapolated)
+              })
             : Effect.failCause(exit.cause).pipe(Effect.orDie)
         )
       })

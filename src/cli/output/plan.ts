@@ -127,7 +127,14 @@ export const planColumns = ({ plan, answer }: MadePlan): readonly Column<Row>[] 
       text: (row) => (row.skipped ? "not simulated" : bindWords(row.binds)),
       value: (row) => (row.skipped ? "not simulated" : bindWords(row.binds))
     },
-    { title: "basis", key: "basis", text: () => "", value: () => "modelled", detail: true }
+    { title: "basis", key: "basis", text: () => "", value: () => "modelled", detail: true },
+    {
+      title: "caveats",
+      key: "caveats",
+      text: () => "",
+      value: ({ caveats }) => (caveats.length === 0 ? undefined : caveats.join("; ")),
+      detail: true
+    }
   ]
 }
 
@@ -184,6 +191,17 @@ export const PLAN_LEGEND = [
   "All results are modelled."
 ] as const
 
+/** What makes figures of rows weaker evidence than others, and whose. */
+export const planCaveats = ({ rows }: MadePlan): readonly string[] =>
+  [
+    ...Map.groupBy(
+      rows.flatMap(({ hardware, family, caveats }) =>
+        caveats.map((caveat) => ({ caveat, row: `${family} on ${hardware}` }))
+      ),
+      ({ caveat }) => caveat
+    )
+  ].map(([caveat, all]) => `${all.map(({ row }) => row).join(", ")}: ${caveat}`)
+
 /** The answer, or why there is none; and what speaks for it. */
 export const planWords = (
   made: MadePlan
@@ -204,9 +222,11 @@ export const renderPlan = (format: "table" | "md", made: MadePlan, screen?: numb
   const { lines, why } = planWords(made)
   const inputs = inputsOf(made).map(({ what, basis, source }) => `  ${what}: ${basis}; ${source}`)
   const assumed = plan.scenario.assumptions.map((text) => `  ${text}`)
+  const caveats = planCaveats(made)
   const notes = [
     ...PLAN_LEGEND,
     searchLine(made),
+    ...(caveats.length > 0 ? ["Weaker evidence than the rest:", ...caveats.map((text) => `  ${text}`)] : []),
     "Inputs:",
     ...inputs,
     ...(assumed.length > 0 ? ["Assumed by the plan:", ...assumed] : [])

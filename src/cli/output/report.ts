@@ -1,13 +1,19 @@
 /** What a simulation says: a verdict, the methods side by side, and where every number comes from. */
 import type { Basis, Hardware, NamedMethod, Objective, Origin, Scenario } from "../../scenario/resolved.ts"
+import { SOFTWARE } from "../../planning/caveats.ts"
 import type { Infeasible } from "../../sim/setup.ts"
 import { LIMITS, type Limit, type RunMetrics } from "../../trace/metrics.ts"
 import type { Column } from "./grid.ts"
 import { bytes, percent, seconds, significant, times } from "./number.ts"
 
 export type MethodResult = { readonly method: NamedMethod } & (
-  | { readonly metrics: RunMetrics; readonly infeasible?: undefined }
-  | { readonly metrics?: undefined; readonly infeasible: Infeasible }
+  | {
+      readonly metrics: RunMetrics
+      readonly infeasible?: undefined
+      /** What makes the figures weaker evidence than others. */
+      readonly caveats: readonly string[]
+    }
+  | { readonly metrics?: undefined; readonly infeasible: Infeasible; readonly caveats?: undefined }
 )
 
 export interface Report {
@@ -174,7 +180,14 @@ export const reportColumns = (report: Report): readonly Column<MethodResult>[] =
       value: ({ method }) => isLossless(method)
     },
     { title: "adapter", key: "adapter", text: () => "", value: () => adapterOf(report), detail: true },
-    { title: "basis", key: "basis", text: () => "", value: () => basisOf(report), detail: true }
+    { title: "basis", key: "basis", text: () => "", value: () => basisOf(report), detail: true },
+    {
+      title: "caveats",
+      key: "caveats",
+      text: () => "",
+      value: ({ caveats = [] }) => (caveats.length === 0 ? undefined : caveats.join("; ")),
+      detail: true
+    }
   ]
   return [
     ...shown,
@@ -278,7 +291,19 @@ export const verdict = (report: Report): string => {
 
 /** Goes wherever hardware is named whose times are a CPU's. */
 export const softwareMark = ({ adapter }: Hardware): string =>
-  adapter?.kind === "software" ? " (software adapter: no evidence of GPU speed)" : ""
+  adapter?.kind === "software" ? ` (${SOFTWARE})` : ""
+
+/** A line for each caveat: whose figures it is about. */
+export const caveatLines = ({ results }: Report): readonly string[] =>
+  [
+    ...Map.groupBy(
+      results.flatMap((one) => (one.caveats ?? []).map((caveat) => ({ caveat, name: one.method.name }))),
+      ({ caveat }) => caveat
+    )
+  ].map(
+    ([caveat, all]) =>
+      `${all.length === results.length ? "all" : all.map(({ name }) => name).join(", ")}: ${caveat}`
+  )
 
 /** The inputs behind the figures, each with its basis and source. */
 export const provenance = ({ scenario }: Report): readonly (Origin & { readonly what: string })[] => {

@@ -7,6 +7,7 @@ import { bytes, significant } from "./number.ts"
 import {
   adapterOf,
   basisOf,
+  caveatLines,
   softwareMark,
   judged,
   objectiveLines,
@@ -49,9 +50,11 @@ export const renderReport = (format: Format, report: Report, screen?: number): s
   const origins = provenance(report).map(({ what, basis, source }) => `  ${what}: ${basis}; ${source}`)
   const assumed = scenario.assumptions.map((text) => `  ${text}`)
   const objectives = objectiveLines(report).map((text) => `  ${text}`)
+  const caveats = caveatLines(report).map((text) => `  ${text}`)
   const notes = [
     ...LEGEND,
     ...(objectives.length > 0 ? ["Objectives:", ...objectives] : []),
+    ...(caveats.length > 0 ? ["Weaker evidence than the rest:", ...caveats] : []),
     report.measuredOn === undefined
       ? "All results are modelled. Inputs:"
       : `All results are measured on ${report.measuredOn}. What the scenario says besides:`,
@@ -113,9 +116,10 @@ const reportJson = (report: Report): unknown => ({
     value,
     met
   })),
-  methods: report.results.map(({ method, metrics, infeasible }) => ({
+  methods: report.results.map(({ method, metrics, infeasible, caveats }) => ({
     name: method.name,
     kind: method.method.kind,
+    ...(caveats === undefined || caveats.length === 0 ? {} : { caveats }),
     ...(metrics === undefined
       ? {
           infeasible: {

@@ -4,7 +4,14 @@ import type { ReportBlock, ReportDocument } from "../../planning/report/document
 import { barChart } from "../../planning/report/charts/bars.ts"
 import { planeChart } from "../../planning/report/charts/plane.ts"
 import { significant } from "../output/number.ts"
-import { objectiveColumns, PLAN_LEGEND, planColumns, planWords, searchLine } from "../output/plan.ts"
+import {
+  objectiveColumns,
+  PLAN_LEGEND,
+  planCaveats,
+  planColumns,
+  planWords,
+  searchLine
+} from "../output/plan.ts"
 import { setting } from "../output/screen.ts"
 import { inputsOf, tableOf } from "./scenario.ts"
 
@@ -83,7 +90,7 @@ export const planDocument = (made: MadePlan, text: string): Omit<ReportDocument,
         heading: "What there is to choose from",
         blocks: [
           tableOf("Best variant of each method on each kind of hardware", planColumns(made), rows),
-          { kind: "list", items: [...PLAN_LEGEND, searchLine(made)] },
+          { kind: "list", items: [...PLAN_LEGEND, searchLine(made), ...planCaveats(made)] },
           ...figures(made)
         ]
       },

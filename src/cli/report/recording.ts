@@ -52,7 +52,8 @@ export interface Ran {
   readonly command: string
   /** Without the report itself. */
   readonly arguments: readonly string[]
-  readonly scenario: Scenario
+  /** What it is about: a scenario, or the rows of sweeps. */
+  readonly scenario: Scenario | { readonly sweep: string; readonly seed: number }
   readonly files: ReadFiles
   /** Everything that came out, as text. */
   readonly results: Iterable<string | Uint8Array>
@@ -72,7 +73,7 @@ const manifestOf = (path: string, ran: Ran) =>
       version: packageVersion(),
       command,
       arguments: ran.arguments,
-      scenario: scenarioHash(scenario),
+      scenario: "sweep" in scenario ? scenario.sweep : scenarioHash(scenario),
       seed: scenario.seed,
       catalog,
       results: digestOf(text.join("")),

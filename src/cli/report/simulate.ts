@@ -4,7 +4,7 @@ import type { ReportDocument } from "../../planning/report/document.ts"
 import { simulationFigures } from "../../planning/report/simulation.ts"
 import { measuredColumns, measuredRows } from "../output/measured.ts"
 import { percent, seconds, significant } from "../output/number.ts"
-import { objectiveLines, type Report, reportColumns, verdict } from "../output/report.ts"
+import { caveatLines, objectiveLines, type Report, reportColumns, verdict } from "../output/report.ts"
 import { LEGEND, setting } from "../output/screen.ts"
 import { inputsOf, tableOf } from "./scenario.ts"
 import type { Column } from "../output/grid.ts"
@@ -42,6 +42,7 @@ export const simulationDocument = (
 ): Omit<ReportDocument, "manifest"> => {
   const { scenario, results } = report
   const objectives = objectiveLines(report)
+  const caveats = caveatLines(report)
   return {
     title: scenario.name,
     setting: setting(scenario),
@@ -52,6 +53,12 @@ export const simulationDocument = (
         blocks: [
           tableOf("Methods", reportColumns(report), results),
           { kind: "list", items: LEGEND },
+          ...(caveats.length === 0
+            ? []
+            : ([
+                { kind: "text", text: "Weaker evidence than the rest:" },
+                { kind: "list", items: caveats }
+              ] as const)),
           ...(objectives.length === 0
             ? []
             : ([

@@ -81,6 +81,7 @@ export const gridOf = ({ columns, rows }: Table, axes: readonly Axis[]): readonl
     return (row) => row[at]
   }
   const seeds = new Set(rows.map(cell("seed")))
+  const caveats = cell("caveats")
   const [status, limit, reason] = ["status", "limited_by", "reason"].map(cell)
   return [
     ...[
@@ -111,7 +112,19 @@ export const gridOf = ({ columns, rows }: Table, axes: readonly Axis[]): readonl
           ? String(limit!(row))
           : `${String(status!(row))}: ${String(reason!(row)).split("\n")[0]!}`,
       value: limit!
-    }
+    },
+    // Only where there is one: it is long, and most sweeps have none.
+    ...(rows.some((row) => typeof caveats(row) === "string")
+      ? [
+          {
+            title: "caveats",
+            key: "caveats",
+            left: true,
+            text: (row: Row) => String(caveats(row) ?? ""),
+            value: caveats
+          }
+        ]
+      : [])
   ]
 }
 

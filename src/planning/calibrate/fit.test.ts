@@ -41,6 +41,33 @@ describe("a roofline fitted to times it made itself", () => {
     )
   })
 
+  it("gives blocks and walks back", () => {
+    // Attention of batches, from where blocks cost the most to where reading does, and of long lone requests that walk.
+    const truth: Efficiency = { memory: 0.8, compute: 0.6, overhead: 1e-5, perBlock: 3e-8, perToken: 2e-8 }
+    const calls = [1, 8, 64, 512, 1024].flatMap((requests) =>
+      [16, 256, 4096, 65_536].flatMap((tokens) =>
+        [1, 512].map((queries): Sample => {
+          const sample = {
+            bytes: requests * tokens * 4096,
+            flops: requests * tokens * queries * 16_384,
+            launches: 1,
+            seconds: 1,
+            blocks: requests * 8 * Math.ceil(queries / 16),
+            walk: tokens
+          }
+          return { ...sample, seconds: predict(sample, truth, PEAKS) }
+        })
+      )
+    )
+    const fit = fitEfficiency(calls, PEAKS, START)
+    expect(fit.perBlock! / truth.perBlock!).toBeCloseTo(1, 3)
+    expect(fit.perToken! / truth.perToken!).toBeCloseTo(1, 3)
+    expect(fit.memory / truth.memory).toBeCloseTo(1, 3)
+    expect(fit.compute / truth.compute).toBeCloseTo(1, 3)
+    // A share that is known from elsewhere stays as it is.
+    expect(fitEfficiency(calls, PEAKS, { ...START, memory: 0.8 }, "memory").memory).toBe(0.8)
+  })
+
   it("is hardly moved by one timing in ten that is three times too long", () => {
     fc.assert(
       fc.property(efficiency, fc.integer({ min: 0, max: 9 }), (truth, phase) => {

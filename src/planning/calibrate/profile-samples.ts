@@ -1,6 +1,7 @@
 /** A layer profile as samples of the roofline, by the shapes of the model it was measured on, on one tensor-parallel rank. */
 import { flopsPerPair } from "../../sim/cost/attention.ts"
 import { ACTIVATION } from "../../sim/cost/linear.ts"
+import { queryBlocks } from "../../sim/cost/query-blocks.ts"
 import type { Model, Operation } from "../../scenario/resolved.ts"
 import type { Sample } from "./fit.ts"
 import type { LayerProfile } from "./kernel-tables.ts"
@@ -10,11 +11,12 @@ export type OperationSamples = Readonly<Record<Operation, readonly Sample[]>>
 /** Kernels of a layer that are neither matmul nor attention, as the cost model counts them. */
 const ELEMENTWISE_LAUNCHES = 4
 
-/** Why a model's profile cannot be read, or its samples. */
+/** Why a model's profile cannot be read, or its samples. `packs`: as `Hardware.packsQueryHeads`. */
 export const samplesOfProfile = (
   profile: LayerProfile,
   model: Model,
-  ranks: number
+  ranks: number,
+  packs: boolean
 ): OperationSamples | { readonly problem: string } => {
   const [layer, ...others] = model.layers
   if (layer === undefined || others.length > 0)
@@ -82,33 +84,29 @@ export const samplesOfProfile = (
       bytes: requests * kvTokens * kvBytes,
       flops: requests * kvTokens * pairFlops,
       launches: 1,
-      seconds
+      seconds,
+      blocks: requests * queryBlocks(1, heads / ranks, kvHeads / ranks, true).blocks
     }))
   const prefill = profile.attention
-    .filter(({ chunk, requests }) => chunk > 0 && requests === 0)
-    .map(({ chunk, cached, seconds }) => ({
-      bytes: (cached + chunk) * kvBytes,
-      flops: (chunk * cached + (chunk * (chunk + 1)) / 2) * pairFlops,
-      launches: 1,
-      seconds
-    }))
-  const alone = new Map(
-    profile.attention
-      .filter(({ requests }) => requests === 0)
-      .map(({ chunk, cached, seconds }) => [`${chunk} ${cached}`, seconds])
-  )
-  const mixed = profile.attention.flatMap(({ chunk, cached, requests, kvTokens, seconds }): Sample[] => {
-    const besides = alone.get(`${chunk} ${cached}`)
-    if (chunk === 0 || requests === 0 || besides === undefined) return []
-    const tokens = requests * kvTokens
-    return [{ bytes: tokens * kvBytes, flops: tokens * pairFlops, launches: 1, seconds, besides }]
-  })
+    .filter(({ chunk }) => chunk > 0)
+    .map(({ chunk, cached, requests, kvTokens, seconds }) => {
+      const prompt = queryBlocks(chunk, heads / ranks, kvHeads / ranks, packs)
+      const one = queryBlocks(1, heads / ranks, kvHeads / ranks, packs)
+      const pairs = chunk * cached + (chunk * (chunk + 1)) / 2
+      return {
+        bytes: (cached + chunk + requests * kvTokens) * kvBytes,
+        flops: (pairs * prompt.padding + requests * kvTokens * one.padding) * pairFlops,
+        launches: 1,
+        seconds,
+        blocks: prompt.blocks + requests * one.blocks,
+        walk: Math.max(cached + chunk, requests > 0 ? kvTokens : 0)
+      }
+    })
   return {
     matmul,
     elementwise,
     "lm-head": lmHead,
     "attention-decode": decode,
-    "attention-prefill": prefill,
-    "attention-mixed": mixed
+    "attention-prefill": prefill
   }
 }

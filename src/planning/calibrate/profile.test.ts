@@ -152,7 +152,8 @@ describe("a run of an engine whose figures are known", () => {
     const found = fitRun(two, measured({ ...two, hardware: { ...two.hardware, interconnect } }))
     if ("problem" in found) throw new Error(found.problem)
     expect(found.figures["interconnect.bandwidth"]! / 12e9).toBeCloseTo(1, 1)
-    expect(found.residuals.ttft).toBeLessThan(0.02)
+    // Not TTFT: of two dozen requests a percentile is one, and a pass sooner or later.
+    expect(found.residuals.e2el).toBeLessThan(0.02)
   })
 
   it("fits nothing where host work hides, and refuses a run without times per token", () => {

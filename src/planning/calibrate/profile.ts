@@ -1,8 +1,8 @@
 /** A hardware profile from what was fitted: fields of a hardware file that changes a catalog entry. */
-import { digits, tablesFile } from "../../scenario/hardware-file.ts"
+import { digits, efficiencyFile, tablesFile } from "../../scenario/hardware-file.ts"
 import type { Efficiency, Hardware, KernelTables, Operation } from "../../scenario/resolved.ts"
 import { OPERATIONS } from "../../scenario/resolved.ts"
-import { type FitQuality, fitAndJudge, type Peaks, type Sample } from "./fit.ts"
+import { boundOf, type FitQuality, fitAndJudge, type Held, type Peaks, type Sample } from "./fit.ts"
 
 /** Fewest samples a fit is made of. */
 const FEWEST = 8
@@ -13,6 +13,25 @@ export interface Calibrated {
   readonly quality: FitQuality
 }
 
+/**
+ * What of a kind no call of it shows, and the other kind of attention does. Single queries are never bound by arithmetic, and
+ * prompts hardly ever by reading KV; the kernels are the same.
+ */
+const SHOWN_ELSEWHERE: Readonly<Partial<Record<Operation, Held>>> = {
+  "attention-decode": "compute",
+  "attention-prefill": "memory"
+}
+
+/** Both kinds of attention with the share that the other has shown. */
+const completed = (fits: readonly Calibrated[]): readonly Calibrated[] => {
+  const prompts = fits.find(({ operation }) => operation === "attention-prefill")
+  return fits.map((one) =>
+    one.operation === "attention-decode" && prompts !== undefined
+      ? { ...one, fit: { ...one.fit, compute: prompts.fit.compute } }
+      : one
+  )
+}
+
 /** Fits every kind of operation that has samples enough; notes say which have not. */
 export const calibrate = (
   samples: Readonly<Partial<Record<Operation, readonly Sample[]>>>,
@@ -20,6 +39,7 @@ export const calibrate = (
   peaks: Peaks
 ): { readonly fits: readonly Calibrated[]; readonly notes: readonly string[] } => {
   const notes: string[] = []
+  let decodeMemory: number | undefined
   const fits = OPERATIONS.flatMap((operation): Calibrated[] => {
     const some = samples[operation] ?? []
     if (some.length < FEWEST) {
@@ -28,24 +48,22 @@ export const calibrate = (
       )
       return []
     }
-    const { fit, quality } = fitAndJudge(some, peaks, hardware.efficiency[operation])
+    const own = hardware.efficiency[operation]
+    const start =
+      operation === "attention-prefill" && decodeMemory !== undefined ? { ...own, memory: decodeMemory } : own
+    const { fit, quality } = fitAndJudge(some, peaks, start, SHOWN_ELSEWHERE[operation])
+    if (operation === "attention-decode") decodeMemory = fit.memory
     if (fit.memory >= 0.99 || fit.compute >= 0.99)
       notes.push(`${operation}: measured at or above the datasheet's peak; its share is held at 0.99`)
-    if (
-      !some.some(
-        (one) => one.bytes / (peaks.bandwidth * fit.memory) > one.flops / (peaks.flops * fit.compute)
-      )
-    )
+    if (operation in SHOWN_ELSEWHERE) return [{ operation, fit, quality }]
+    const bound = new Set(some.map((one) => boundOf(one, fit, peaks).by))
+    if (!bound.has("memory"))
       notes.push(`${operation}: no measurement was bound by memory; ${hardware.name}'s share is kept`)
-    if (
-      !some.some(
-        (one) => one.bytes / (peaks.bandwidth * fit.memory) < one.flops / (peaks.flops * fit.compute)
-      )
-    )
+    if (!bound.has("compute"))
       notes.push(`${operation}: no measurement was bound by arithmetic; ${hardware.name}'s share is kept`)
     return [{ operation, fit, quality }]
   })
-  return { fits, notes }
+  return { fits: completed(fits), notes }
 }
 
 /** Median of predicted over measured − 1 from which on times are not the card's, whatever share of it the fit takes. */
@@ -92,12 +110,7 @@ export const profileFields = (parts: ProfileParts, hardware: Hardware): Readonly
       : {
           efficiency: {
             source: `fitted to one half of ${from.join(", ")}, judged by the other: see calibration; kinds that are not there are ${base}'s`,
-            ...Object.fromEntries(
-              fits.map(({ operation, fit }) => [
-                operation,
-                { memory: digits(fit.memory), compute: digits(fit.compute), overhead: digits(fit.overhead) }
-              ])
-            )
+            ...Object.fromEntries(fits.map(({ operation, fit }) => [operation, efficiencyFile(fit)]))
           }
         }),
     ...(bandwidth === undefined

@@ -126,6 +126,16 @@ describe("an engine's log", () => {
     ])
   })
 
+  it("says where in its text a field is wrong", () => {
+    const bench =
+      '{ "completed": 1, "request_throughput": 1,\n  "input_lens": [1],\n  "output_lens": [1], "ttfts": ["x"] }'
+    expect(readRun("bench.json", bench).faults).toMatchObject([
+      { line: 3, column: 33, field: "ttfts[0]", excerpt: '  "output_lens": [1], "ttfts": ["x"] }' }
+    ])
+    const lines = '{"prompt_len": 3, "output_len": 4}\n\n{"prompt_len": -3, "output_len": 4}\n'
+    expect(readRun("lengths.jsonl", lines, { rate: 1 }).faults).toMatchObject([{ line: 3, column: 1 }])
+  })
+
   it("is refused where time runs backwards, line by line", () => {
     const { faults } = readRun("requests.jsonl", [line(0, 0, 1, 2), line(1, 2, 1, 3), "{"].join("\n"))
     expect(faults.map((fault) => fault.line)).toEqual([2, 3])

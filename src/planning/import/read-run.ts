@@ -10,6 +10,7 @@ import {
 } from "../../scenario/workload-trace.ts"
 import { isEngineLog, readEngineLog } from "./engine-log.ts"
 import { isGuideLlm, readGuideLlm } from "./guidellm.ts"
+import { type Place, placeOf } from "./json-place.ts"
 import { type Complaint, isRecord } from "./json.ts"
 import { isLengths, readLengths } from "./lengths.ts"
 import type { MeasuredRun } from "./measured-run.ts"
@@ -44,15 +45,25 @@ const fromTrace = (
   return { kind, run, faults }
 }
 
-/** Complaints about JSON as faults of the file; they name fields, since a parsed value has no lines. */
+/** Place of the record `[i]` of JSON lines. */
+const placeInLines = (text: string, field: string): Place => {
+  const lines = text.split("\n").flatMap((line, i) => (line.trim() === "" ? [] : [i + 1]))
+  return { line: lines[Number(/^\[(\d+)\]/.exec(field)?.[1] ?? 0)] ?? 1, column: 1 }
+}
+
+/** Complaints about JSON as faults of the file, where the field stands in its text. */
 const fromJson = (
   kind: string,
   file: string,
+  text: string,
   { run, complaints }: { readonly run: MeasuredRun | undefined; readonly complaints: readonly Complaint[] }
 ): ReadRun => ({
   kind,
   run,
-  faults: complaints.map(({ field, message }) => ({ file, line: 1, column: 1, field, message }))
+  faults: complaints.map(({ field, message }) => {
+    const place = (jsonOf(text) === undefined ? placeInLines : placeOf)(text, field)
+    return { file, ...place, field, message, excerpt: text.split("\n", place.line)[place.line - 1]! }
+  })
 })
 
 const jsonOf = (text: string): unknown => {
@@ -82,12 +93,12 @@ export const readRun = (file: string, text: string, { rate, benchmark = 0 }: Rea
     return fromTrace("Mooncake JSON lines", file, parseMooncakeJsonl, text)
   const whole = jsonOf(text)
   if (isRecord(whole) && isVllmBench(whole))
-    return fromJson("vLLM benchmark JSON", file, readVllmBench(file, whole))
+    return fromJson("vLLM benchmark JSON", file, text, readVllmBench(file, whole))
   if (isRecord(whole) && isGuideLlm(whole))
-    return fromJson("GuideLLM JSON", file, readGuideLlm(file, whole, benchmark))
+    return fromJson("GuideLLM JSON", file, text, readGuideLlm(file, whole, benchmark))
   const records = Array.isArray(whole) ? (whole as readonly unknown[]) : linesOf(text)
   if (records !== undefined && isLengths(records))
-    return fromJson("lengths", file, readLengths(file, records, rate))
+    return fromJson("lengths", file, text, readLengths(file, records, rate))
   return {
     kind: "unknown",
     run: undefined,

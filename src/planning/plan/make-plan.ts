@@ -25,6 +25,8 @@ export interface Row {
   readonly best: Found<PlanOption> | undefined
   /** One group at its capacity. */
   readonly metrics: RunMetrics | undefined
+  /** What makes its figures weaker evidence than others. */
+  readonly caveats: readonly string[]
   /** What stands in the way of more: missed at a load a little above. */
   readonly binds: readonly Problem[]
   /** What it costs at least, by theory. */
@@ -184,6 +186,7 @@ const unsearched = ({ hardware, family, atLeast }: Group): Row => ({
   family,
   best: undefined,
   metrics: undefined,
+  caveats: [],
   binds: [],
   atLeast,
   skipped: true,
@@ -215,11 +218,13 @@ const searchGroup = Effect.fnUntraced(function* (plan: Plan, group: Group, note:
   const all = [...trials.values()]
   const own = all.filter(({ option }) => option === best?.option)
   const above = own.filter(({ trial }) => !trial.met).toSorted((a, b) => a.load - b.load)[0]
+  const at = own.find(({ load }) => load === best?.capacity)?.trial
   const row: Row = {
     hardware: group.hardware,
     family: group.family,
     best,
-    metrics: own.find(({ load }) => load === best?.capacity)?.trial.metrics,
+    metrics: at?.metrics,
+    caveats: at?.caveats ?? [],
     binds: (above ?? (best === undefined ? all.at(-1) : undefined))?.trial.problems ?? [],
     atLeast: group.atLeast,
     skipped: false,

@@ -15,6 +15,8 @@ export interface Trial {
   /** Absent where it could not be simulated. */
   readonly metrics?: RunMetrics
   readonly objectives: readonly JudgedObjective[]
+  /** What makes the figures weaker evidence than others. */
+  readonly caveats: readonly string[]
   /** What was missed, in words; why it could not be simulated. */
   readonly problems: readonly Problem[]
 }
@@ -105,8 +107,13 @@ const LOST = 0.01
 
 export const judgeOutcome = (scenario: Scenario, outcome: PointOutcome): Trial => {
   if (outcome.kind !== "simulated")
-    return { met: false, objectives: [], problems: [{ kind: "not-run", reason: outcome.reason }] }
-  const { metrics, objectives } = outcome
+    return {
+      met: false,
+      objectives: [],
+      caveats: [],
+      problems: [{ kind: "not-run", reason: outcome.reason }]
+    }
+  const { metrics, objectives, caveats } = outcome
   const problems: Problem[] = objectives
     .filter(({ met }) => !met)
     .map((objective) => ({ kind: "objective", objective, reason: metricWords(objective) }))
@@ -116,7 +123,7 @@ export const judgeOutcome = (scenario: Scenario, outcome: PointOutcome): Trial =
   const lost = requests.timedOut + requests.failed
   if (lost > LOST * requests.arrived)
     problems.push({ kind: "lost", reason: `${lost} of ${requests.arrived} requests given up` })
-  return { met: problems.length === 0, metrics, objectives, problems }
+  return { met: problems.length === 0, metrics, objectives, caveats, problems }
 }
 
 /** As `TTFT p95`. */

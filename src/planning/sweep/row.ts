@@ -23,6 +23,9 @@ const OUTCOME: readonly Of<PointOutcome>[] = [
   column("status", "text", ({ kind }) => kind),
   // Every figure of a row; the scenario says what they rest on.
   column("basis", "text", ({ kind }) => (kind === "simulated" ? "modelled" : undefined)),
+  column("caveats", "text", (outcome) =>
+    outcome.kind === "simulated" && outcome.caveats.length > 0 ? outcome.caveats.join("; ") : undefined
+  ),
   column("lossless", "boolean", (outcome) => (outcome.kind === "simulated" ? outcome.lossless : undefined)),
   column("reason", "text", (outcome) => ("reason" in outcome ? outcome.reason : undefined)),
   column("needed_bytes", "number", (outcome) => ("needed" in outcome ? outcome.needed : undefined)),

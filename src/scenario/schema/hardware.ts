@@ -7,6 +7,23 @@ const EfficiencyFile = Schema.Struct({
   compute: share("Share of peak FLOP/s reached when arithmetic bounds it."),
   overhead: quantity("seconds", "Fixed cost of launching one such operation.", OVERHEAD)
 })
+const AttentionFile = Schema.Struct({
+  ...EfficiencyFile.fields,
+  per_block: optional(
+    quantity(
+      "seconds",
+      "What a block of 64 queries costs besides its arithmetic, when blocks occupy the whole GPU. 0 if it is not there.",
+      OVERHEAD
+    )
+  ),
+  per_token: optional(
+    quantity(
+      "seconds",
+      "What a block takes for a token of the KV it walks over: the longest walk bounds the call. 0 if it is not there.",
+      OVERHEAD
+    )
+  )
+})
 /** A grid ascends, or there is nothing to interpolate between. */
 const grid = Schema.Array(atLeastZero("A value of the grid."))
   .check(
@@ -142,15 +159,17 @@ export const HardwareFile = Schema.Struct({
   }),
   efficiency: Schema.Struct({
     matmul: EfficiencyFile,
-    "attention-decode": EfficiencyFile,
-    "attention-prefill": EfficiencyFile,
-    "attention-mixed": optional(EfficiencyFile).annotate({
-      description:
-        "Decoding requests' attention in a pass that computes prompts too, where one kernel serves both. If it is not there: as attention-decode."
+    "attention-decode": AttentionFile.annotate({ description: "Attention of a pass without prompts." }),
+    "attention-prefill": AttentionFile.annotate({
+      description: "Attention of a pass with prompts; decoding requests of that pass are in the same call."
     }),
     elementwise: EfficiencyFile,
     "lm-head": EfficiencyFile,
     source: text("Where the efficiencies come from.")
+  }),
+  packs_query_heads: optional(Schema.Boolean).annotate({
+    description:
+      "Whether attention that computes prompts puts all query heads of a KV head into one block, as FlashAttention 3 does. false: a decoding request takes a block of 64 rows for each head there, as with FlashAttention 2, and this is what holds if it is not said."
   }),
   step_overhead: quantity("seconds", "Host work between two passes.", OVERHEAD),
   step_overhead_per_request: quantity("seconds", "More of it per request in the pass.", OVERHEAD),

@@ -3,7 +3,8 @@ import { kvShape } from "../../scenario/model-shape.ts"
 import type { Attention, KernelTables, Model } from "../../scenario/resolved.ts"
 import { covers, interpolate2, interpolateGrid, type TableName } from "./interpolate.ts"
 import type { AttentionLoad, PassCost } from "./load.ts"
-import type { Roofline } from "./roofline.ts"
+import { queryBlocks } from "./query-blocks.ts"
+import type { AttentionWork, Roofline } from "./roofline.ts"
 
 /** Something for layers that keep the whole context and for layers that keep a window of it. */
 interface ByReach {
@@ -54,27 +55,58 @@ const asOneChunk = ({
   return { chunk: Math.sqrt(b * b + 2 * pairs) - b, cached }
 }
 
+/** Layers of one shape. */
+interface Shape {
+  readonly layers: number
+  readonly local: boolean
+  readonly heads: number
+  /** Heads of keys and values that blocks can share: of MLA the latent when it decodes, each head's own when it prefills. */
+  readonly kvHeads: number
+  readonly flopsPerPair: number
+}
+
+const shapesOf = (model: Model, phase: "decode" | "prefill"): readonly Shape[] =>
+  model.layers.map(({ count, attention }) => ({
+    layers: count,
+    local: isLocal(attention),
+    heads: attention.heads,
+    kvHeads: attention.kind === "gqa" ? attention.kvHeads : phase === "decode" ? 1 : attention.heads,
+    flopsPerPair: flopsPerPair(attention, phase)
+  }))
+
+/** The work of two loads in one call. */
+const together = (a: AttentionWork, b: AttentionWork): AttentionWork => ({
+  stored: a.stored + b.stored,
+  flops: a.flops + b.flops,
+  computed: a.computed + b.computed,
+  blocks: a.blocks + b.blocks,
+  walk: Math.max(a.walk, b.walk)
+})
+
 /** Attention of one phase; decode serves every position that reads a cache: decoded, drafted, verified. */
 export class AttentionLayers {
   readonly #phase: "decode" | "prefill"
+  readonly #packs: boolean
+  readonly #shapes: readonly Shape[]
   readonly #bytes: ByReach
-  readonly #pairs: ByReach
   readonly #cached: number
   readonly #layers: ByReach
   readonly #tables: KernelTables | undefined
   readonly #extrapolated: Set<TableName>
 
-  /** Notes in `extrapolated` when it goes beyond a table. */
+  /** `packs`: query heads of a KV head share blocks. Notes in `extrapolated` when it goes beyond a table. */
   constructor(
     model: Model,
     phase: "decode" | "prefill",
+    packs: boolean,
     tables: KernelTables | undefined,
     extrapolated: Set<TableName>
   ) {
     const { globalBytesPerToken, localBytesPerToken } = kvShape(model)
     this.#phase = phase
+    this.#packs = packs
+    this.#shapes = shapesOf(model, phase)
     this.#bytes = { global: globalBytesPerToken, local: localBytesPerToken }
-    this.#pairs = sumLayers(model, (attention) => flopsPerPair(attention, phase))
     this.#cached = phase === "prefill" ? sumLayers(model, flopsPerCached).global : 0
     this.#layers = sumLayers(model, () => 1)
     this.#tables = tables
@@ -86,17 +118,43 @@ export class AttentionLayers {
    * `roofline` knows and a measured table does not; `measured`: seconds, where they are known already. Returns whether a table said how long it takes, launches included.
    */
   add(out: PassCost, load: AttentionLoad, roofline: Roofline, relative: number, measured?: number): boolean {
-    const stored = load.kvTokens * this.#bytes.global + load.localKvTokens * this.#bytes.local
-    const flops =
-      load.pairs * this.#pairs.global +
-      load.localPairs * this.#pairs.local +
-      (load.kvTokens - load.positions) * this.#cached
+    const work = this.#work(load)
     const seconds =
       this.#tables === undefined
         ? undefined
-        : (measured ?? this.#measured(load, roofline.floor(stored, flops)))
-    roofline.add(out, stored, 0, flops, seconds === undefined ? undefined : seconds / relative)
+        : (measured ?? this.#measured(load, roofline.floor(work.stored, work.flops)))
+    roofline.addAttention(out, work, seconds === undefined ? undefined : seconds / relative)
     return seconds !== undefined
+  }
+
+  /** Adds the attention of prompts and of the requests that decode beside them, in one call. */
+  addTogether(out: PassCost, prompts: AttentionLoad, decoding: AttentionLoad, roofline: Roofline): void {
+    roofline.addAttention(out, together(this.#work(prompts), this.#work(decoding)), undefined)
+  }
+
+  /** What blocks do for requests that are all alike, as long as their mean. */
+  #work(load: AttentionLoad): AttentionWork {
+    const { requests, positions, kvTokens, localKvTokens, pairs, localPairs } = load
+    const rebuilt = (kvTokens - positions) * this.#cached
+    let [flops, computed, blocks] = [rebuilt, rebuilt, 0]
+    for (const { layers, local, heads, kvHeads, flopsPerPair: perPair } of this.#shapes) {
+      const cut = queryBlocks(positions / requests, heads, kvHeads, this.#packs)
+      const done = layers * perPair * (local ? localPairs : pairs)
+      flops += done
+      // Without prompts, verifies count what they need: which kernel serves them is the engine's choice.
+      computed += this.#phase === "prefill" ? done * cut.padding : done
+      blocks += layers * requests * cut.blocks
+    }
+    return {
+      stored: kvTokens * this.#bytes.global + localKvTokens * this.#bytes.local,
+      flops,
+      computed,
+      blocks,
+      walk:
+        this.#phase === "decode"
+          ? 0
+          : (kvTokens * this.#layers.global + localKvTokens * this.#layers.local) / requests
+    }
   }
 
   /**

@@ -197,6 +197,47 @@ describe("operations", () => {
     expect(gathered.bytes).toBe(plain.bytes)
   })
 
+  describe("attention of prompts and of requests that decode beside them", () => {
+    const kind = (perBlock: number, perToken: number, packsQueryHeads: boolean): Hardware => {
+      const hardware = h100()
+      const prefill = { memory: 1, compute: 0.5, overhead: 0, perBlock, perToken }
+      return {
+        ...hardware,
+        packsQueryHeads,
+        efficiency: { ...hardware.efficiency, "attention-prefill": prefill }
+      }
+    }
+    /** One prompt of 64 tokens, and 4 requests that decode at 32,000 tokens each. */
+    const load = (): PassLoad => {
+      const both = prefillLoad(64, 0)
+      Object.assign(both.decode, { requests: 4, positions: 4, kvTokens: 128_000, pairs: 128_000 })
+      return both
+    }
+
+    it("is one call, in which a decoding request fills a row of each head's block", () => {
+      const [apart, packed] = [false, true].map((packs) => price(load(), LLAMA_8B, kind(0, 0, packs)))
+      // 128,000 pairs in 64 rows of 32 heads, 4·128 FLOPs each, 32 layers; and the prompt's 2,080 pairs, which fill theirs.
+      const pairs = 32 * 4 * 128 * 32
+      const reading = (128_064 * 131_072) / 3.35e12
+      expect(difference(apart!, packed!).compute).toBeCloseTo(
+        ((128_000 * 64 + 2080) * pairs) / (989e12 * 0.5),
+        9
+      )
+      // Packed by fours they compute a quarter of it, and reading takes longer.
+      expect(difference(packed!, apart!).hbm).toBeCloseTo(reading, 9)
+      expect(apart!.flops).toBe(packed!.flops)
+    })
+
+    it("costs something for each block, and takes no less than its longest walk over the KV", () => {
+      // 32 blocks of the prompt and 32 of each request, in 32 layers.
+      const [none, some] = [0, 1e-6].map((perBlock) => price(load(), LLAMA_8B, kind(perBlock, 0, false)))
+      expect(difference(some!, none!).compute).toBeCloseTo(32 * 160 * 1e-6, 9)
+      const walked = price(load(), LLAMA_8B, kind(0, 1e-6, false))
+      const linear = price(prefillLoad(68, 0), LLAMA_8B).compute
+      expect(walked.compute - linear).toBeCloseTo(32 * 32_000 * 1e-6, 4)
+    })
+  })
+
   it("launches, steps and requests cost what the hardware says", () => {
     const hardware = {
       ...h100({ memory: 1, compute: 1, overhead: 1e-6 }),
@@ -231,36 +272,52 @@ describe("operations", () => {
 describe("for any model, hardware and load", () => {
   const share = fc.double({ min: 0.05, max: 1, noNaN: true })
   const efficiency = fc.record({ memory: share, compute: share, overhead: fc.constantFrom(0, 1e-6, 1e-5) })
+  const blocks = fc.record({ perBlock: fc.constantFrom(0, 3e-8), perToken: fc.constantFrom(0, 2e-8) })
   const hardware = fc
     .record({
       matmul: efficiency,
       decode: efficiency,
       prefill: efficiency,
       elementwise: efficiency,
-      mixed: efficiency,
+      blocks,
+      packsQueryHeads: fc.boolean(),
       head: efficiency,
       bandwidth: fc.double({ min: 1e11, max: 1e13, noNaN: true }),
       flops: fc.double({ min: 1e13, max: 5e15, noNaN: true }),
       eight: fc.boolean()
     })
-    .map(({ matmul, decode, prefill, mixed, elementwise, head, bandwidth, flops, eight }): Hardware => ({
-      ...h100(),
-      hbm: { capacity: 1e11, bandwidth },
-      flops: eight ? { 16: flops, 8: 2 * flops } : { 16: flops },
-      efficiency: {
+    .map(
+      ({
         matmul,
+        decode,
+        prefill,
+        blocks,
         elementwise,
-        "attention-decode": decode,
-        "attention-prefill": prefill,
-        // A kernel that serves prompts too reaches no more than one for decoding alone.
-        "attention-mixed": {
-          memory: Math.min(decode.memory, mixed.memory),
-          compute: Math.min(decode.compute, mixed.compute),
-          overhead: Math.max(decode.overhead, mixed.overhead)
-        },
-        "lm-head": head
-      }
-    }))
+        head,
+        bandwidth,
+        flops,
+        eight,
+        ...rest
+      }): Hardware => ({
+        ...h100(),
+        ...rest,
+        hbm: { capacity: 1e11, bandwidth },
+        flops: eight ? { 16: flops, 8: 2 * flops } : { 16: flops },
+        efficiency: {
+          matmul,
+          elementwise,
+          "attention-decode": { ...decode, perBlock: blocks.perBlock },
+          // A call that serves prompts too is no faster than one for decoding alone.
+          "attention-prefill": {
+            memory: Math.min(decode.memory, prefill.memory),
+            compute: Math.min(decode.compute, prefill.compute),
+            overhead: Math.max(decode.overhead, prefill.overhead),
+            ...blocks
+          },
+          "lm-head": head
+        }
+      })
+    )
   const width = (most: number) => fc.integer({ min: 1, max: most })
   const attention = fc.oneof(
     fc.record({
@@ -323,6 +380,27 @@ describe("for any model, hardware and load", () => {
     logits: fc.nat(1000),
     drafterBytes: fc.constantFrom(0, 1e9)
   })
+  /** What grows with a field: positions and requests come with KV to attend to, as long as the others'. */
+  const along = (of: AttentionLoad, field: keyof AttentionLoad, more: number): Partial<AttentionLoad> => {
+    const { requests, positions, kvTokens, localKvTokens, pairs, localPairs } = of
+    if (field === "positions")
+      return {
+        kvTokens: kvTokens + more,
+        pairs: pairs + (more * kvTokens) / Math.max(1, requests),
+        localPairs: localPairs + (more * localKvTokens) / Math.max(1, requests)
+      }
+    if (field !== "requests") return {}
+    if (requests === 0)
+      return { positions: more, kvTokens: more, localKvTokens: more, pairs: more, localPairs: more }
+    const times = (requests + more) / requests
+    return {
+      positions: positions * times,
+      kvTokens: kvTokens * times,
+      localKvTokens: localKvTokens * times,
+      pairs: pairs * times,
+      localPairs: localPairs * times
+    }
+  }
   const setting = fc.record({ model, hardware, ranks: fc.constantFrom(1, 2, 8), draft: share })
 
   it("no pass is faster than the hardware allows, and all its time is accounted for", () => {
@@ -353,8 +431,7 @@ describe("for any model, hardware and load", () => {
         const before = seconds(load) * (1 - 1e-12)
         for (const kind of kinds) {
           for (const field of fields) {
-            // Positions come with entries of their own: alone they would turn cached entries of a prompt into new ones.
-            const entries = field === "positions" ? { kvTokens: load[kind].kvTokens + more } : {}
+            const entries = along(load[kind], field, more)
             const grown = { ...load[kind], ...entries, [field]: load[kind][field] + more }
             expect(seconds({ ...load, [kind]: grown })).toBeGreaterThanOrEqual(before)
           }

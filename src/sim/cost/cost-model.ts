@@ -32,15 +32,15 @@ export class CostModel {
   readonly #decode: AttentionLayers
   readonly #prefill: AttentionLayers
   readonly #plain: Roofline
-  /** Decoding requests' attention in one kernel with prompts'. */
-  readonly #beside: Roofline
   readonly #compressed: Roofline
   readonly #chunked: Roofline
   readonly #lmHead: Roofline
   readonly #drafter: Roofline
   /** Launches of linear and elementwise kernels, and of one kind of attention, seconds. */
   readonly #launches: number
-  readonly #attentionLaunches: { readonly decode: number; readonly mixed: number; readonly prefill: number }
+  readonly #attentionLaunches: { readonly decode: number; readonly prefill: number }
+  /** Whether one call serves prompts and the requests that decode beside them: not so with MLA, which computes them differently. */
+  readonly #oneCall: boolean
   /** Bytes and FLOPs of the output head: its weights; of one row. */
   readonly #head: { readonly bytes: number; readonly rowBytes: number; readonly rowFlops: number }
 
@@ -48,11 +48,10 @@ export class CostModel {
   constructor(model: Model, hardware: Hardware, tensorParallelSize: number, draftEfficiency: number) {
     const { efficiency, tables } = hardware
     const peaks = peaksOf(hardware, model, tensorParallelSize)
-    const roofline = (flops: number, kind: Pick<Efficiency, "memory" | "compute">): Roofline =>
-      new Roofline(peaks.bandwidth, flops, kind)
+    const roofline = (flops: number, kind: Efficiency): Roofline =>
+      new Roofline(peaks.bandwidth, flops, kind, tensorParallelSize)
     const decode = efficiency["attention-decode"]
     const prefill = efficiency["attention-prefill"]
-    const mixed = efficiency["attention-mixed"]
     const matmul = roofline(peaks.matmul, efficiency.matmul)
     this.#hardware = hardware
     this.#model = model
@@ -68,10 +67,19 @@ export class CostModel {
       tables?.dense,
       this.#extrapolated
     )
-    this.#decode = new AttentionLayers(model, "decode", tables, this.#extrapolated)
-    this.#prefill = new AttentionLayers(model, "prefill", tables, this.#extrapolated)
+    this.#decode = new AttentionLayers(model, "decode", true, tables, this.#extrapolated)
+    this.#prefill = new AttentionLayers(
+      model,
+      "prefill",
+      hardware.packsQueryHeads,
+      tables,
+      this.#extrapolated
+    )
+    this.#oneCall =
+      tables?.attentionDecode === undefined &&
+      tables?.attentionPrefill === undefined &&
+      model.layers.every(({ attention }) => attention.kind === "gqa")
     this.#plain = roofline(peaks.attention, decode)
-    this.#beside = roofline(peaks.attention, mixed)
     this.#compressed = roofline(peaks.attention, { ...decode, memory: decode.memory * draftEfficiency })
     this.#chunked = roofline(peaks.attention, prefill)
     this.#lmHead = roofline(peaks.matmul, efficiency["lm-head"])
@@ -83,7 +91,6 @@ export class CostModel {
         : 0
     this.#attentionLaunches = {
       decode: this.#layers * decode.overhead,
-      mixed: this.#layers * mixed.overhead,
       prefill: this.#layers * prefill.overhead
     }
     const { hidden, vocab } = model
@@ -109,18 +116,10 @@ export class CostModel {
     const requests = decode.requests + draft.requests + verify.requests + prefill.requests
     const { stepOverhead, stepOverheadPerRequest } = this.#hardware
     out.scheduling = stepOverhead + stepOverheadPerRequest * requests + this.#launches
-    const linearAndRest = out.hbm + out.compute
-    const { decode: apart, mixed } = this.#attentionLaunches
-    if (prefill.requests > 0) this.#attend(out, decode, this.#beside, 1, mixed)
-    else this.#attend(out, decode, this.#plain, 1, apart)
-    const decoding = out.hbm + out.compute - linearAndRest
-    this.#attend(out, draft, this.#compressed, this.#draftEfficiency, apart)
-    this.#attend(out, verify, this.#plain, 1, apart)
-    if (prefill.requests > 0) {
-      const beyond = decode.requests > 0 ? this.#prefill.beyondDecode(prefill, decode, decoding) : undefined
-      if (!this.#prefill.add(out, prefill, this.#chunked, 1, beyond))
-        out.scheduling += this.#attentionLaunches.prefill
-    }
+    this.#attend(out, draft, this.#compressed, this.#draftEfficiency)
+    this.#attend(out, verify, this.#plain, 1)
+    if (prefill.requests === 0) this.#attend(out, decode, this.#plain, 1)
+    else this.#attendWithPrompts(out, prefill, decode)
     if (load.logits > 0) this.#addHead(out, load.logits)
     if (load.drafterBytes > 0) this.#drafter.add(out, load.drafterBytes, 0, 0, undefined)
     if (costSeconds(out) < floorSeconds(out) * (1 - SLACK)) {
@@ -128,8 +127,23 @@ export class CostModel {
     }
   }
 
-  #attend(out: PassCost, load: AttentionLoad, roofline: Roofline, relative: number, launches: number): void {
-    if (load.requests > 0 && !this.#decode.add(out, load, roofline, relative)) out.scheduling += launches
+  #attend(out: PassCost, load: AttentionLoad, roofline: Roofline, relative: number): void {
+    if (load.requests > 0 && !this.#decode.add(out, load, roofline, relative))
+      out.scheduling += this.#attentionLaunches.decode
+  }
+
+  #attendWithPrompts(out: PassCost, prompts: AttentionLoad, decoding: AttentionLoad): void {
+    const launches = this.#attentionLaunches.prefill
+    if (decoding.requests > 0 && this.#oneCall) {
+      this.#prefill.addTogether(out, prompts, decoding, this.#chunked)
+      out.scheduling += launches
+      return
+    }
+    const before = out.hbm + out.compute
+    this.#attend(out, decoding, this.#plain, 1)
+    const alone = out.hbm + out.compute - before
+    const beyond = decoding.requests > 0 ? this.#prefill.beyondDecode(prompts, decoding, alone) : undefined
+    if (!this.#prefill.add(out, prompts, this.#chunked, 1, beyond)) out.scheduling += launches
   }
 
   #addHead(out: PassCost, rows: number): void {

@@ -91,10 +91,10 @@ export const h100 = (kind: Efficiency = PERFECT, tables?: KernelTables): Hardwar
     matmul: kind,
     "attention-decode": kind,
     "attention-prefill": kind,
-    "attention-mixed": kind,
     elementwise: kind,
     "lm-head": kind
   },
+  packsQueryHeads: true,
   stepOverhead: 0,
   stepOverheadPerRequest: 0,
   ...(tables === undefined ? {} : { tables })

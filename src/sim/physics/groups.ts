@@ -5,6 +5,7 @@ import { kvShape } from "../../scenario/model-shape.ts"
 import type { Method, Scenario } from "../../scenario/resolved.ts"
 import { makeAcceptance } from "../acceptance/acceptance.ts"
 import { CostModel } from "../cost/cost-model.ts"
+import type { TableName } from "../cost/interpolate.ts"
 import type { Kernel } from "../kernel/kernel.ts"
 import { compressorOf, drafterOf } from "../setup.ts"
 import { groupLink } from "../theory/parameters.ts"
@@ -50,6 +51,11 @@ export class SimulatedGroups {
     this.#model = gpuModel(scenario, method)
     this.#links = new SimulatedLinks(kernel, scenario.seed)
     this.#hostBandwidth = this.#links.network.resource(scenario.hardware.host.bandwidth)
+  }
+
+  /** Measured kernel times that passes so far went beyond. */
+  get extrapolated(): ReadonlySet<TableName> {
+    return this.#model.cost.extrapolated
   }
 
   /** The ports of one more group; `store`: bytes/s at which it reaches the store. */

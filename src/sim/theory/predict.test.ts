@@ -79,10 +79,10 @@ const scenario: Scenario = {
       matmul: ideal,
       "attention-decode": ideal,
       "attention-prefill": ideal,
-      "attention-mixed": ideal,
       elementwise: ideal,
       "lm-head": ideal
     },
+    packsQueryHeads: true,
     stepOverhead: 0,
     stepOverheadPerRequest: 0
   },

@@ -22,7 +22,6 @@ const ideally = (pages: number, capacity: number): Scenario => ({
       matmul: ideal,
       "attention-decode": ideal,
       "attention-prefill": ideal,
-      "attention-mixed": ideal,
       elementwise: ideal,
       "lm-head": ideal
     },
