@@ -79,5 +79,7 @@ export const meanInterval = (values: readonly number[], confidence = CONFIDENCE)
   const n = values.length
   const mean = meanOf(values)
   if (n < 2) return { mean, half: undefined, count: n }
+  // Equal values have no spread, whatever rounding leaves of their mean.
+  if (values.every((value) => value === values[0])) return { mean: values[0]!, half: 0, count: n }
   return { mean, half: studentQuantile(confidence, n - 1) * Math.sqrt(varianceOf(values) / n), count: n }
 }
