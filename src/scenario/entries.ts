@@ -25,6 +25,9 @@ export const amount = (value: number | string, dimension: Dimension): number => 
 
 const originOf = ({ basis, source }: Origin): Origin => ({ basis, source })
 
+/** Rows of a block where a file does not say: FlashAttention's, as measured calls show them (docs/validation.md). */
+const FLASH_ATTENTION_ROWS = 64
+
 export const hardwareOf = (file: HardwareFile): Hardware => {
   const share = ({ memory, compute, overhead }: HardwareFile["efficiency"]["matmul"]): Efficiency => ({
     memory,
@@ -73,7 +76,10 @@ export const hardwareOf = (file: HardwareFile): Hardware => {
       elementwise: share(file.efficiency.elementwise),
       "lm-head": share(file.efficiency["lm-head"])
     },
-    packsQueryHeads: file.packs_query_heads ?? false,
+    queryBlock: {
+      rows: file.query_block?.rows ?? FLASH_ATTENTION_ROWS,
+      packsHeads: file.query_block?.packs_heads ?? false
+    },
     stepOverhead: amount(file.step_overhead, "seconds"),
     stepOverheadPerRequest: amount(file.step_overhead_per_request, "seconds"),
     ...(tables === undefined ? {} : { tables: tablesOf(tables) }),

@@ -78,7 +78,7 @@ export const hardwareFile = (
     tables,
     power,
     adapter,
-    packsQueryHeads,
+    queryBlock,
     ...rest
   }: Hardware,
   sources: FigureSources
@@ -112,7 +112,7 @@ export const hardwareFile = (
       elementwise: efficiencyFile(efficiency.elementwise),
       "lm-head": efficiencyFile(efficiency["lm-head"])
     },
-    ...(packsQueryHeads ? { packs_query_heads: true } : {}),
+    query_block: { rows: queryBlock.rows, packs_heads: queryBlock.packsHeads },
     step_overhead: digits(rest.stepOverhead),
     step_overhead_per_request: digits(rest.stepOverheadPerRequest),
     ...(tables === undefined ? {} : { tables: tablesFile(tables) }),

@@ -83,6 +83,14 @@ export interface OneQueue {
   readonly chunk: number
 }
 
+/** How attention that computes prompts cuts its queries (`src/sim/cost/query-blocks.ts`). */
+export interface QueryBlock {
+  /** Rows that a block computes, in use or not. */
+  readonly rows: number
+  /** Whether the query heads of a KV head share blocks, as in FlashAttention 3. */
+  readonly packsHeads: boolean
+}
+
 export interface Hardware {
   readonly name: string
   readonly origin: Origin
@@ -105,8 +113,7 @@ export interface Hardware {
   /** Host memory of one node; all links that read it share its bandwidth. */
   readonly host: { readonly capacity: number; readonly bandwidth: number }
   readonly efficiency: Readonly<Record<Operation, Efficiency>>
-  /** Whether attention computes all query heads of a KV head in one block when it computes prompts, as FlashAttention 3 does. */
-  readonly packsQueryHeads: boolean
+  readonly queryBlock: QueryBlock
   /** Host work between two passes (scheduling, input preparation, sampling), seconds. */
   readonly stepOverhead: number
   /** Extra host work per request in the pass, seconds. */

@@ -165,7 +165,7 @@ const scenario: fc.Arbitrary<Scenario> = fc
         elementwise: efficiency,
         "lm-head": efficiency
       },
-      packsQueryHeads: false,
+      queryBlock: { rows: 64, packsHeads: false },
       stepOverhead: 1e-5,
       stepOverheadPerRequest: 1e-7
     },

@@ -25,7 +25,7 @@ import { ScenarioInvalid } from "../../scenario/document.ts"
 import { hardwareOf, modelOf } from "../../scenario/entries.ts"
 import type { Fault } from "../../scenario/fault.ts"
 import { readText } from "../../scenario/files.ts"
-import type { Hardware, KernelTables, Model, Scenario } from "../../scenario/resolved.ts"
+import type { Hardware, KernelTables, Model, QueryBlock, Scenario } from "../../scenario/resolved.ts"
 import { acceptanceFromTraces, calibrateFromTraces, isTrace } from "../calibrate/traces.ts"
 import { Usage } from "../exit.ts"
 import { readCatalog, readFile, readScenario, writeWhole } from "../files.ts"
@@ -162,10 +162,10 @@ const ofProfiles = Effect.fnUntraced(function* (
   model: Model,
   ranks: number,
   source: string,
-  { peaks, packsQueryHeads }: { readonly peaks: Peaks; readonly packsQueryHeads: boolean }
+  { peaks, queryBlock }: { readonly peaks: Peaks; readonly queryBlock: QueryBlock }
 ) {
   const profile = joinProfiles(profiles)
-  const samples = samplesOfProfile(profile, model, ranks, packsQueryHeads)
+  const samples = samplesOfProfile(profile, model, ranks, queryBlock)
   if ("problem" in samples) return yield* new Usage({ problem: samples.problem })
   const { tables, raised, times } = heldAtFloor(tablesOfProfile(profile, source), model, ranks, peaks)
   const note = `${raised} of ${times} times of the tables were below what the datasheet allows and are raised to it`
@@ -287,7 +287,7 @@ export const calibrateCommand = Command.make(
             yield* modelNamed(Option.getOrUndefined(model), scenario),
             size,
             names.join(", "),
-            { peaks, packsQueryHeads: hardware.packsQueryHeads }
+            { peaks, queryBlock: hardware.queryBlock }
           )
     const all = Object.fromEntries(
       Object.keys(hardware.efficiency).map((operation) => [

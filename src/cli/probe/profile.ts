@@ -120,7 +120,9 @@ export const profileOf = (scenario: Scenario, probed: Probed): Profile => {
   }
   const on: Hardware = {
     ...base,
-    efficiency: { ...efficiency, "attention-mixed": efficiency["attention-decode"] }
+    efficiency,
+    // The engine's kernels compute each row by itself.
+    queryBlock: { rows: 1, packsHeads: false }
   }
   const runs = probed.passes.map(({ method, trace }) => ({
     scenario: { ...scenario, hardware: on },

@@ -175,7 +175,7 @@ describe("a profile made from a known roofline", () => {
       )
     )
     const { profile } = read(`layer,tokens,time_us\n${rows.join("\n")}\n`)
-    const samples = samplesOfProfile(joinProfiles([profile]), LLAMA_8B, 1, false)
+    const samples = samplesOfProfile(joinProfiles([profile]), LLAMA_8B, 1, { rows: 64, packsHeads: false })
     if ("problem" in samples) throw new Error(samples.problem)
     const { fit } = fitAndJudge(samples.matmul, peaks, { memory: 0.5, compute: 0.5, overhead: 0 })
     expect(fit.memory).toBeCloseTo(truth.memory, 4)

@@ -7,7 +7,7 @@
 import { parquetReadObjects } from "hyparquet"
 import { compressors } from "hyparquet-compressors"
 import type { Operation } from "../../scenario/resolved.ts"
-import { queryBlocks } from "../../sim/cost/query-blocks.ts"
+import { DECODING, queryBlocks } from "../../sim/cost/query-blocks.ts"
 import type { Sample } from "./fit.ts"
 
 /** A row of a table, with what it was measured at. */
@@ -54,8 +54,8 @@ const attentionOf = (row: Row, phase: "decode" | "prefill"): OperatorSample | un
   const tokens = phase === "decode" ? count(row, "step") + 1 : count(row, "isl")
   const pairs = phase === "decode" ? tokens : (tokens * (tokens + 1)) / 2
   const queries = phase === "decode" ? 1 : tokens
-  const packs = phase === "decode" || String(row["kernel_source"]).endsWith("fa3")
-  const cut = queryBlocks(queries, heads, kvHeads, packs)
+  const packsHeads = phase === "decode" || String(row["kernel_source"]).endsWith("fa3")
+  const cut = queryBlocks(queries, heads, kvHeads, { ...DECODING, packsHeads })
   return {
     operation: phase === "decode" ? "attention-decode" : "attention-prefill",
     bytes: WIDTH * batch * dim * (2 * kvHeads * tokens + 2 * heads * queries),

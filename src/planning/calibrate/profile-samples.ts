@@ -1,8 +1,8 @@
 /** A layer profile as samples of the roofline, by the shapes of the model it was measured on, on one tensor-parallel rank. */
 import { flopsPerPair } from "../../sim/cost/attention.ts"
 import { ACTIVATION } from "../../sim/cost/linear.ts"
-import { queryBlocks } from "../../sim/cost/query-blocks.ts"
-import type { Model, Operation } from "../../scenario/resolved.ts"
+import { DECODING, queryBlocks } from "../../sim/cost/query-blocks.ts"
+import type { Model, Operation, QueryBlock } from "../../scenario/resolved.ts"
 import type { Sample } from "./fit.ts"
 import type { LayerProfile } from "./kernel-tables.ts"
 
@@ -11,12 +11,12 @@ export type OperationSamples = Readonly<Record<Operation, readonly Sample[]>>
 /** Kernels of a layer that are neither matmul nor attention, as the cost model counts them. */
 const ELEMENTWISE_LAUNCHES = 4
 
-/** Why a model's profile cannot be read, or its samples. `packs`: as `Hardware.packsQueryHeads`. */
+/** Why a model's profile cannot be read, or its samples. `block`: how its kernels cut queries. */
 export const samplesOfProfile = (
   profile: LayerProfile,
   model: Model,
   ranks: number,
-  packs: boolean
+  block: QueryBlock
 ): OperationSamples | { readonly problem: string } => {
   const [layer, ...others] = model.layers
   if (layer === undefined || others.length > 0)
@@ -85,13 +85,13 @@ export const samplesOfProfile = (
       flops: requests * kvTokens * pairFlops,
       launches: 1,
       seconds,
-      blocks: requests * queryBlocks(1, heads / ranks, kvHeads / ranks, true).blocks
+      blocks: requests * queryBlocks(1, heads / ranks, kvHeads / ranks, DECODING).blocks
     }))
   const prefill = profile.attention
     .filter(({ chunk }) => chunk > 0)
     .map(({ chunk, cached, requests, kvTokens, seconds }) => {
-      const prompt = queryBlocks(chunk, heads / ranks, kvHeads / ranks, packs)
-      const one = queryBlocks(1, heads / ranks, kvHeads / ranks, packs)
+      const prompt = queryBlocks(chunk, heads / ranks, kvHeads / ranks, block)
+      const one = queryBlocks(1, heads / ranks, kvHeads / ranks, block)
       const pairs = chunk * cached + (chunk * (chunk + 1)) / 2
       return {
         bytes: (cached + chunk + requests * kvTokens) * kvBytes,

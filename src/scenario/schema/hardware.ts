@@ -167,10 +167,21 @@ export const HardwareFile = Schema.Struct({
     "lm-head": EfficiencyFile,
     source: text("Where the efficiencies come from.")
   }),
-  packs_query_heads: optional(Schema.Boolean).annotate({
-    description:
-      "Whether attention that computes prompts puts all query heads of a KV head into one block, as FlashAttention 3 does. false: a decoding request takes a block of 64 rows for each head there, as with FlashAttention 2, and this is what holds if it is not said."
-  }),
+  query_block: optional(
+    Schema.Struct({
+      rows: optional(
+        count(
+          "Rows of queries that a block computes, in use or not; 64 if it is not said. 1: none is wasted."
+        )
+      ),
+      packs_heads: optional(
+        Schema.Boolean.annotate({
+          description:
+            "Whether the query heads of a KV head share blocks, as in FlashAttention 3. false, if it is not said: a decoding request takes a block for each head, as in FlashAttention 2."
+        })
+      )
+    }).annotate({ description: "How attention that computes prompts cuts its queries into blocks." })
+  ),
   step_overhead: quantity("seconds", "Host work between two passes.", OVERHEAD),
   step_overhead_per_request: quantity("seconds", "More of it per request in the pass.", OVERHEAD),
   tables: optional(TablesFile),

@@ -1,6 +1,6 @@
 /** Attention of a pass over its KV, all layers together: affine in the KV read and in the query–key pairs. */
 import { kvShape } from "../../scenario/model-shape.ts"
-import type { Attention, KernelTables, Model } from "../../scenario/resolved.ts"
+import type { Attention, KernelTables, Model, QueryBlock } from "../../scenario/resolved.ts"
 import { covers, interpolate2, interpolateGrid, type TableName } from "./interpolate.ts"
 import type { AttentionLoad, PassCost } from "./load.ts"
 import { queryBlocks } from "./query-blocks.ts"
@@ -86,7 +86,7 @@ const together = (a: AttentionWork, b: AttentionWork): AttentionWork => ({
 /** Attention of one phase; decode serves every position that reads a cache: decoded, drafted, verified. */
 export class AttentionLayers {
   readonly #phase: "decode" | "prefill"
-  readonly #packs: boolean
+  readonly #block: QueryBlock
   readonly #shapes: readonly Shape[]
   readonly #bytes: ByReach
   readonly #cached: number
@@ -94,17 +94,17 @@ export class AttentionLayers {
   readonly #tables: KernelTables | undefined
   readonly #extrapolated: Set<TableName>
 
-  /** `packs`: query heads of a KV head share blocks. Notes in `extrapolated` when it goes beyond a table. */
+  /** `block`: how queries are cut. Notes in `extrapolated` when it goes beyond a table. */
   constructor(
     model: Model,
     phase: "decode" | "prefill",
-    packs: boolean,
+    block: QueryBlock,
     tables: KernelTables | undefined,
     extrapolated: Set<TableName>
   ) {
     const { globalBytesPerToken, localBytesPerToken } = kvShape(model)
     this.#phase = phase
-    this.#packs = packs
+    this.#block = block
     this.#shapes = shapesOf(model, phase)
     this.#bytes = { global: globalBytesPerToken, local: localBytesPerToken }
     this.#cached = phase === "prefill" ? sumLayers(model, flopsPerCached).global : 0
@@ -138,7 +138,7 @@ export class AttentionLayers {
     const rebuilt = (kvTokens - positions) * this.#cached
     let [flops, computed, blocks] = [rebuilt, rebuilt, 0]
     for (const { layers, local, heads, kvHeads, flopsPerPair: perPair } of this.#shapes) {
-      const cut = queryBlocks(positions / requests, heads, kvHeads, this.#packs)
+      const cut = queryBlocks(positions / requests, heads, kvHeads, this.#block)
       const done = layers * perPair * (local ? localPairs : pairs)
       flops += done
       // Without prompts, verifies count what they need: which kernel serves them is the engine's choice.

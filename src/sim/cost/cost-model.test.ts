@@ -198,12 +198,12 @@ describe("operations", () => {
   })
 
   describe("attention of prompts and of requests that decode beside them", () => {
-    const kind = (perBlock: number, perToken: number, packsQueryHeads: boolean): Hardware => {
+    const kind = (perBlock: number, perToken: number, packsHeads: boolean): Hardware => {
       const hardware = h100()
       const prefill = { memory: 1, compute: 0.5, overhead: 0, perBlock, perToken }
       return {
         ...hardware,
-        packsQueryHeads,
+        queryBlock: { rows: 64, packsHeads },
         efficiency: { ...hardware.efficiency, "attention-prefill": prefill }
       }
     }
@@ -280,7 +280,7 @@ describe("for any model, hardware and load", () => {
       prefill: efficiency,
       elementwise: efficiency,
       blocks,
-      packsQueryHeads: fc.boolean(),
+      queryBlock: fc.record({ rows: fc.constantFrom(1, 64, 128), packsHeads: fc.boolean() }),
       head: efficiency,
       bandwidth: fc.double({ min: 1e11, max: 1e13, noNaN: true }),
       flops: fc.double({ min: 1e13, max: 5e15, noNaN: true }),

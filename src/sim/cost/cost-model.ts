@@ -9,6 +9,7 @@ import { AttentionLayers } from "./attention.ts"
 import { covers, interpolate, type TableName } from "./interpolate.ts"
 import { ACTIVATION, layerCount, LinearLayers, readBytesPerParameter } from "./linear.ts"
 import { type AttentionLoad, costSeconds, floorSeconds, type PassCost, type PassLoad } from "./load.ts"
+import { DECODING } from "./query-blocks.ts"
 import { Roofline } from "./roofline.ts"
 
 /** Kernels a layer launches by kind: QKV, O, gate-up, down; norms, rotary embedding, activation, residuals. */
@@ -67,14 +68,8 @@ export class CostModel {
       tables?.dense,
       this.#extrapolated
     )
-    this.#decode = new AttentionLayers(model, "decode", true, tables, this.#extrapolated)
-    this.#prefill = new AttentionLayers(
-      model,
-      "prefill",
-      hardware.packsQueryHeads,
-      tables,
-      this.#extrapolated
-    )
+    this.#decode = new AttentionLayers(model, "decode", DECODING, tables, this.#extrapolated)
+    this.#prefill = new AttentionLayers(model, "prefill", hardware.queryBlock, tables, this.#extrapolated)
     this.#oneCall =
       tables?.attentionDecode === undefined &&
       tables?.attentionPrefill === undefined &&

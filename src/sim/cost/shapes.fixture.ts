@@ -94,7 +94,7 @@ export const h100 = (kind: Efficiency = PERFECT, tables?: KernelTables): Hardwar
     elementwise: kind,
     "lm-head": kind
   },
-  packsQueryHeads: true,
+  queryBlock: { rows: 64, packsHeads: true },
   stepOverhead: 0,
   stepOverheadPerRequest: 0,
   ...(tables === undefined ? {} : { tables })

@@ -82,7 +82,7 @@ const scenario: Scenario = {
       elementwise: ideal,
       "lm-head": ideal
     },
-    packsQueryHeads: true,
+    queryBlock: { rows: 64, packsHeads: true },
     stepOverhead: 0,
     stepOverheadPerRequest: 0
   },
