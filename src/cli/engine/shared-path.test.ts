@@ -45,7 +45,8 @@ const decisions = ({ instants, slices, tracks }: TraceStore): ReadonlyMap<string
   for (let row = 0; row < slices.length; row++) {
     const { track, request, tokens, bytes, accepted, round, steps, members, kvTokens } = slices
     const kind = EVENT_KINDS[slices.kind[row]!]!
-    if (WAITS.has(kind)) continue
+    // A device's own clock tells when its passes ran once more, and nothing of what was decided.
+    if (WAITS.has(kind) || tracks[track[row]!]!.kind === "device-clock") continue
     // Of a transfer on a wall clock they tell the order, which virtual time tells by itself.
     const ofPass = tracks[track[row]!]!.kind.startsWith("link") ? [] : [steps, members, kvTokens]
     const numbers = [request, tokens, bytes, accepted, round, ...ofPass].map((one) => one[row])
