@@ -179,13 +179,19 @@ export const reportColumns = (report: Report): readonly Column<MethodResult>[] =
           : `LOSSY ${(metrics === undefined ? undefined : divergence(method, metrics)) ?? ""}`.trim(),
       value: ({ method }) => isLossless(method)
     },
-    { title: "adapter", key: "adapter", text: () => "", value: () => adapterOf(report), detail: true },
+    {
+      title: "adapter",
+      key: "adapter",
+      text: () => "",
+      value: () => adapterOf(report) ?? "none",
+      detail: true
+    },
     { title: "basis", key: "basis", text: () => "", value: () => basisOf(report), detail: true },
     {
       title: "caveats",
       key: "caveats",
       text: () => "",
-      value: ({ caveats = [] }) => (caveats.length === 0 ? undefined : caveats.join("; ")),
+      value: ({ caveats = [] }) => caveats.join("; "),
       detail: true
     }
   ]
