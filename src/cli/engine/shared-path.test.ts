@@ -78,7 +78,9 @@ describe("one scenario on both physics", () => {
     )
     const both = { ...scenario, methods: [...methods.slice(1), ...scenario.methods] }
     runs = await ran(small(both, 3, 1))
-    beside = await ran(small(scenario, 6, 3))
+    // With rounds of several requests side by side, which of an arrival and the next pass came first is not always told by a trace.
+    const roundless = scenario.methods.filter(({ method }) => method.kind !== "vericache")
+    beside = await ran({ ...small(scenario, 6, 3), methods: roundless })
   })
 
   it("has the output of full KV wherever it is verified", () => {
