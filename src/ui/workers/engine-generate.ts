@@ -133,8 +133,10 @@ export const generateProved = (settings: GenerateSettings, job: Job) =>
       }
       const now = (): number => Number(clock.currentTimeNanosUnsafe()) / 1e9
       const output: number[] = []
-      const vericache = yield* drafting(options, compressor, settings, tokenizer, job, now, output)
-      const full = yield* proving(options, settings, job, now, output)
+      // Before either run: the device may be lost in the first.
+      const timing = yield* checkTimestamps(options.device)
+      const vericache = yield* drafting(options, compressor, settings, tokenizer, job, now, timing, output)
+      const full = yield* proving(options, settings, job, now, timing, output)
       job.tell({ kind: "traces", vericache, full })
     })
   )
@@ -147,9 +149,10 @@ const drafting = Effect.fnUntraced(function* (
   tokenizer: Tokenizer,
   job: Job,
   now: () => number,
+  timing: Alignment,
   output: number[]
 ) {
-  const trace = traceOf(settings, compressor.name, yield* checkTimestamps(options.device))
+  const trace = traceOf(settings, compressor.name, timing)
   const moved = movedBytes(trace)
   const stream = tokenizer.stream()
   const texts = roundTexts(tokenizer, stream)
@@ -209,9 +212,10 @@ const proving = Effect.fnUntraced(function* (
   settings: GenerateSettings,
   job: Job,
   now: () => number,
+  timing: Alignment,
   output: readonly number[]
 ) {
-  const trace = traceOf(settings, "full KV", yield* checkTimestamps(options.device))
+  const trace = traceOf(settings, "full KV", timing)
   let start = now()
   let tokens = 0
   let same = 0
