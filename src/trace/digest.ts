@@ -6,7 +6,6 @@
  */
 
 const PRIME_LOW = 0x1b3
-const TWO_32 = 2 ** 32
 const utf8 = new TextEncoder()
 
 export class Digest {
@@ -18,17 +17,18 @@ export class Digest {
   /** Adds the bytes behind any view, in memory order (little-endian on every platform that runs JavaScript today). */
   bytes(view: ArrayBufferView): this {
     const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
-    let high = this.#high
-    let low = this.#low
+    let high = this.#high | 0
+    let low = this.#low | 0
     for (let i = 0; i < bytes.length; i++) {
-      low = (low ^ bytes[i]!) >>> 0
-      // (high, low) × (2^40 + 0x1b3): the product of the low lane fits 41 bits; 2^40 moves it 8 bits up in the high lane.
-      const product = low * PRIME_LOW
-      high = (Math.imul(high, PRIME_LOW) + Math.floor(product / TWO_32) + (low << 8)) >>> 0
-      low = product >>> 0
+      low ^= bytes[i]!
+      // (high, low) × (2^40 + 0x1b3) in whole numbers of 32 bits: what the low lane's product has above them is carried, and 2^40 moves
+      // the low lane 8 bits up in the high one.
+      const carried = (Math.imul(low >>> 16, PRIME_LOW) + (Math.imul(low & 0xffff, PRIME_LOW) >>> 16)) >>> 16
+      high = (Math.imul(high, PRIME_LOW) + carried + (low << 8)) | 0
+      low = Math.imul(low, PRIME_LOW)
     }
-    this.#high = high
-    this.#low = low
+    this.#high = high >>> 0
+    this.#low = low >>> 0
     return this
   }
 

@@ -20,7 +20,7 @@ describe("the quick way through plain lines", () => {
         const header = lines[0]!
         for (const line of lines.filter((one) => /^\{"(slice|counter)"/.test(one))) {
           const quick = withTracks(trace.tracks.length)
-          const taken = readPlainLine(line, quick)
+          const taken = readPlainLine(`${line}\n`, 0, quick) >= 0
           const tracks = lines.filter((one) => one.startsWith('{"track"'))
           // The strict reader takes it alone when the line is spelled with a space.
           const strict = readTrace(closed([header, ...tracks, line.replace(":", ": ")], tracks.length + 1))
@@ -50,7 +50,7 @@ describe("the quick way through plain lines", () => {
       '{"slice":"queued","track":0,"start":5,"end":5}',
       '{"counter":1,"at":0,"value":1073741824}'
     ])
-      expect(readPlainLine(line, trace)).toBe(true)
+      expect(readPlainLine(`before\n${line}\nafter`, 7, trace)).toBe(8 + line.length)
     expect([trace.slices.length, trace.counters.length, trace.slices.request[0]]).toEqual([2, 1, 8])
   })
 
@@ -74,7 +74,8 @@ describe("the quick way through plain lines", () => {
       '{"slice',
       ""
     ])
-      expect(readPlainLine(line, trace)).toBe(false)
+      expect(readPlainLine(`${line}\n`, 0, trace)).toBe(-1)
+    expect(readPlainLine('{"slice":"draft","track":0,"start":0,"end":1}', 0, trace)).toBe(-1)
     expect(trace.length).toBe(0)
   })
 })

@@ -33,37 +33,66 @@ export const readTrace = (text: string | Iterable<string>): TraceStore => {
 export const readTraceSoFar = (
   text: string | Iterable<string>
 ): { readonly trace: TraceStore | undefined; readonly fault: TraceFormatError | undefined } => {
-  let trace: TraceStore | undefined
-  let number = 0
-  let records = 0
-  let ended = false
+  const reader = new Reader()
   try {
-    for (const content of linesOf(typeof text === "string" ? [text] : text)) {
-      number++
-      if (trace !== undefined && !ended && readPlainLine(content, trace)) {
-        records++
-        continue
-      }
-      const line = new Line(content, number)
-      if (ended) throw line.fault(0, "the end of the file")
-      if (trace === undefined) {
-        trace = readHeader(line)
-      } else if (line.kind === "end") {
-        checkEnd(line, trace, records)
-        ended = true
-      } else {
-        readRecord(line, trace)
-        records++
-      }
-    }
+    for (const chunk of typeof text === "string" ? [text] : text) reader.chunk(chunk)
+    reader.close()
+    return { trace: reader.trace, fault: undefined }
   } catch (fault) {
     if (!(fault instanceof TraceFormatError)) throw fault
-    return { trace, fault }
+    return { trace: reader.trace, fault }
   }
-  if (ended) return { trace, fault: undefined }
-  const expected =
-    trace === undefined ? "the header of a trace" : 'more records, or the closing {"end":…} line'
-  return { trace, fault: new TraceFormatError(number + 1, 1, expected, "the end of the file") }
+}
+
+class Reader {
+  trace: TraceStore | undefined
+  /** Lines and records read so far. */
+  #lines = 0
+  #records = 0
+  #ended = false
+  /** What follows the last whole line. */
+  #rest = ""
+
+  chunk(chunk: string): void {
+    const text = this.#rest + chunk
+    let at = 0
+    for (;;) {
+      const next = this.trace === undefined || this.#ended ? -1 : readPlainLine(text, at, this.trace)
+      if (next >= 0) {
+        this.#lines++
+        this.#records++
+        at = next
+        continue
+      }
+      const end = text.indexOf("\n", at)
+      if (end < 0) break
+      this.#line(text.slice(at, end))
+      at = end + 1
+    }
+    this.#rest = text.slice(at)
+  }
+
+  close(): void {
+    if (this.#rest !== "") this.#line(this.#rest)
+    if (this.#ended) return
+    const expected =
+      this.trace === undefined ? "the header of a trace" : 'more records, or the closing {"end":…} line'
+    throw new TraceFormatError(this.#lines + 1, 1, expected, "the end of the file")
+  }
+
+  #line(content: string): void {
+    const line = new Line(content, ++this.#lines)
+    if (this.#ended) throw line.fault(0, "the end of the file")
+    if (this.trace === undefined) {
+      this.trace = readHeader(line)
+    } else if (line.kind === "end") {
+      checkEnd(line, this.trace, this.#records)
+      this.#ended = true
+    } else {
+      readRecord(line, this.trace)
+      this.#records++
+    }
+  }
 }
 
 const readHeader = (line: Line): TraceStore => {
@@ -292,15 +321,4 @@ class Line {
     const index = this.#text.indexOf(`"${name}":`)
     return index < 0 ? 0 : index + skip
   }
-}
-
-/** Lines without their ends, the last one whether or not it is ended. */
-function* linesOf(chunks: Iterable<string>): Generator<string> {
-  let rest = ""
-  for (const chunk of chunks) {
-    const lines = (rest + chunk).split("\n")
-    rest = lines.pop() ?? ""
-    yield* lines
-  }
-  if (rest !== "") yield rest
 }

@@ -41,7 +41,7 @@ export const drawFrame = (
   const { trace, model, rounds } = prepared
   const board: Board = { context, scale, ink, ground }
   const paints = paintsFor(ink, ground)
-  const image = context.createImageData(canvas.width, canvas.height)
+  const image = imageOf(canvas.width, canvas.height)
   const wide: Wide[] = []
   const primitives = paintRows(image, layout, view, paints, scale, JUDGED_FROM * scale, (one) =>
     wide.push(one)
@@ -77,6 +77,15 @@ export const drawFrame = (
   if (selected !== undefined) drawOutline(board, selected)
   drawArrows(board, arrows, at)
   return primitives
+}
+
+let buffer: ImageData | undefined
+
+/** The pixels of the frame before, cleared: a new buffer every frame would be megabytes for the garbage collector. */
+const imageOf = (width: number, height: number): ImageData => {
+  if (buffer?.width === width && buffer.height === height) buffer.data.fill(0)
+  else buffer = new ImageData(width, height)
+  return buffer
 }
 
 let last: Paints | undefined

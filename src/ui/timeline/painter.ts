@@ -21,7 +21,7 @@ export const drawSlices = (row: SliceRow, { from, to }: Viewport, width: number,
     const column = Math.max(0, Math.min(width - 1, Math.floor((start[slice]! - from) / perColumn)))
     const nextColumn = column === width - 1 ? stop : firstFrom(start, from + (column + 1) * perColumn, slice)
     const next = Math.max(slice + 1, Math.min(stop, nextColumn))
-    draw(column, column + 1, longestOf(row, longest, slice, next), next - slice)
+    draw(column, column + 1, longestOf(longest, slice, next), next - slice)
     drawn++
     const last = Math.min(width, Math.ceil((end[next - 1]! - from) / perColumn))
     if (last > column + 1) {

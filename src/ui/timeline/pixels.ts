@@ -101,7 +101,9 @@ const paintSlices = (
   const line = y0 * width
   const drawn = drawSlices(row, view, width, (x0, x1, slice, merged) => {
     if (merged === 1) one(slice, x0, x1)
-    pixels.fill(colours[row.kind[slice]!]!, line + x0, line + x1)
+    const colour = colours[row.kind[slice]!]!
+    if (x1 === x0 + 1) pixels[line + x0] = colour
+    else pixels.fill(colour, line + x0, line + x1)
     // A column's gap on the right tells neighbours of one kind apart.
     if (x1 - x0 > 4) pixels[line + x1 - 1] = 0
   })
