@@ -70,7 +70,7 @@ try {
     `${cpus()[0]?.model ?? ""}, ${cpus().length} cores, no GPU, ${browser.version()}, ${WIDTH} px wide\n`
   )
   console.log(
-    "slices     first paint  script p50  script p95  frame p50  frame p95  most primitives  bound  load"
+    "slices     first paint  longest task    heap  script p50  script p95  frame p50  frame p95  most primitives  bound  load"
   )
   for (const size of SIZES) {
     const file = join(folder, `${size}.jsonl`)
@@ -82,7 +82,11 @@ try {
     // What frames' callbacks take, whoever asked for them.
     await page.addInitScript(() => {
       const times: number[] = []
-      Object.assign(globalThis, { scriptTimes: times })
+      const tasks: number[] = []
+      Object.assign(globalThis, { scriptTimes: times, longTasks: tasks })
+      new PerformanceObserver((list) => {
+        for (const { duration } of list.getEntries()) tasks.push(duration)
+      }).observe({ type: "longtask", buffered: true })
       const real = requestAnimationFrame.bind(globalThis)
       globalThis.requestAnimationFrame = (told) =>
         real((at) => {
@@ -95,6 +99,11 @@ try {
     await page.goto(`${app.url}?open=${size}.jsonl`)
     await page.locator("canvas.lanes[data-primitives]").waitFor({ timeout: 300_000 })
     const firstPaint = performance.now() - before
+    const longest = await page.evaluate(() =>
+      Math.max(0, ...(globalThis as unknown as { readonly longTasks: number[] }).longTasks)
+    )
+    const devtools = await page.context().newCDPSession(page)
+    const { usedSize, backingStorageSize } = await devtools.send("Runtime.getHeapUsage")
     const figures = await page.evaluate<Figures, number>(async (count) => {
       const canvas = document.querySelector<HTMLCanvasElement>("canvas.lanes")!
       const times = (globalThis as unknown as { readonly scriptTimes: number[] }).scriptTimes
@@ -131,6 +140,9 @@ try {
       [
         size.toLocaleString("en").padEnd(10),
         `${(firstPaint / 1000).toFixed(2)} s`.padStart(11),
+        // The browser tells of tasks of 50 ms and more.
+        (longest === 0 ? "< 50 ms" : `${longest.toFixed(0)} ms`).padStart(13),
+        `${((usedSize + backingStorageSize) / 1e6).toFixed(0)} MB`.padStart(7),
         ms(percentile(figures.script, 0.5)).padStart(11),
         ms(percentile(figures.script, 0.95)).padStart(11),
         ms(percentile(figures.frames, 0.5)).padStart(10),

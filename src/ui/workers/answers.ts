@@ -24,8 +24,8 @@ export interface Asker {
   readonly signal: AbortSignal
 }
 
-/** Kernel events between two looks at messages. */
-const SLICE = 5_000
+/** Kernel events between two looks at messages: some ten milliseconds of work, so that a slider does not wait for what it cancels. */
+const SLICE = 200
 /** Requests of the quick look that comes before a long run. */
 const QUICK = 24
 
