@@ -4,6 +4,7 @@ import { element } from "./components/element.ts"
 import { Commands } from "./shell/commands.ts"
 import { decodeState, encodeState, type PageState, type ScreenName, SCREENS } from "./shell/page-state.ts"
 import type { Mount, Screen, ScreenContext } from "./shell/screen.ts"
+import { isScenario, openedTogether } from "./shell/own-files.ts"
 import { openPalette } from "./shell/palette.ts"
 import { themeButton } from "./shell/theme.ts"
 import { TraceShelf } from "./shell/traces.ts"
@@ -65,11 +66,19 @@ const toast = (message: string): void => {
   note.classList.add("shown")
 }
 
-const openFile = async (file: File): Promise<void> => {
-  if (/\.(ya?ml)$/i.test(file.name)) {
-    navigate({ screen: "whatif", file: file.name, text: await file.text(), changes: [], view: {} })
-    return
-  }
+const openScenario = async (files: readonly File[], shown: string | undefined): Promise<void> => {
+  const texts = await Promise.all(files.map(async (file) => ({ name: file.name, text: await file.text() })))
+  const { scenario, own } = openedTogether(texts, shown)
+  if (own.length > 0) simulation.give(own)
+  if (scenario === undefined) await show()
+  else navigate({ screen: "whatif", file: scenario.name, text: scenario.text, changes: [], view: {} })
+}
+
+const openFiles: ScreenContext["openFiles"] = async (files) => {
+  const shown = state.screen === "whatif" ? state.text : undefined
+  if (isScenario(files, shown)) return openScenario(files, shown)
+  const [file] = files
+  if (file === undefined) return
   const results = /\.(parquet|csv)$/i.test(file.name)
   const text = /\.(jsonl?|json)$/i.test(file.name) ? await file.slice(0, 200).text() : ""
   // An address that was made with this file before shows the same of it again.
@@ -89,7 +98,7 @@ const context: ScreenContext = {
   commands,
   toast,
   simulation,
-  openFile
+  openFiles
 }
 
 const links = new Map<ScreenName, HTMLAnchorElement>(
@@ -156,24 +165,33 @@ addEventListener("keydown", (event) => {
 addEventListener("dragover", (event) => event.preventDefault())
 addEventListener("drop", (event) => {
   event.preventDefault()
-  const file = event.dataTransfer?.files[0]
-  if (file !== undefined)
-    void openFile(file).catch((error: unknown) => toast(`${file.name}: ${describe(error)}`))
+  const files = [...(event.dataTransfer?.files ?? [])]
+  void openFiles(files).catch((error: unknown) => toast(`${files[0]?.name}: ${describe(error)}`))
 })
 addEventListener("error", ({ message }) => toast(message))
 addEventListener("unhandledrejection", ({ reason }) => toast(describe(reason)))
 
-/** `vericache ui FILE` serves the file beside the page. */
-const opened = new URLSearchParams(location.search).get("open")
-const elsewhere = location.hash !== "" && state.view["of"] !== opened
-if (opened === null || elsewhere) void show()
-else
-  void fetch(`./open/${encodeURIComponent(opened)}`)
-    .then(async (answer) => {
-      if (!answer.ok) throw new Error(`${opened} cannot be read`)
-      await openFile(new File([await answer.blob()], opened))
-    })
-    .catch((error: unknown) => {
-      toast(describe(error))
-      void show()
-    })
+const served = async (name: string): Promise<File> => {
+  const answer = await fetch(`./open/${encodeURIComponent(name)}`)
+  if (!answer.ok) throw new Error(`${name} cannot be read`)
+  return new File([await answer.blob()], name)
+}
+
+/** `vericache ui FILE` serves the file beside the page, and those that a scenario names. */
+const begin = async (): Promise<void> => {
+  const query = new URLSearchParams(location.search)
+  const own = await Promise.all(query.getAll("own").map(served))
+  if (own.length > 0)
+    simulation.give(
+      await Promise.all(own.map(async (file) => ({ name: file.name, text: await file.text() })))
+    )
+  const opened = query.get("open")
+  const elsewhere = location.hash !== "" && state.view["of"] !== opened
+  if (opened === null || elsewhere) await show()
+  else await openFiles([await served(opened)])
+}
+
+void begin().catch((error: unknown) => {
+  toast(describe(error))
+  void show()
+})

@@ -29,12 +29,23 @@ const openPage = (address: string): Effect.Effect<void> =>
 /** What the page opens besides scenarios and traces in JSON lines: it tells what is wrong with those itself. */
 const OPENED_THERE = /\.(parquet|csv|json|pftrace|perfetto-trace)$|\.gz$/i
 
-/** A file the page cannot show is told before anything is served. */
-const checkFile = Effect.fnUntraced(function* (file: string) {
-  if (/\.ya?ml$/i.test(file)) return yield* Effect.asVoid(readScenario(file))
+/** Files that a scenario names. */
+const namedBy = Effect.fnUntraced(function* (file: string) {
+  const read = new Set<string>()
+  yield* readScenario(file, (path) => {
+    read.add(path)
+    return readFile(path)
+  })
+  read.delete(file)
+  return [...read]
+})
+
+/** Files to be served besides this one, which it names. What the page cannot show is told before anything is served. */
+const checked = Effect.fnUntraced(function* (file: string) {
+  if (/\.ya?ml$/i.test(file)) return yield* namedBy(file)
   if (OPENED_THERE.test(file)) {
     if (readFile(file) === undefined) return yield* new Usage({ problem: `${file} cannot be read` })
-    return
+    return []
   }
   if (!/\.jsonl$/i.test(file))
     return yield* new Usage({
@@ -42,7 +53,7 @@ const checkFile = Effect.fnUntraced(function* (file: string) {
     })
   const text = readText(file, readFile)
   if (typeof text !== "string") return yield* new ScenarioInvalid({ faults: [text] })
-  if (text.startsWith('{"sweep"')) return
+  if (text.startsWith('{"sweep"')) return []
   if (!isTrace(text))
     return yield* new Usage({
       problem: `${file}: expected a trace, as simulate and run write it, or results of a sweep`
@@ -56,7 +67,7 @@ const checkFile = Effect.fnUntraced(function* (file: string) {
       throw error
     }
   })
-  if (fault === undefined) return
+  if (fault === undefined) return []
   const { line, column, expected, found } = fault
   const message = `expected ${expected}, found ${found}`
   return yield* new ScenarioInvalid({ faults: [{ file, line, column, field: "", message }] })
@@ -79,13 +90,14 @@ export const uiCommand = Command.make(
     )
   },
   Effect.fnUntraced(function* ({ file, port, open }) {
-    if (Option.isSome(file)) yield* checkFile(file.value)
+    const name = Option.getOrUndefined(file)
+    const own = name === undefined ? [] : yield* checked(name)
     const folder = join(packageRoot(), "dist", "web")
     if (!existsSync(join(folder, "index.html")))
       return yield* new Usage({ problem: `${folder} is not there: npm run build makes it` })
     return yield* Effect.scoped(
       Effect.gen(function* () {
-        const address = yield* serveApp(folder, port, Option.getOrUndefined(file))
+        const address = yield* serveApp(folder, port, name, own)
         yield* Console.log(address)
         yield* Console.error("Ctrl-C ends it")
         if (open) yield* openPage(address)

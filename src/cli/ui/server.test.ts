@@ -35,8 +35,12 @@ describe("the server of the web app", () => {
     writeFileSync(join(folder, "web", "index.html"), "page")
     writeFileSync(join(folder, "web", "assets", "a.js"), "script")
     writeFileSync(join(folder, "secret.txt"), "secret")
-    writeFileSync(join(folder, "my run.jsonl"), "trace")
-    const serving = serveApp(join(folder, "web"), 0, join(folder, "my run.jsonl"))
+    mkdirSync(join(folder, "mine", "profiles"), { recursive: true })
+    writeFileSync(join(folder, "mine", "my run.jsonl"), "trace")
+    writeFileSync(join(folder, "mine", "profiles", "gpu.yaml"), "profile")
+    writeFileSync(join(folder, "secret.yaml"), "named by the scenario")
+    const own = [join(folder, "mine", "profiles", "gpu.yaml"), join(folder, "secret.yaml")]
+    const serving = serveApp(join(folder, "web"), 0, join(folder, "mine", "my run.jsonl"), own)
     address = await Effect.runPromise(Effect.provideService(serving, Scope.Scope, scope))
   })
   afterAll(async () => {
@@ -45,7 +49,9 @@ describe("the server of the web app", () => {
   })
 
   it("serves the page, its scripts and the file it was opened with", async () => {
-    expect(address).toMatch(/^http:\/\/localhost:\d+\/\?open=my%20run\.jsonl$/)
+    expect(address).toMatch(
+      /^http:\/\/localhost:\d+\/\?open=my\+run\.jsonl&own=profiles%2Fgpu\.yaml&own=\.\.%2Fsecret\.yaml$/
+    )
     expect(await ask(address, "/")).toMatchObject({
       status: 200,
       type: "text/html; charset=utf-8",
@@ -55,8 +61,20 @@ describe("the server of the web app", () => {
     expect(await ask(address, "/open/my%20run.jsonl")).toMatchObject({ status: 200, text: "trace" })
   })
 
+  it("serves what a scenario names, wherever that is", async () => {
+    expect(await ask(address, "/open/profiles%2Fgpu.yaml")).toMatchObject({ status: 200, text: "profile" })
+    expect(await ask(address, "/open/..%2Fsecret.yaml")).toMatchObject({ text: "named by the scenario" })
+  })
+
   it("serves nothing else", async () => {
-    for (const path of ["/../secret.txt", "/%2e%2e/secret.txt", "/open/secret.txt", "/assets", "/none.js"])
+    for (const path of [
+      "/../secret.txt",
+      "/%2e%2e/secret.txt",
+      "/open/secret.txt",
+      "/open/..%2Fsecret.txt",
+      "/assets",
+      "/none.js"
+    ])
       expect((await ask(address, path)).status).toBe(404)
     expect((await ask(address, "/%")).status).toBe(400)
   })

@@ -1,7 +1,7 @@
 /** Serves the web app of this package, and the file it was opened with, to this machine alone. */
 import { createReadStream, existsSync, statSync } from "node:fs"
 import { createServer, type Server, type ServerResponse } from "node:http"
-import { basename, extname, join, normalize, sep } from "node:path"
+import { basename, dirname, extname, join, normalize, relative, resolve, sep } from "node:path"
 import { Effect, type Scope } from "effect"
 import { Usage } from "../exit.ts"
 
@@ -35,17 +35,26 @@ const below = (folder: string, path: string): string | undefined => {
   return file.startsWith(folder + sep) ? file : undefined
 }
 
+const seenFrom = (file: string, other: string): string =>
+  relative(dirname(resolve(file)), resolve(other))
+    .split(sep)
+    .join("/")
+
 /**
- * Listens until the scope closes; the address of the page. `file`: served as ./open/NAME, and opened by the page. Port 0: any
- * that is free.
+ * Listens until the scope closes; the address of the page. `file`: served as ./open/NAME, and opened by the page; `own`: files it names,
+ * served under their paths as seen from its folder. Port 0: any that is free.
  */
 export const serveApp = (
   folder: string,
   port: number,
-  file: string | undefined
+  file: string | undefined,
+  own: readonly string[] = []
 ): Effect.Effect<string, Usage, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.callback<Server, Usage>((resume) => {
+      const names = file === undefined ? [] : own.map((one) => seenFrom(file, one))
+      const opened = new Map(names.map((name, i) => [`/open/${name}`, own[i]!]))
+      if (file !== undefined) opened.set(`/open/${basename(file)}`, file)
       const server = createServer((request, response) => {
         let path: string
         try {
@@ -54,10 +63,7 @@ export const serveApp = (
           response.writeHead(400).end()
           return
         }
-        const asked =
-          file !== undefined && path === `/open/${basename(file)}`
-            ? file
-            : below(folder, path === "/" ? "/index.html" : path)
+        const asked = opened.get(path) ?? below(folder, path === "/" ? "/index.html" : path)
         if (asked === undefined) response.writeHead(404).end()
         else send(response, asked)
       })
@@ -75,6 +81,9 @@ export const serveApp = (
     Effect.map((server) => {
       const address = server.address()
       const at = `http://localhost:${typeof address === "object" && address !== null ? address.port : port}/`
-      return file === undefined ? at : `${at}?open=${encodeURIComponent(basename(file))}`
+      if (file === undefined) return at
+      const query = new URLSearchParams({ open: basename(file) })
+      for (const one of own) query.append("own", seenFrom(file, one))
+      return `${at}?${query.toString()}`
     })
   )

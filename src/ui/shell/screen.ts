@@ -19,8 +19,8 @@ export interface ScreenContext {
   readonly toast: (message: string) => void
   /** The simulator, in its worker. */
   readonly simulation: SimulationClient
-  /** Takes a file as if it had been dropped: scenarios go to What-if, traces to Timeline, results to Sweep. */
-  readonly openFile: (file: File) => Promise<void>
+  /** Takes files as if they had been dropped: scenarios with files of their own go to What-if, traces to Timeline, results to Sweep. */
+  readonly openFiles: (files: readonly File[]) => Promise<void>
 }
 
 /** A screen on the page. */

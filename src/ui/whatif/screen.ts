@@ -40,7 +40,12 @@ export const mount: Mount = (host, context) => {
   const save = element("button", { type: "button" }, "Save")
   const reset = element("button", { type: "button" }, "Reset all")
   const timeline = element("button", { type: "button", disabled: true }, "Open timeline")
-  const open = element("input", { type: "file", accept: ".yaml,.yml", "aria-label": "Open a scenario" })
+  const open = element("input", {
+    type: "file",
+    multiple: true,
+    accept: ".yaml,.yml,.json,.jsonl,.csv",
+    "aria-label": "Open a scenario, and the files it names"
+  })
   const bundled = element("select", { "aria-label": "Scenarios that come with vericache" })
   const editor = new Editor(
     () => check(),
@@ -218,7 +223,12 @@ export const mount: Mount = (host, context) => {
           ? []
           : [
               `${first.file}, line ${first.line}, column ${first.column}: ${first.field === "" ? "" : `${first.field}: `}${first.message}${first.suggestion === undefined ? "" : `; ${first.suggestion}`}`
-            ])
+            ]),
+        ...(faults.some(({ message }) => message.includes("cannot be read"))
+          ? [
+              "Files that the scenario names are opened or dropped like it, with it or afterwards: each is found by its name."
+            ]
+          : [])
       ),
       show
     )
@@ -274,8 +284,7 @@ export const mount: Mount = (host, context) => {
     context.navigate({ file: bundled.value, text: undefined, changes: [], view: {} })
   })
   open.addEventListener("change", () => {
-    const file = open.files?.[0]
-    if (file !== undefined) void context.openFile(file)
+    void context.openFiles([...(open.files ?? [])])
   })
   timeline.addEventListener("click", () => {
     context.navigate({ screen: "timeline", view: { open: `method-${Math.max(0, ours())}` } })
@@ -283,7 +292,7 @@ export const mount: Mount = (host, context) => {
 
   return {
     update: (state) => {
-      const wanted = JSON.stringify([state.file, state.text, state.changes])
+      const wanted = JSON.stringify([state.file, state.text, state.changes, context.simulation.given])
       if (wanted === asked) return
       asked = wanted
       stop()

@@ -151,6 +151,33 @@ describe("What-if", () => {
     await page.close()
   })
 
+  it("takes the files that a scenario names, with it or afterwards", async () => {
+    const mine = {
+      name: "mine.yaml",
+      mimeType: "application/yaml",
+      buffer: Buffer.from("extends: folder/base.yaml\nworkload: { requests: 20 }\n")
+    }
+    const base = {
+      name: "base.yaml",
+      mimeType: "application/yaml",
+      buffer: readFileSync(join(import.meta.dirname, "../../../scenarios/llama-70b-2xh100-long-context.yaml"))
+    }
+    const page = await opened()
+    await page.locator(".verdict", { hasText: "serves" }).waitFor()
+    const input = page.getByLabel("Open a scenario")
+    await input.setInputFiles(mine)
+    await page.getByText("each is found by its name").waitFor()
+    await input.setInputFiles(base)
+    await page.getByText("All 20 requests").waitFor()
+    await page.close()
+
+    const other = await opened()
+    await other.getByLabel("Open a scenario").setInputFiles([base, mine])
+    await other.getByText("All 20 requests").waitFor()
+    expect(other.url()).toContain("file=mine.yaml")
+    await other.close()
+  })
+
   it("shows the numbers of the command line for what it saves, however fast fields changed", async () => {
     const page = await opened()
     await page.locator(".verdict", { hasText: "serves" }).waitFor()

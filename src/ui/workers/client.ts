@@ -1,5 +1,5 @@
 /** The page's end of the simulation worker. An answer to a question that was cancelled or asked anew is never told. */
-import type { FromWorker, Request, Response, ToWorker } from "./protocol.ts"
+import type { FromWorker, Request, Response, TextFile, ToWorker } from "./protocol.ts"
 
 export interface Port {
   postMessage(message: ToWorker, transfer: Transferable[]): void
@@ -13,6 +13,7 @@ export class SimulationClient {
     { readonly kind: Request["kind"]; readonly told: (response: Response) => void }
   >()
   #next = 1
+  #given = 0
 
   constructor(port: Port) {
     this.#port = port
@@ -30,6 +31,17 @@ export class SimulationClient {
     this.#waiting.set(id, { kind: request.kind, told })
     this.#port.postMessage({ id, request }, [])
     return () => this.#cancel(id)
+  }
+
+  /** Files of the user's own that scenarios may name; they last as long as the page. */
+  give(own: readonly TextFile[]): void {
+    this.#given++
+    this.#port.postMessage({ own }, [])
+  }
+
+  /** How often files were given: with them an answer may be another one. */
+  get given(): number {
+    return this.#given
   }
 
   #cancel(id: number): void {

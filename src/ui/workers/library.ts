@@ -1,6 +1,8 @@
 /** What comes with vericache, bundled: its scenarios and its catalog. */
 import { type Catalog, makeCatalog, SECTIONS } from "../../scenario/catalog.ts"
 import type { ReadFile } from "../../scenario/files.ts"
+import { baseName } from "../shell/own-files.ts"
+import type { TextFile } from "./protocol.ts"
 
 const ROOT = "../../../scenarios/"
 const TEXTS = import.meta.glob<string>("../../../scenarios/**/*.yaml", {
@@ -12,11 +14,21 @@ const TEXTS = import.meta.glob<string>("../../../scenarios/**/*.yaml", {
 /** Text of a file below `scenarios/`. */
 export const bundled = (file: string): string | undefined => TEXTS[ROOT + file]
 
-/** Reads bundled files, and `text` in place of `file`. */
+const own = new Map<string, string>()
+
+/** Keeps files of the user's own, for scenarios that name them. */
+export const keepOwn = (files: readonly TextFile[]): void => {
+  for (const { name, text } of files) own.set(name, text)
+}
+
+/** A file that was opened: by its path as seen from the scenario, or by its name, for what was dropped has lost its folder. */
+const opened = (path: string): string | undefined => own.get(path) ?? own.get(baseName(path))
+
+/** Reads opened files and bundled ones, and `text` in place of `file`. */
 export const reading =
   (file: string, text: string): ReadFile =>
   (path) => {
-    const found = path === file ? text : bundled(path)
+    const found = path === file ? text : (opened(path) ?? bundled(path))
     return found === undefined ? undefined : new TextEncoder().encode(found)
   }
 

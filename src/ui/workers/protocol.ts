@@ -122,8 +122,9 @@ export type Response =
   | { readonly kind: "problem"; readonly message: string }
   | { readonly kind: "done" }
 
-/** `id` tells questions apart; `cancel` ends one that nobody waits for any more. */
+/** `id` tells questions apart; `cancel` ends one that nobody waits for any more; `own` are files that scenarios may name from now on. */
 export type ToWorker =
+  | { readonly own: readonly TextFile[] }
   | { readonly id: number; readonly request: Request }
   | { readonly id: number; readonly cancel: true }
 export interface FromWorker {

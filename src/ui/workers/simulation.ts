@@ -1,5 +1,6 @@
 /** Entry of the simulation worker: one question after the other, cancelled ones let go between two events. */
 import { answer } from "./answers.ts"
+import { keepOwn } from "./library.ts"
 import type { FromWorker, ToWorker } from "./protocol.ts"
 
 const aborts = new Map<number, AbortController>()
@@ -17,6 +18,7 @@ const pause = (): Promise<void> =>
   })
 
 addEventListener("message", ({ data }: MessageEvent<ToWorker>) => {
+  if ("own" in data) return keepOwn(data.own)
   if ("cancel" in data) {
     aborts.get(data.id)?.abort()
     return
