@@ -16,19 +16,29 @@ export const editDistance = (a: string, b: string): number => {
 /** Nobody mistypes a name into a longer word. */
 const MAX_WORD = 100
 
-/** A suggestion for `word` among `names`: the nearest one, or all of them if they are few. */
-export const closest = (word: string, names: readonly string[]): string | undefined => {
-  if (word.length > MAX_WORD) return undefined
+/** Names from the nearest on, as people spell them. */
+const ranked = (
+  word: string,
+  names: readonly string[]
+): readonly { readonly name: string; readonly distance: number }[] => {
   const plain = (name: string): string => name.toLowerCase().replaceAll(/[-_ ]/g, "")
-  const ranked = [...new Set(names)]
+  return [...new Set(names)]
     .map((name) => ({ name, distance: editDistance(plain(word), plain(name)) }))
     .toSorted((a, b) => a.distance - b.distance || a.name.localeCompare(b.name))
-  const best = ranked[0]
-  if (best === undefined) return undefined
-  if (best.distance <= Math.max(2, word.length / 3)) return `did you mean ${best.name}?`
-  return `known: ${ranked
-    .slice(0, 12)
-    .map(({ name }) => name)
-    .toSorted()
-    .join(", ")}${ranked.length > 12 ? ", …" : ""}`
+}
+
+/** The name that was probably meant, if one is near. */
+export const nearest = (word: string, names: readonly string[]): string | undefined => {
+  if (word.length > MAX_WORD) return undefined
+  const [best] = ranked(word, names)
+  return best !== undefined && best.distance <= Math.max(2, word.length / 3) ? best.name : undefined
+}
+
+/** A suggestion for `word` among `names`: the nearest one, or all of them if they are few. */
+export const closest = (word: string, names: readonly string[]): string | undefined => {
+  if (word.length > MAX_WORD || names.length === 0) return undefined
+  const best = nearest(word, names)
+  if (best !== undefined) return `did you mean ${best}?`
+  const all = ranked(word, names).map(({ name }) => name)
+  return `known: ${all.slice(0, 12).toSorted().join(", ")}${all.length > 12 ? ", …" : ""}`
 }

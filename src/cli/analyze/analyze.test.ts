@@ -119,6 +119,26 @@ describe("analyses", () => {
     expect(vericache("compare small.yaml faster.yaml --report page.pdf").status).toBe(2)
   })
 
+  it("repeat what makes their figures weaker evidence, for people and programs", () => {
+    const caveat = "software adapter: no evidence of GPU speed"
+    writeFileSync(
+      join(folder, "soft.yaml"),
+      SWEEP.replace(
+        "small.yaml",
+        "{ extends: small.yaml, hardware: { extends: rtx-4090, source: x, adapter: { name: cpu, kind: software } } }"
+      )
+    )
+    expect(vericache("analyze break-even soft.yaml").stdout).toContain(
+      `Weaker evidence than others: ${caveat}.`
+    )
+    const json = JSON.parse(vericache("analyze break-even soft.yaml -f json").stdout) as object
+    expect(json).toMatchObject({ basis: "modelled", caveats: [caveat] })
+    expect(vericache("sweep soft.yaml -o soft.csv").status).toBe(0)
+    const front = vericache("analyze pareto soft.csv -f jsonl").stdout.trim().split("\n")
+    for (const row of front) expect(JSON.parse(row)).toMatchObject({ basis: "modelled", caveats: caveat })
+    expect(vericache("analyze pareto link.csv").stdout).not.toContain("Weaker")
+  })
+
   it("say what is wrong with what they are given", () => {
     expect(vericache("analyze sensitivity link.yaml").stderr).toContain("expected a sample")
     expect(vericache("analyze break-even unknowns.yaml").stderr).toContain("expected 1 to 2 axes")

@@ -73,7 +73,7 @@ export const breakEvenCommand = Command.make(
     if (a === b)
       return yield* new Usage({ problem: "break-even is between two methods: say --method, --against" })
     const names = [sweep.methodNames[a]!, sweep.methodNames[b]!] as const
-    const { layer, clear } = simulating(figure, workers, "break-even")
+    const { layer, caveats, clear } = simulating(figure, workers, "break-even")
     const found = yield* breakEven(sweep, rows, along, [a, b], figure.better !== "less").pipe(
       Effect.provide(layer),
       Effect.ensuring(clear)
@@ -116,6 +116,7 @@ export const breakEvenCommand = Command.make(
       columns,
       found,
       {
+        caveats,
         before: [`Break-even of ${names[0]} with ${names[1]} in ${figure.name}.`],
         after: [
           `Looked for between the ${along.settings.length} places of ${along.column}, found to 1 %. All modelled.`

@@ -124,6 +124,7 @@ export const gridAxes = (
 /** Figures simulated on all cores, progress on stderr. `total`: points, if it is known beforehand. */
 export const simulating = (figure: Figure, workers: Option.Option<number>, label: string, total?: number) => {
   const progress = new Progress(process.stderr)
+  const caveats = new Set<string>()
   const counting = Layer.effect(
     PointRunner,
     Effect.map(PointRunner, (runner) => {
@@ -131,14 +132,21 @@ export const simulating = (figure: Figure, workers: Option.Option<number>, label
       if (total !== undefined) progress.begin(label, total)
       return PointRunner.of({
         run: (base, points, options) =>
-          runner
-            .run(base, points, options)
-            .pipe(Stream.tap(() => Effect.sync(() => total !== undefined && progress.at(++done))))
+          runner.run(base, points, options).pipe(
+            Stream.tap(({ outcome }) =>
+              Effect.sync(() => {
+                if (outcome.kind === "simulated") for (const one of outcome.caveats) caveats.add(one)
+                if (total !== undefined) progress.at(++done)
+              })
+            )
+          )
       })
     })
   ).pipe(Layer.provide(pointWorkers(Option.getOrUndefined(workers))))
   return {
     layer: Figures.simulated(figure).pipe(Layer.provide(counting)),
+    /** What makes the figures weaker evidence than others, of all points so far. */
+    caveats,
     clear: Effect.sync(() => progress.clear())
   }
 }
@@ -183,21 +191,43 @@ const report = <Row>(
   )
 }
 
-/** Rows to stdout; words for people before and after. */
+/** What people read beside the rows, and what makes the figures weaker evidence than others. */
+export interface Words {
+  readonly before?: readonly string[]
+  readonly after?: readonly string[]
+  /** Of all figures together: a row is made of many simulations. */
+  readonly caveats: Iterable<string>
+}
+
+/** Rows to stdout, with how they came to be known; words for people before and after. */
 export const print = <Row>(
   format: Format,
-  columns: readonly Column<Row>[],
+  shown: readonly Column<Row>[],
   rows: readonly Row[],
-  { before = [], after = [] }: { readonly before?: readonly string[]; readonly after?: readonly string[] },
+  words: Words,
   whole: object,
   note?: Reporting,
   subject?: Subject
 ) =>
   Effect.gen(function* () {
+    const caveats = [...words.caveats]
+    const columns: readonly Column<Row>[] = [
+      ...shown,
+      { title: "basis", key: "basis", text: () => "", value: () => "modelled", detail: true },
+      {
+        title: "caveats",
+        key: "caveats",
+        text: () => "",
+        value: () => (caveats.length === 0 ? undefined : caveats.join("; ")),
+        detail: true
+      }
+    ]
+    const before = words.before ?? []
+    const after = [...(words.after ?? []), ...caveats.map((one) => `Weaker evidence than others: ${one}.`)]
     if (note !== undefined && subject !== undefined && Option.isSome(note.page))
       yield* report(note.page.value, note, subject, columns, rows, before, after)
     if (format === "json") {
-      const json = { basis: "modelled", ...whole, rows: objects(columns, rows) }
+      const json = { basis: "modelled", caveats, ...whole, rows: objects(shown, rows) }
       return yield* Console.log(JSON.stringify(json, undefined, 2))
     }
     const forPeople = format === "table" || format === "md"

@@ -59,11 +59,13 @@ export const paretoCommand = Command.make(
       },
       value: (row) => row[i]
     })
+    const said = at("caveats")
     yield* print(
       format,
       [...inputs.map(column), ...figures.map(({ name }, k) => column({ name, i: places[k]! }))],
       front,
       {
+        caveats: new Set(front.flatMap((row) => (typeof row[said] === "string" ? [row[said]] : []))),
         after: [
           `${front.length} of ${rows.length} results: the others are no better in any of ${figures.map(({ name }) => name).join(", ")} than one of these. All modelled.`
         ]

@@ -91,6 +91,7 @@ export const replicateCommand = Command.make(
       Effect.provide(pointWorkers(Option.getOrUndefined(workers)))
     )
     const rows: Row[] = []
+    const caveats = new Set(outcomes.flatMap((one) => (one.kind === "simulated" ? one.caveats : [])))
     const notes: string[] = []
     for (const [m, named] of scenario.methods.entries()) {
       const own = outcomes.slice(m * seeds, (m + 1) * seeds)
@@ -112,6 +113,7 @@ export const replicateCommand = Command.make(
       columns,
       rows,
       {
+        caveats,
         after: [
           ...notes,
           `Means of ${seeds} independent runs ± 95 % confidence (Student's t). Steady state: warm-up cut where the standard error of the rest is least (MSER-5), then 20 batch means. All modelled.`

@@ -25,8 +25,11 @@ import {
 const shown = (name: string, outcome: FigureOutcome): string =>
   isFigure(outcome) ? figureText(name, outcome) : "–"
 
+/** Two decimals; what rounds to nothing has no sign. */
+const decimals = (value: number): string => value.toFixed(2).replace(/^-(?=0\.00$)/, "")
+
 const share = ({ value, low, high }: Index): string =>
-  `${value.toFixed(2)} (${low.toFixed(2)} … ${high.toFixed(2)})`
+  `${decimals(value)} (${decimals(low)} … ${decimals(high)})`
 
 const BAR = 24
 
@@ -115,7 +118,7 @@ export const sensitivityCommand = Command.make(
       })
     const place = yield* methodPlace(sweep, Option.getOrUndefined(method), "last")
     const n = sample.places.length
-    const { layer, clear } = simulating(
+    const { layer, caveats, clear } = simulating(
       figure,
       workers,
       "sensitivity",
@@ -134,6 +137,7 @@ export const sensitivityCommand = Command.make(
       columns(figure.name, widest),
       influences,
       {
+        caveats,
         before: [
           `${name}: ${figure.name} ${shown(figure.name, base)} as the scenario has it${range === undefined ? "" : `; ${figureText(figure.name, range.min)} to ${figureText(figure.name, range.max)} over all inputs, ${figureText(figure.name, range.mean)} on average`}.`,
           `It depends most on ${most.axis.column}.`

@@ -63,7 +63,7 @@ export const windowCommand = Command.make(
       return yield* new Usage({ problem: `${name} has no draft window; say --method` })
     const longest = Math.min(most, scenario.engine.horizon - 1)
     const more = figure.better !== "less"
-    const { layer, clear } = simulating(figure, workers, "optimum window")
+    const { layer, caveats, clear } = simulating(figure, workers, "optimum window")
     const simulated = yield* optimumWindows(sweep, axes, { method: place, kind }, longest, more).pipe(
       Effect.provide(layer),
       Effect.ensuring(clear)
@@ -120,6 +120,7 @@ export const windowCommand = Command.make(
       columns,
       rows,
       {
+        caveats,
         before: [`Draft windows of ${name} that serve best, in ${figure.name}.`],
         after: [
           "best window: fixed, simulated; of theory: the optimum of (11) of arXiv:2605.17613, in whole tokens. All modelled."

@@ -8,6 +8,12 @@ import {
   tablesOfProfile
 } from "../../planning/calibrate/kernel-tables.ts"
 import { type OperatorSample, readOperatorTable } from "../../planning/calibrate/operator-tables.ts"
+import {
+  type AllReduces,
+  fitAllReduces,
+  isNcclTests,
+  readNcclTests
+} from "../../planning/calibrate/all-reduces.ts"
 import type { Peaks } from "../../planning/calibrate/fit.ts"
 import { heldAtFloor } from "../../planning/calibrate/floor.ts"
 import {
@@ -36,6 +42,7 @@ import { bytes, seconds, significant } from "../output/number.ts"
 interface Sources {
   readonly profiles: readonly LayerProfile[]
   readonly samples: readonly OperatorSample[]
+  readonly reduces: readonly AllReduces[]
   readonly runs: readonly MeasuredRun[]
   /** Names and texts of recorded runs. */
   readonly traces: readonly (readonly [file: string, text: string])[]
@@ -51,6 +58,7 @@ const readSources = Effect.fnUntraced(function* (files: readonly string[]) {
   const faults: Fault[] = []
   const profiles: LayerProfile[] = []
   const samples: OperatorSample[] = []
+  const reduces: AllReduces[] = []
   const runs: MeasuredRun[] = []
   const traces: (readonly [string, string])[] = []
   const whole = (file: string, message: string): void =>
@@ -83,6 +91,12 @@ const readSources = Effect.fnUntraced(function* (files: readonly string[]) {
       profiles.push(read.profile)
       continue
     }
+    if (isNcclTests(text)) {
+      const read = readNcclTests(file, text)
+      faults.push(...read.faults)
+      if (read.reduces !== undefined) reduces.push(read.reduces)
+      continue
+    }
     const read = readRun(file, text)
     if (read.run === undefined) faults.push(...read.faults)
     else if (read.run.latencies.tpot === undefined)
@@ -93,7 +107,7 @@ const readSources = Effect.fnUntraced(function* (files: readonly string[]) {
     else runs.push(read.run)
   }
   if (faults.length > 0) return yield* new ScenarioInvalid({ faults })
-  return { profiles, samples, runs, traces } satisfies Sources
+  return { profiles, samples, reduces, runs, traces } satisfies Sources
 })
 
 const fitColumns: readonly Column<Calibrated>[] = [
@@ -172,12 +186,28 @@ const ofProfiles = Effect.fnUntraced(function* (
   return { model, samples, tables, notes: raised === 0 ? [] : [note] }
 })
 
+/** What all-reduces come to, as figures of a profile and in words. */
+const linkOf = Effect.fnUntraced(function* (reduces: readonly AllReduces[]) {
+  const [one] = reduces
+  if (one === undefined) return { figures: {}, notes: [] }
+  if (reduces.length > 1) return yield* new Usage({ problem: "expected one file of all-reduces" })
+  const fit = fitAllReduces(one)
+  if ("problem" in fit) return yield* new Usage({ problem: fit.problem })
+  const percent = (error: number): string => `${(error * 100).toFixed(1)} %`
+  return {
+    figures: { "interconnect.bandwidth": fit.bandwidth, "interconnect.latency": fit.latency },
+    notes: [
+      `interconnect ${bytes(fit.bandwidth)}/s and ${seconds(fit.latency)}: fitted to ${fit.samples} sizes of all-reduces over ${one.ranks} ranks; ${fit.heldOut} kept apart are ${percent(fit.heldOutMedianError)} off at the median, at most ${percent(fit.heldOutWorstError)}`
+    ]
+  }
+})
+
 export const calibrateCommand = Command.make(
   "calibrate",
   {
     from: Flag.String("from").pipe(
       Flag.withDescription(
-        "Kernel tables (layer profile CSV, operator Parquet), a run's log (engine log, vLLM or GuideLLM JSON) or traces of runs (.jsonl); may be given again"
+        "Kernel tables (layer profile CSV, operator Parquet), all-reduces (output of nccl-tests), a run's log (engine log, vLLM or GuideLLM JSON) or traces of runs (.jsonl); may be given again"
       ),
       Flag.atLeast(0)
     ),
@@ -231,7 +261,7 @@ export const calibrateCommand = Command.make(
     if (files.length === 0) return yield* new Usage({ problem: "--from: expected at least one file" })
     const scenario = Option.isSome(scenarioFile) ? yield* readScenario(scenarioFile.value) : undefined
     const sources = yield* readSources(files)
-    const { profiles, samples, runs, traces } = sources
+    const { profiles, samples, reduces, runs, traces } = sources
     const written = (fields: Readonly<Record<string, unknown>>) =>
       Option.isNone(output)
         ? Effect.void
@@ -298,18 +328,24 @@ export const calibrateCommand = Command.make(
         ]
       ])
     )
+    const link = yield* linkOf(reduces)
     const kernels = profiles.length + samples.length > 0
     const { fits, notes: doubts } = kernels ? calibrate(all, hardware, peaks) : { fits: [], notes: [] }
     const impossible =
       measured === undefined ? undefined : impossibleTimes(fits, hardware, measured.model.name, size)
     if (impossible !== undefined) return yield* new Usage({ problem: impossible })
-    const notes = [...doubts, ...(keeps ? (measured?.notes ?? []) : [])]
+    const notes = [...doubts, ...(keeps ? (measured?.notes ?? []) : []), ...link.notes]
     const tables: KernelTables | undefined = keeps ? measured?.tables : undefined
+    const known = kernels || scenario === undefined ? hardware : scenario.hardware
     const calibrated: Hardware = {
-      ...(kernels || scenario === undefined ? hardware : scenario.hardware),
+      ...known,
       ...(tables === undefined ? {} : { tables }),
+      interconnect: {
+        bandwidth: link.figures["interconnect.bandwidth"] ?? known.interconnect.bandwidth,
+        latency: link.figures["interconnect.latency"] ?? known.interconnect.latency
+      },
       efficiency: {
-        ...(kernels || scenario === undefined ? hardware : scenario.hardware).efficiency,
+        ...known.efficiency,
         ...Object.fromEntries(fits.map(({ operation, fit }) => [operation, fit]))
       }
     }
@@ -317,7 +353,7 @@ export const calibrateCommand = Command.make(
     const found =
       run === undefined || scenario === undefined
         ? undefined
-        : fitRun({ ...scenario, hardware: calibrated }, run)
+        : fitRun({ ...scenario, hardware: calibrated }, run, reduces.length > 0)
     if (found !== undefined && "problem" in found) return yield* new Usage({ problem: found.problem })
     const replayed =
       found === undefined
@@ -340,7 +376,7 @@ export const calibrateCommand = Command.make(
         base: baseName,
         from: names,
         fits,
-        figures: found?.figures ?? {},
+        figures: { ...link.figures, ...found?.figures },
         notes: [...notes, ...replayed],
         ...(tables === undefined ? {} : { tables })
       },

@@ -61,7 +61,6 @@ export const runCommand = Command.make(
     const report: Report = {
       scenario,
       measuredOn: `${describeAdapter(card)}; prompts: ${promptSource}`,
-      adapter: card.kind,
       results: runs.map(({ named, metrics }) => ({
         method: named,
         metrics,

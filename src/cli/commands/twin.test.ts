@@ -129,10 +129,14 @@ describe("twin", () => {
         "software adapter: no evidence of GPU speed"
       )
     const rows = vericache(`simulate ${soft} -f jsonl`).stdout.trim().split("\n")
-    for (const row of rows) expect(JSON.parse(row)).toMatchObject({ adapter: "software", basis: "modelled" })
+    const caveats = "software adapter: no evidence of GPU speed"
+    for (const row of rows) expect(JSON.parse(row)).toMatchObject({ caveats, basis: "modelled" })
     const [titles, first] = vericache(`simulate ${soft} -f csv`).stdout.split("\n")
-    expect(first!.split(",")[titles!.split(",").indexOf("adapter")]).toBe("software")
-    expect(JSON.parse(vericache(`simulate ${soft} -f json`).stdout)).toMatchObject({ adapter: "software" })
+    expect(first!.split(",")[titles!.split(",").indexOf("caveats")]).toBe(caveats)
+    const { methods } = JSON.parse(vericache(`simulate ${soft} -f json`).stdout) as {
+      readonly methods: object[]
+    }
+    for (const method of methods) expect(method).toMatchObject({ caveats: [caveats] })
   })
 
   it("names the file and line of a broken recording, and the scenario that did not run it", () => {

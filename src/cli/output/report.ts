@@ -20,17 +20,11 @@ export interface Report {
   readonly scenario: Scenario
   /** The machine that ran it, in words; absent: it was simulated. */
   readonly measuredOn?: string
-  /** Kind of the adapter that ran it. */
-  readonly adapter?: "hardware" | "software"
   readonly results: readonly MethodResult[]
 }
 
 /** How the results came to be known. */
 export const basisOf = ({ measuredOn }: Report): Basis => (measuredOn === undefined ? "modelled" : "measured")
-
-/** Kind of the WebGPU adapter behind the figures: the one that ran, or the one the hardware profile was measured on. */
-export const adapterOf = ({ adapter, scenario }: Report): "hardware" | "software" | undefined =>
-  adapter ?? scenario.hardware.adapter?.kind
 
 /** Tokens/s over the baseline's; NaN if either did not run. */
 export const speedup = ({ scenario, results }: Report, result: MethodResult): number => {
@@ -178,13 +172,6 @@ export const reportColumns = (report: Report): readonly Column<MethodResult>[] =
           ? "identical"
           : `LOSSY ${(metrics === undefined ? undefined : divergence(method, metrics)) ?? ""}`.trim(),
       value: ({ method }) => isLossless(method)
-    },
-    {
-      title: "adapter",
-      key: "adapter",
-      text: () => "",
-      value: () => adapterOf(report) ?? "none",
-      detail: true
     },
     { title: "basis", key: "basis", text: () => "", value: () => basisOf(report), detail: true },
     {

@@ -5,7 +5,6 @@ import type { Scenario } from "../../scenario/resolved.ts"
 import { fitting, type Format, markdownTable, plainTable, renderGrid } from "./grid.ts"
 import { bytes, significant } from "./number.ts"
 import {
-  adapterOf,
   basisOf,
   caveatLines,
   softwareMark,
@@ -106,7 +105,6 @@ const reportJson = (report: Report): unknown => ({
   },
   basis: basisOf(report),
   hardware: report.scenario.hardware.name,
-  adapter: adapterOf(report),
   ...(report.measuredOn === undefined ? {} : { measuredOn: report.measuredOn }),
   verdict: verdict(report),
   subject: subject(report)?.method.name,

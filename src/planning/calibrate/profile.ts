@@ -90,7 +90,7 @@ export interface ProfileParts {
   readonly from: readonly string[]
   readonly fits: readonly Calibrated[]
   readonly tables?: KernelTables
-  /** Figures found by replaying a run, by path: `interconnect.bandwidth`, `step_overhead`. */
+  /** Figures of all-reduces or found by replaying a run, by path: `interconnect.bandwidth`, `interconnect.latency`, `step_overhead`. */
   readonly figures: Readonly<Record<string, number>>
   readonly notes: readonly string[]
 }
@@ -99,6 +99,7 @@ export interface ProfileParts {
 export const profileFields = (parts: ProfileParts, hardware: Hardware): Readonly<Record<string, unknown>> => {
   const { name, base, from, fits, tables, figures, notes } = parts
   const bandwidth = figures["interconnect.bandwidth"]
+  const latency = figures["interconnect.latency"]
   const step = figures["step_overhead"]
   return {
     extends: base,
@@ -115,7 +116,12 @@ export const profileFields = (parts: ProfileParts, hardware: Hardware): Readonly
         }),
     ...(bandwidth === undefined
       ? {}
-      : { interconnect: { bandwidth: digits(bandwidth), latency: hardware.interconnect.latency } }),
+      : {
+          interconnect: {
+            bandwidth: digits(bandwidth),
+            latency: latency === undefined ? hardware.interconnect.latency : digits(latency)
+          }
+        }),
     ...(step === undefined ? {} : { step_overhead: digits(step) }),
     ...(tables === undefined ? {} : { tables: tablesFile(tables) }),
     calibration: {

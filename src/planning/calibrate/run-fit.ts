@@ -72,10 +72,14 @@ const worst = (simulated: LatencySummary, measured: LatencySummary | undefined):
 }
 
 /**
- * Fits the interconnect's bandwidth where there are several ranks, else the host's work per pass where it does not hide
- * behind the GPU. `scenario` replays the run on hardware whose kernels are calibrated already.
+ * Fits the interconnect's bandwidth where there are several ranks, unless it is `known`, else the host's work per pass where it
+ * does not hide behind the GPU. `scenario` replays the run on hardware whose kernels are calibrated already.
  */
-export const fitRun = (scenario: Scenario, run: MeasuredRun): RunFit | { readonly problem: string } => {
+export const fitRun = (
+  scenario: Scenario,
+  run: MeasuredRun,
+  known = false
+): RunFit | { readonly problem: string } => {
   if (run.latencies.tpot === undefined)
     return { problem: `${run.name} has no times per output token to fit to` }
   const { hardware, engine } = scenario
@@ -89,7 +93,7 @@ export const fitRun = (scenario: Scenario, run: MeasuredRun): RunFit | { readonl
   })
   const figures: Record<string, number> = {}
   let fitted = scenario
-  if (engine.tensorParallelSize > 1) {
+  if (engine.tensorParallelSize > 1 && !known) {
     const bandwidth = golden(1e9, 1e12, STEPS, (one) => distance(withBandwidth(one), run))
     figures["interconnect.bandwidth"] = bandwidth
     fitted = withBandwidth(bandwidth)

@@ -1,7 +1,7 @@
 /** From a plan file to the candidates it leaves to choose from, or to everything that is wrong with it. */
 import { Result } from "effect"
 import { type Catalog, isRecord } from "../../scenario/catalog.ts"
-import { closest } from "../../scenario/closest.ts"
+import { closest, nearest } from "../../scenario/closest.ts"
 import { type Path, ScenarioInvalid, SourceDocument } from "../../scenario/document.ts"
 import { type Fault, withoutRepeats } from "../../scenario/fault.ts"
 import { type ReadFile, readText } from "../../scenario/files.ts"
@@ -12,7 +12,7 @@ import { methodName, parsePath, withOverrides } from "../override.ts"
 import { type BaseScenario, readBase } from "../points.ts"
 import { methodChoices, type MethodChoice } from "./methods.ts"
 import { type CandidatesFile, PLAN_KEYS, PlanPart } from "./plan-file.ts"
-import { type Prices, readPrices } from "./prices.ts"
+import { type Prices, type PricesRead, readPrices } from "./prices.ts"
 
 /** One way to serve: hardware, size of a group, batch limit, method. */
 export interface Candidate {
@@ -97,10 +97,17 @@ class Loading {
     const { part, formed } = this.#part()
     const { candidates = {}, minimise = "gpus", max_gpus: maxGpus = MAX_GPUS } = part
     const prices = this.#prices(part)
+    if (minimise === "cost" && this.#value["prices"] === undefined)
+      this.#fault(
+        ["minimise"],
+        "cost needs prices",
+        "give prices: with their source and date; none are assumed"
+      )
     this.#checkNames(candidates)
+    this.#checkObjectives()
     const hardware = this.#hardware(candidates)
     const first = this.#resolve(hardware[0], ["full-kv"], [])
-    if (first !== undefined) this.#checkScenario(first)
+    if (first !== undefined) this.#checkTrace(first)
     const methods =
       first === undefined
         ? []
@@ -113,10 +120,10 @@ class Loading {
       )
     this.#checkMethodNames(methods)
     const scenario = methods.length > 0 ? this.#resolve(hardware[0], files(methods), methods) : undefined
-    if (scenario === undefined || this.#faults.length > 0) return failed(this.#faults)
     const base = this.#base(hardware[0], files(methods))
-    const all = this.#candidates(candidates, base, hardware, methods)
-    if (minimise === "cost") this.#checkPrices(prices, all)
+    const all = scenario === undefined ? [] : this.#candidates(candidates, base, hardware, methods)
+    this.#checkPrices(prices, minimise, hardware, all)
+    if (scenario === undefined) return failed(this.#faults)
     if (this.#faults.length > 0) return failed(this.#faults)
     return Result.succeed({
       name: scenario.name,
@@ -124,7 +131,7 @@ class Loading {
       candidates: all,
       minimise,
       maxGpus,
-      prices,
+      prices: prices?.prices,
       scenario,
       rateScale: this.#rateScale()
     })
@@ -154,14 +161,23 @@ class Loading {
       this.#fault(["remote_prefix"], "plans are for deployments whose groups are all alike")
   }
 
+  /** What only plans have, each by itself, so that one that is malformed hides no fault of the others. */
   #part(): { readonly part: PlanPart; readonly formed: boolean } {
-    const value = Object.fromEntries(
-      PLAN_KEYS.filter((key) => key in this.#value).map((key) => [key, this.#value[key]])
-    )
-    const decoded = this.#document.decode(PlanPart, value)
-    if ("value" in decoded) return { part: decoded.value, formed: true }
-    this.#faults.push(...decoded.faults)
-    return { part: { candidates: this.#named(value["candidates"]) }, formed: false }
+    let part: PlanPart = {}
+    let formed = true
+    for (const key of PLAN_KEYS) {
+      if (!(key in this.#value)) continue
+      const decoded = this.#document.decode(PlanPart, { [key]: this.#value[key] })
+      if ("value" in decoded) part = { ...part, ...decoded.value }
+      else {
+        this.#faults.push(...decoded.faults)
+        if (key === "candidates") {
+          part = { ...part, candidates: this.#named(this.#value[key]) }
+          formed = false
+        }
+      }
+    }
+    return { part, formed }
   }
 
   /** Of malformed candidates the names that are well-formed, so that what is wrong with those is told at once too. */
@@ -181,10 +197,10 @@ class Loading {
     }
   }
 
-  #prices({ prices }: PlanPart): Prices | undefined {
+  #prices({ prices }: PlanPart): PricesRead | undefined {
     if (prices === undefined) return undefined
     const known = readPrices(prices, this.#document, this.#read)
-    if ("prices" in known) return known.prices
+    if ("prices" in known) return known
     this.#faults.push(...known.faults)
     return undefined
   }
@@ -200,13 +216,17 @@ class Loading {
     check("drafters", drafters, this.#catalog.drafters)
   }
 
-  #checkScenario({ objectives, workload }: Scenario): void {
-    if (objectives.length === 0)
+  #checkObjectives(): void {
+    const { goodput } = this.#value
+    if (goodput === undefined || (isRecord(goodput) && Object.keys(goodput).length === 0))
       this.#fault(
         ["goodput"],
         "is missing: a plan needs an objective to meet",
         "give goodput: { ttft: { percentile: 95, at_most: 2 s } }"
       )
+  }
+
+  #checkTrace({ workload }: Scenario): void {
     if (workload.kind === "trace" && workload.requests.length < 2)
       this.#fault(["workload", "trace"], "expected two requests or more")
   }
@@ -325,16 +345,30 @@ class Loading {
     return all
   }
 
-  #checkPrices(prices: Prices | undefined, all: readonly Candidate[]): void {
-    const names = [...new Set(all.map(({ scenario }) => scenario.hardware.name))]
-    if (prices === undefined)
-      this.#fault(
-        ["minimise"],
-        "cost needs prices",
-        "give prices: with their source and date; none are assumed"
-      )
-    else if (!names.some((name) => prices.perGpuHour.has(name)))
-      this.#fault(["prices"], `has none of the candidates: ${names.join(", ")}`)
+  /** A price of hardware that nobody knows is somebody's longer list, or a slip that would leave its hardware out. */
+  #checkPrices(
+    read: PricesRead | undefined,
+    minimise: NonNullable<PlanPart["minimise"]>,
+    hardware: readonly unknown[],
+    all: readonly Candidate[]
+  ): void {
+    // Changed hardware has names that only its resolution tells.
+    if (read === undefined || (all.length === 0 && hardware.some((one) => typeof one !== "string"))) return
+    const candidates =
+      all.length === 0
+        ? hardware.map(String)
+        : [...new Set(all.map(({ scenario }) => scenario.hardware.name))]
+    const known = [...candidates, ...this.#catalog.hardware.keys()]
+    const { perGpuHour } = read.prices
+    const slips = [...perGpuHour.keys()].flatMap((name) => {
+      const meant = known.includes(name) ? undefined : nearest(name, known)
+      return meant === undefined
+        ? []
+        : [read.fault(name, `no ${name} in the catalog`, `did you mean ${meant}?`)]
+    })
+    this.#faults.push(...slips)
+    if (slips.length === 0 && minimise === "cost" && !candidates.some((name) => perGpuHour.has(name)))
+      this.#fault(["prices"], `has none of the candidates: ${candidates.join(", ")}`)
   }
 }
 

@@ -165,4 +165,37 @@ prices: { source: a test, date: "2026-01", per_gpu_hour: { l40s: 1 } }
     expect(faults.map(({ line }) => line)).toEqual([8, 10])
     expect(faults[0]!.suggestion).toContain("rtx-4090")
   })
+
+  it("tells what is wrong with prices beside everything else, in the plan and in a file of their own", () => {
+    const prices = "source: ours\ndate: yesterday\nper_gpu_hour: { h100-sxm: -1 }\n"
+    const told = (text: string) => {
+      const loaded = loadPlan(
+        FILE,
+        (path) => (path === "prices.yaml" ? new TextEncoder().encode(prices) : reading(text)(path)),
+        catalog
+      )
+      return Result.isFailure(loaded)
+        ? loaded.failure.faults.map(({ file, field }) => `${file} ${field}`)
+        : []
+    }
+    const malformed = planText({ rate: -1, ttft: 2, tpot: 1, more: "minimise: costs\nprices: prices.yaml\n" })
+    expect(told(malformed.replace("methods: [full-kv]", "keep: [2]"))).toEqual([
+      "plan.yaml workload.arrivals.rate",
+      "plan.yaml candidates.keep[0]",
+      "plan.yaml minimise",
+      "prices.yaml date",
+      "prices.yaml per_gpu_hour.h100-sxm"
+    ])
+    const slip =
+      "minimise: cost\nprices: { source: ours, date: 2026-05, per_gpu_hour: { h100-smx: 1, tpu: 2 } }\n"
+    const objectives = /goodput:\n.*\n.*\n/
+    expect(told(planText({ rate: 1, ttft: 2, tpot: 1, more: slip }).replace(objectives, ""))).toEqual([
+      "plan.yaml goodput",
+      "plan.yaml prices.per_gpu_hour.h100-smx"
+    ])
+    expect(told(planText({ rate: -1, ttft: 2, tpot: 1, more: "minimise: cost\n" }))).toEqual([
+      "plan.yaml workload.arrivals.rate",
+      "plan.yaml minimise"
+    ])
+  })
 })

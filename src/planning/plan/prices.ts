@@ -14,6 +14,12 @@ export interface Prices {
   readonly perGpuHour: ReadonlyMap<string, number>
 }
 
+/** Prices, and how to tell a fault of one of them where it stands. */
+export interface PricesRead {
+  readonly prices: Prices
+  readonly fault: (hardware: string, message: string, suggestion?: string) => Fault
+}
+
 const pricesOf = (file: PricesFile): Prices => ({
   source: file.source,
   date: file.date,
@@ -27,13 +33,21 @@ export const readPrices = (
   given: NonNullable<PlanPart["prices"]>,
   document: SourceDocument,
   read: ReadFile
-): { readonly prices: Prices } | { readonly faults: readonly Fault[] } => {
-  if (typeof given !== "string") return { prices: pricesOf(given) }
+): PricesRead | { readonly faults: readonly Fault[] } => {
+  if (typeof given !== "string")
+    return {
+      prices: pricesOf(given),
+      fault: (hardware, ...words) => document.fault(["prices", "per_gpu_hour", hardware], ...words)
+    }
   const file = relativeTo(document.fileOf(["prices"]), given)
   const text = readText(file, read)
   if (typeof text !== "string") return { faults: [document.fault(["prices"], `${file} ${text.message}`)] }
   const priced = new SourceDocument(file, text)
   if (priced.faults.length > 0) return { faults: priced.faults }
   const decoded = priced.decode(PricesFile)
-  return "faults" in decoded ? decoded : { prices: pricesOf(decoded.value) }
+  if ("faults" in decoded) return decoded
+  return {
+    prices: pricesOf(decoded.value),
+    fault: (hardware, ...words) => priced.fault(["per_gpu_hour", hardware], ...words)
+  }
 }

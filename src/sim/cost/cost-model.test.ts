@@ -258,14 +258,17 @@ describe("operations", () => {
     ])
   })
 
-  it("a tensor-parallel group reads at the rate of all its ranks and pays two all-reduces a layer", () => {
+  it("a tensor-parallel group reads at the rate of all its ranks and pays for what they tell each other", () => {
     const load = decodeLoad(16, 4000)
     const [one, four] = [price(load, LLAMA_8B), price(load, LLAMA_8B, h100(), 4)]
     expect(four.hbm).toBeCloseTo(one.hbm / 4, 12)
-    // 2·3/4 of 16 positions of 4096 elements of 2 bytes, at 450 GB/s, and 10 µs.
-    const allReduce = (1.5 * 16 * 4096 * 2) / 450e9 + 1e-5
-    expect(four.interconnect).toBeCloseTo(64 * allReduce, 12)
+    // All-reduces of 16 positions of 4096 elements of 2 bytes: after the embedding, and two in each of 32 layers.
+    const allReduce = (((2 * 3) / 4) * 16 * 4096 * 2) / 450e9 + 1e-5
+    // Logits of 16 rows over a vocabulary of 128,256, of which each rank has computed a quarter.
+    const gather = ((3 / 4) * 16 * 128256 * 2) / 450e9 + 1e-5
+    expect(four.interconnect).toBeCloseTo(65 * allReduce + gather, 12)
     expect(one.interconnect).toBe(0)
+    expect(price({ ...load, logits: 0 }, LLAMA_8B, h100(), 4).interconnect).toBeCloseTo(65 * allReduce, 12)
   })
 })
 

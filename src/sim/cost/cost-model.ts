@@ -1,7 +1,7 @@
 /**
  * Time of a pass from the model's shapes: a roofline per layer and operation, each at the share of the peak its kind
  * reaches, plus fixed overheads; or measured tables where the hardware has them. Tensor-parallel ranks act as one device with
- * all their bandwidth and arithmetic, joined by two all-reduces a layer; weights and KV are split over them without copies.
+ * all their bandwidth and arithmetic, joined by the collectives that vLLM issues; weights and KV are split over them without copies.
  */
 import { weightBytes } from "../../scenario/model-shape.ts"
 import type { Efficiency, Hardware, Model } from "../../scenario/resolved.ts"
@@ -107,7 +107,7 @@ export class CostModel {
     out.flops = linear.flops
     out.memoryFloor = linear.memoryFloor
     out.computeFloor = linear.computeFloor
-    out.interconnect = this.#allReduce(tokens)
+    out.interconnect = this.#collectives(tokens, load.logits)
     const requests = decode.requests + draft.requests + verify.requests + prefill.requests
     const { stepOverhead, stepOverheadPerRequest } = this.#hardware
     out.scheduling = stepOverhead + stepOverheadPerRequest * requests + this.#launches
@@ -158,12 +158,18 @@ export class CostModel {
     this.#lmHead.add(out, bytes, rows * rowBytes, flops, seconds)
   }
 
-  /** Two ring all-reduces a layer: 2(n−1)/n of the activations over each rank's link, and a latency. */
-  #allReduce(tokens: number): number {
+  /**
+   * What ranks tell each other over their links, 2(n−1)/n of the bytes for a ring's all-reduce and (n−1)/n for a gather, each
+   * with a latency: activations after the embedding, attention and MLP of each layer; logits, of which each rank computes its part of
+   * the vocabulary (vLLM's VocabParallelEmbedding and LogitsProcessor).
+   */
+  #collectives(tokens: number, rows: number): number {
     if (this.#ranks === 1) return 0
     const { bandwidth, latency } = this.#hardware.interconnect
-    const bytes = ((2 * (this.#ranks - 1)) / this.#ranks) * tokens * this.#model.hidden * ACTIVATION
-    return 2 * this.#layers * (bytes / bandwidth + latency)
+    const others = (this.#ranks - 1) / this.#ranks
+    const activations = (2 * others * tokens * this.#model.hidden * ACTIVATION) / bandwidth + latency
+    const logits = rows === 0 ? 0 : (others * rows * this.#model.vocab * ACTIVATION) / bandwidth + latency
+    return (2 * this.#layers + 1) * activations + logits
   }
 }
 
