@@ -70,11 +70,22 @@ export const roving = (chart: SVGSVGElement, across = 1): void => {
   })
 }
 
-/** Hatching of what cannot be served. */
+/** Hatching of what cannot be served, and of what goes beyond measurements. */
 export const hatching = (): SVGElement =>
   svg(
     "defs",
     {},
+    svg(
+      "pattern",
+      {
+        id: "extrapolated",
+        width: 7,
+        height: 7,
+        patternUnits: "userSpaceOnUse",
+        patternTransform: "rotate(45)"
+      },
+      svg("line", { x1: 0, x2: 0, y1: 0, y2: 7, stroke: "var(--card)", "stroke-width": 2, opacity: 0.7 })
+    ),
     svg(
       "pattern",
       {

@@ -3,7 +3,7 @@ import { element } from "../components/element.ts"
 import { failure } from "../components/error-panel.ts"
 import type { ScreenContext } from "../shell/screen.ts"
 import type { Response, TextFile } from "../workers/protocol.ts"
-import { type Point, type Results, settingsText } from "./results.ts"
+import { isExtrapolated, type Point, type Results, settingsText } from "./results.ts"
 import { cellText, wordsOf } from "./words.ts"
 
 const FIGURES = ["tokens_per_s", "ttft_p95_s", "tpot_p95_s", "limited_by"]
@@ -69,7 +69,11 @@ export const chosenCard = (
             return [
               element(
                 "div",
-                { title: `${definition}; modelled`, "data-provenance": "modelled" },
+                {
+                  class: isExtrapolated(point) ? "extrapolated" : "",
+                  title: `${definition}; modelled`,
+                  "data-provenance": "modelled"
+                },
                 element("dt", {}, label),
                 element("dd", {}, cellText(name, point.cells[place]))
               )
@@ -77,6 +81,7 @@ export const chosenCard = (
           })
         )
       : element("p", {}, `Cannot be served: ${point.reason}`),
+    ...(point.caveats === undefined ? [] : [element("p", { class: "muted small" }, point.caveats)]),
     ...(files.length > 0
       ? [element("p", { class: "actions" }, whatIf, timeline)]
       : [

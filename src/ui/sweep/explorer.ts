@@ -20,7 +20,8 @@ import {
   type Results,
   settingsText,
   spellBrushes,
-  valueOf
+  valueOf,
+  isExtrapolated
 } from "./results.ts"
 import { cellText, wordsOf } from "./words.ts"
 
@@ -172,7 +173,7 @@ export class Explorer {
     this.#heatCard.hidden = !drawn
     if (!drawn) return
     this.#heatCard.querySelector("h2")!.textContent =
-      `${wordsOf(metric.name).label} by ${wordsOf(x.name).label} and ${wordsOf(y.name).label}${method === undefined ? "" : `, ${method}`}; hatched: cannot be served`
+      `${wordsOf(metric.name).label} by ${wordsOf(x.name).label} and ${wordsOf(y.name).label}${method === undefined ? "" : `, ${method}`}; hatched: cannot be served${points.some(isExtrapolated) ? "; hatched over colour: extrapolated" : ""}`
     const of =
       byMethod === undefined || method === undefined
         ? points

@@ -1,8 +1,8 @@
-/** A figure over two axes; what cannot be served is hatched. */
+/** A figure over two axes; what cannot be served is hatched, and so, lightly over its colour, is what goes beyond measured kernel times. */
 import { interpolateViridis, scaleLinear } from "d3"
 import { svg } from "../components/element.ts"
 import { asPoint, hatching, range, roving, type Shown, words } from "./chart.ts"
-import { type Field, type HeatCell, heatCells, type Point, valuesOf } from "./results.ts"
+import { type Field, type HeatCell, heatCells, isExtrapolated, type Point, valuesOf } from "./results.ts"
 import { axisText, cellText, tickText, wordsOf } from "./words.ts"
 
 const [BOTTOM, ROW, TOP] = [46, 34, 24]
@@ -36,7 +36,11 @@ export const heatmap = (
   const label = ({ points: own, value }: HeatCell): string => {
     if (own.length === 0) return "not simulated"
     if (value !== undefined)
-      return `${metricWords!.label} ${cellText(metric.name, value)}${own.length > 1 ? `, mean of ${own.length}` : ""}`
+      return [
+        `${metricWords!.label} ${cellText(metric.name, value)}`,
+        ...(own.length > 1 ? [`mean of ${own.length}`] : []),
+        ...new Set(own.flatMap(({ caveats }) => caveats ?? []))
+      ].join(", ")
     return `cannot be served: ${own[0]!.reason ?? "no figure"}`
   }
   for (const [i, cell] of cells.entries()) {
@@ -66,6 +70,17 @@ export const heatmap = (
         shown
       )
     chart.append(box)
+    if (cell.value !== undefined && cell.points.some(isExtrapolated))
+      chart.append(
+        svg("rect", {
+          class: "over",
+          x: cx + 1,
+          y: cy + 1,
+          width: Math.max(1, w - 2),
+          height: ROW - 2,
+          fill: "url(#extrapolated)"
+        })
+      )
     if (cell.value !== undefined && w > ROOM) {
       const text = words(cx + w / 2, cy + ROW / 2 + 4, "middle", cellText(metric.name, cell.value))
       text.setAttribute("class", "in-cell")

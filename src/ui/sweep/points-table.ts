@@ -2,7 +2,7 @@
 import { exportButtons } from "../components/download.ts"
 import { element } from "../components/element.ts"
 import type { Shown } from "./chart.ts"
-import type { Field, Point } from "./results.ts"
+import { type Field, isExtrapolated, type Point } from "./results.ts"
 import { cellText, wordsOf } from "./words.ts"
 
 const PAGE = 25
@@ -87,9 +87,11 @@ export const pointsTable = (
                 element(
                   "td",
                   {
-                    class: isNumber ? "number" : "",
+                    class: `${isNumber ? "number" : ""} ${isExtrapolated(point) ? "extrapolated" : ""}`,
                     "data-provenance": "modelled",
-                    title: `${wordsOf(name).definition}; modelled`
+                    title: [wordsOf(name).definition, "modelled", point.caveats ?? ""]
+                      .filter(Boolean)
+                      .join("; ")
                   },
                   cellText(name, point.cells[place])
                 )

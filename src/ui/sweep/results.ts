@@ -16,6 +16,8 @@ export interface Point {
   readonly cells: readonly Cell[]
   /** Why it has no figures; undefined if it was simulated. */
   readonly reason: string | undefined
+  /** What weakens its figures. */
+  readonly caveats: string | undefined
 }
 
 export interface Results {
@@ -32,6 +34,9 @@ export interface Results {
 /** Columns that every file of results has, around those of the axes. */
 const BEFORE = "method"
 const AFTER = "status"
+
+/** Whether its figures go beyond measured kernel times. */
+export const isExtrapolated = ({ caveats }: Point): boolean => caveats?.includes("extrapolated") === true
 
 /** Reads a table as results; a sentence where it is none. */
 export const resultsOf = ({ columns, rows, recipe }: Table): Results | { readonly problem: string } => {
@@ -51,13 +56,16 @@ export const resultsOf = ({ columns, rows, recipe }: Table): Results | { readonl
   })
   const methods = new Set(rows.map((row) => row[before]))
   const reason = at("reason")
+  const caveats = at("caveats")
   return {
     columns,
     recipe,
     points: rows.map((cells, row) => ({
       row,
       cells,
-      reason: cells[after] === "simulated" ? undefined : String(cells[reason] ?? cells[after] ?? "no figures")
+      reason:
+        cells[after] === "simulated" ? undefined : String(cells[reason] ?? cells[after] ?? "no figures"),
+      caveats: cells[caveats] === undefined ? undefined : String(cells[caveats])
     })),
     axes: [
       ...(methods.size > 1 ? [field(before)] : []),

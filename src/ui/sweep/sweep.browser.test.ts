@@ -22,6 +22,7 @@ const TABLE: Table = {
     { name: "context", type: "whole" },
     { name: "status", type: "text" },
     { name: "reason", type: "text" },
+    { name: "caveats", type: "text" },
     { name: "tokens_per_s", type: "number" },
     { name: "tokens_per_s_per_gpu", type: "number" },
     { name: "tokens_per_s_per_user", type: "number" }
@@ -38,6 +39,7 @@ const TABLE: Table = {
             "the KV of one request does not fit",
             undefined,
             undefined,
+            undefined,
             undefined
           ]
         : [
@@ -47,6 +49,7 @@ const TABLE: Table = {
             context,
             "simulated",
             undefined,
+            context > 1000 ? "extrapolated beyond measured kernel times: decode attention" : undefined,
             window * 10,
             window * 5,
             1e5 / context / window
@@ -115,6 +118,8 @@ describe("the sweep screen", () => {
       const hatched = page.locator('rect[fill="url(#infeasible)"]')
       expect(await hatched.count()).toBe(3)
       expect(await hatched.first().getAttribute("aria-label")).toContain("does not fit")
+      expect(await page.locator('rect[fill="url(#extrapolated)"]').count()).toBe(3)
+      expect(await page.locator('rect[aria-label*="extrapolated beyond"]').count()).toBe(3)
       await page.close()
     })
 

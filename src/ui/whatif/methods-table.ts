@@ -5,6 +5,20 @@ import type { MethodOutcome, ScenarioSummary } from "../workers/protocol.ts"
 import { limitBar } from "./limit-bar.ts"
 import { LIMIT_WORDS, mainLimit } from "./verdict.ts"
 
+/** What weakens the figures, and whose. */
+export const caveatLines = (
+  { methods }: ScenarioSummary,
+  outcomes: readonly (MethodOutcome | undefined)[]
+): readonly string[] => {
+  const whose = new Map<string, string[]>()
+  for (const [i, outcome] of outcomes.entries())
+    for (const caveat of outcome?.kind === "simulated" ? outcome.caveats : [])
+      whose.set(caveat, [...(whose.get(caveat) ?? []), methods[i]!.name])
+  return [...whose].map(
+    ([caveat, names]) => `${caveat}${names.length === methods.length ? "" : ` (${names.join(", ")})`}`
+  )
+}
+
 const seconds = (value: number): string =>
   value < 1 ? `${(value * 1000).toPrecision(3)} ms` : `${value.toPrecision(3)} s`
 
@@ -39,12 +53,14 @@ export const methodsRows = (
     "e2el_p50_s",
     ...LIMITS,
     "output",
-    "basis"
+    "basis",
+    "caveats"
   ],
   ...(summary?.methods ?? []).flatMap(({ name, lossless }, i) => {
     const outcome = outcomes[i]
     if (outcome?.kind !== "simulated") return []
-    const { throughput, ttft, tpot, e2el, limits } = outcome.metrics
+    const { metrics, caveats } = outcome
+    const { throughput, ttft, tpot, e2el, limits } = metrics
     return [
       [
         name,
@@ -55,7 +71,8 @@ export const methodsRows = (
         e2el.p50,
         ...LIMITS.map((limit) => limits[limit]),
         lossless ? "identical" : "lossy",
-        "modelled"
+        "modelled",
+        caveats.join("; ")
       ]
     ]
   })
@@ -91,7 +108,11 @@ export const methodsTable = (
             ? COLUMNS.map(([title, definition, of]) =>
                 element(
                   "td",
-                  { class: "number", "data-provenance": "modelled", title: `${definition}; modelled` },
+                  {
+                    class: outcome.extrapolated ? "number extrapolated" : "number",
+                    "data-provenance": "modelled",
+                    title: [definition, "modelled", ...outcome.caveats].join("; ")
+                  },
                   of(outcome.metrics),
                   ...(title === "limited by" ? [limitBar(outcome.metrics.limits)] : [])
                 )

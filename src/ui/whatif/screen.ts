@@ -11,7 +11,7 @@ import { type Advice, adviceList, ranked } from "./advice-list.ts"
 import { type BreakEvenRow, breakEvenRows, drawBreakEven } from "./break-even.ts"
 import { controlFor } from "./control.ts"
 import { Editor } from "./editor.ts"
-import { methodsRows, methodsTable } from "./methods-table.ts"
+import { caveatLines, methodsRows, methodsTable } from "./methods-table.ts"
 import { advisedVerdict, rateOf, verdictOf } from "./verdict.ts"
 import { drawWindows, type Optimum, type WindowPoint, windowRows } from "./window-curve.ts"
 import "./whatif.css"
@@ -32,6 +32,7 @@ export const mount: Mount = (host, context) => {
   const note = element("p", { class: "muted small" })
   const problems = element("div", {})
   const table = element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Methods" })
+  const caveats = element("ul", { class: "caveats small muted", "aria-label": "What weakens these figures" })
   const controls = element("div", { class: "controls" })
   const windows = new Fitted()
   const breakEven = new Fitted()
@@ -62,6 +63,7 @@ export const mount: Mount = (host, context) => {
         "Methods side by side",
         { tools: exportButtons({ name: "methods", table: () => methodsRows(summary, outcomes) }) },
         table,
+        caveats,
         element("div", { class: "tools" }, timeline)
       ),
       card("What would help, simulated", {}, advised),
@@ -120,6 +122,7 @@ export const mount: Mount = (host, context) => {
     verdict.textContent = headline
     note.textContent = detail
     table.replaceChildren(methodsTable(summary, outcomes))
+    caveats.replaceChildren(...caveatLines(summary, outcomes).map((line) => element("li", {}, line)))
   }
 
   /** All of what might help was simulated: the best of it, in the verdict too. */

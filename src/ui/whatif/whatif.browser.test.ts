@@ -178,6 +178,39 @@ describe("What-if", () => {
     await other.close()
   })
 
+  it("hatches figures that go beyond measured kernel times, and says so", async () => {
+    const catalog = join(import.meta.dirname, "../../../scenarios/catalog/hardware/h100-sxm.yaml")
+    const profile = `${readFileSync(catalog, "utf8")}
+tables:
+  basis: measured
+  source: made up for a test
+  dense: { tokens: [1, 2], seconds: [3.0e-4, 3.1e-4] }
+`
+    const scenario = `name: mine
+model: llama-3.1-8b
+hardware: { profile: my-gpu.yaml }
+workload: { context: host, requests: 6, arrivals: { concurrency: 3 }, input: 2k tokens, output: 32 }
+methods:
+  - full-kv
+`
+    const file = (name: string, text: string) => ({
+      name,
+      mimeType: "application/yaml",
+      buffer: Buffer.from(text)
+    })
+    const page = await opened()
+    await page.getByText("All 200 requests").waitFor()
+    expect(await page.locator(".extrapolated").count()).toBe(0)
+    await page
+      .getByLabel("Open a scenario")
+      .setInputFiles([file("mine.yaml", scenario), file("my-gpu.yaml", profile)])
+    await page.locator("td.extrapolated").first().waitFor()
+    expect(await page.getByLabel("What weakens these figures").textContent()).toBe(
+      "extrapolated beyond measured kernel times: linear layers"
+    )
+    await page.close()
+  })
+
   it("shows the numbers of the command line for what it saves, however fast fields changed", async () => {
     const page = await opened()
     await page.locator(".verdict", { hasText: "serves" }).waitFor()

@@ -1,5 +1,6 @@
 /** Answers the page's questions with the code of the command line: the same loader, simulator and closed forms. */
 import { Exit, Result } from "effect"
+import { caveatsOf } from "../../planning/caveats.ts"
 import type { ScenarioInvalid } from "../../scenario/document.ts"
 import { readFields, type ScenarioFields } from "../../scenario/load.ts"
 import { loadScenario } from "../../scenario/load.ts"
@@ -81,13 +82,17 @@ const simulated = async (
     pause,
     signal
   })
-  if (Exit.isSuccess(exit))
+  if (Exit.isSuccess(exit)) {
+    const { metrics, extrapolated } = exit.value
     return {
       kind: "simulated",
-      metrics: exit.value.metrics,
+      metrics,
       requests: requestsOf(scenario),
-      theory: theoryOf(scenario, named)
+      theory: theoryOf(scenario, named),
+      caveats: caveatsOf(scenario.hardware, extrapolated),
+      extrapolated: extrapolated.length > 0
     }
+  }
   const error = exit.cause.reasons.find((reason) => reason._tag === "Fail")?.error
   return { kind: "failed", reason: error instanceof Error ? error.message : "the simulation broke" }
 }

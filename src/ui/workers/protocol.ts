@@ -83,6 +83,10 @@ export type MethodOutcome =
       readonly requests: number
       /** By the closed forms, tokens/s of all groups; undefined where they do not speak. */
       readonly theory: number | undefined
+      /** What makes the figures weaker evidence than others. */
+      readonly caveats: readonly string[]
+      /** They go beyond measured kernel times. */
+      readonly extrapolated: boolean
     }
   | { readonly kind: "failed"; readonly reason: string }
 
