@@ -40,13 +40,20 @@ export const advisedVerdict = (
   return `${headline.replace(/\.$/, "")}; ${ways.join(", or ")}.`
 }
 
+/** The method the verdict is about: VeriCache, or else the first. */
+const spokenOf = (methods: ScenarioSummary["methods"]): number =>
+  Math.max(
+    0,
+    methods.findIndex(({ kind }) => kind === "vericache")
+  )
+
 /** Headline, and how much of the scenario it rests on. */
 export const verdictOf = (
   { methods, baseline, requests, name }: ScenarioSummary,
   outcomes: readonly (MethodOutcome | undefined)[]
 ): { readonly headline: string; readonly detail: string } => {
   const base = outcomes[methods.findIndex((method) => method.name === baseline)]
-  const place = methods.findIndex(({ kind }) => kind === "vericache")
+  const place = spokenOf(methods)
   const ours = outcomes[place]
   if (ours === undefined) return { headline: "Simulating…", detail: name }
   if (ours.kind === "failed")
@@ -55,7 +62,7 @@ export const verdictOf = (
   const limit = mainLimit(metrics.limits)
   const share = Math.round(metrics.limits[limit] * 100)
   const against =
-    base?.kind === "simulated" && base.requests === ours.requests
+    base?.kind === "simulated" && base !== ours && base.requests === ours.requests
       ? `${(metrics.throughput.tokensPerSecond / base.metrics.throughput.tokensPerSecond).toFixed(2)}× the ${baseline} throughput`
       : `${metrics.throughput.tokensPerSecond.toPrecision(3)} tok/s`
   return {
