@@ -247,6 +247,21 @@ describe.concurrent("vericache simulate", () => {
     expect(existsSync(join(folder, "bad.pftrace"))).toBe(false)
   })
 
+  it("refuses kernel times that no such hardware could have", async () => {
+    const catalog = join(ROOT, "scenarios", "catalog", "hardware", "h100-sxm.yaml")
+    const tables =
+      "tables: { source: wrong unit, basis: measured, dense: { tokens: [1, 256], seconds: [1.0e-9, 2.0e-9] } }"
+    writeFileSync(join(folder, "fast.yaml"), `${readFileSync(catalog, "utf8")}\n${tables}\n`)
+    writeFileSync(
+      join(folder, "impossible.yaml"),
+      "name: x\nmodel: llama-3.1-8b\nhardware: { profile: fast.yaml }\nworkload: { context: host, requests: 2, arrivals: { concurrency: 1 }, input: 2k tokens, output: 8 }\nmethods: [full-kv]\n"
+    )
+    const { code, stdout, stderr } = await vericache(["simulate", "impossible.yaml"])
+    expect([code, stdout]).toEqual([2, ""])
+    expect(stderr).toMatch(/^hardware h100-sxm: a pass of .* is below the physical floor/)
+    expect(stderr.trimEnd().split("\n")).toHaveLength(1)
+  })
+
   it("ends with 130 on Ctrl-C and leaves nothing behind", async () => {
     const scenario = file(
       "endless.yaml",

@@ -6,6 +6,7 @@ import { NoAdapter } from "../engine/webgpu/device.ts"
 import { ModelRefused } from "../engine/weights/checkpoint.ts"
 import { closest } from "../scenario/closest.ts"
 import { ScenarioInvalid } from "../scenario/document.ts"
+import { BelowFloor } from "../sim/cost/cost-model.ts"
 import { Infeasible } from "../sim/setup.ts"
 
 export const EXIT = {
@@ -49,10 +50,12 @@ export const verdictOf = (
   if (exit._tag === "Success") return { code: EXIT.ok, words: "" }
   if (Cause.hasInterruptsOnly(exit.cause))
     return { code: EXIT.interrupted, words: "interrupted; no results were written" }
-  const broken = exit.cause.reasons.find(
-    (reason) => reason._tag === "Die" && reason.defect instanceof BrokenPromise
-  )
-  if (broken?._tag === "Die") return { code: EXIT.usage, words: (broken.defect as BrokenPromise).message }
+  for (const reason of exit.cause.reasons)
+    if (
+      reason._tag === "Die" &&
+      (reason.defect instanceof BrokenPromise || reason.defect instanceof BelowFloor)
+    )
+      return { code: EXIT.usage, words: reason.defect.message }
   const error = exit.cause.reasons.find((reason) => reason._tag === "Fail")?.error
   if (error instanceof ScenarioInvalid) {
     const n = error.faults.length

@@ -18,6 +18,19 @@ const ELEMENTWISE = 4
 /** Rounding errors of the sums a price is compared with its floor by. */
 const SLACK = 1e-9
 
+/** A price below what the peaks allow at their best: broken kernel times, or peaks that are too low. */
+export class BelowFloor extends Error {
+  override readonly name = "BelowFloor"
+
+  /** Seconds of a pass as priced, and at the least. */
+  constructor(hardware: string, seconds: number, floor: number) {
+    const ms = (value: number): string => `${(value * 1e3).toPrecision(4)} ms`
+    super(
+      `hardware ${hardware}: a pass of ${ms(seconds)} is below the physical floor of ${ms(floor)} that its peaks set. Its kernel times (tables, in seconds) or its peaks (hbm, flops) cannot both be right.`
+    )
+  }
+}
+
 export class CostModel {
   /** Bytes of all weights. */
   readonly weightBytes: number
@@ -96,7 +109,7 @@ export class CostModel {
     }
   }
 
-  /** Prices a pass into `out`. Throws if the price is below the physical floor: a broken calibration or a broken model. */
+  /** Prices a pass into `out`. Throws `BelowFloor` for what no such hardware could do. */
   price(load: PassLoad, out: PassCost): void {
     const { decode, draft, verify, prefill } = load
     const tokens = decode.positions + draft.positions + verify.positions + prefill.positions
@@ -118,7 +131,7 @@ export class CostModel {
     if (load.logits > 0) this.#addHead(out, load.logits)
     if (load.drafterBytes > 0) this.#drafter.add(out, load.drafterBytes, 0, 0, undefined)
     if (costSeconds(out) < floorSeconds(out) * (1 - SLACK)) {
-      throw new Error(`a pass of ${costSeconds(out)} s is below the physical floor of ${floorSeconds(out)} s`)
+      throw new BelowFloor(this.#hardware.name, costSeconds(out), floorSeconds(out))
     }
   }
 
