@@ -1,7 +1,7 @@
 /**
  * What a run's time went to, for any stretch of it: the pass each GPU group ran, the link where the group stood idle while
  * something was moved, or nothing. A pass that did several things at once counts as the first of them in the order below.
- * The trace alone does not say what bounds a pass; the metrics of a run do (`limits`).
+ * What bounds a pass the trace says only roughly (`ui/timeline/limits.ts`); the metrics of a run do (`limits`).
  */
 import { EVENT_KINDS, type TrackSpec } from "./recorder.ts"
 import type { Slices } from "./store.ts"

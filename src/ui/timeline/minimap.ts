@@ -1,10 +1,15 @@
-/** The whole run in a strip: what the GPUs' time went to, column by column, and the stretch in view as a window to drag. */
+/**
+ * The whole run in two strips: what the GPUs' time went to, column by column, and under it what limits; the stretch in view is a window
+ * to drag.
+ */
 import { OCCUPATIONS, type Occupation, type Occupations } from "../../trace/occupation.ts"
 import { element } from "../components/element.ts"
 import { hueOf } from "./colours.ts"
+import { LIMIT_COLOURS, LIMITS, type Limits } from "./limits.ts"
 import { clamped, type Viewport } from "./viewport.ts"
 
-const HEIGHT = 34
+/** Pixels: of the upper strip, from there to the lower one, and of all. */
+const [WENT, GAP, HEIGHT] = [30, 4, 44]
 
 const COLOURS: Readonly<Record<Occupation, string>> = {
   verify: hueOf("verify"),
@@ -18,12 +23,19 @@ const COLOURS: Readonly<Record<Occupation, string>> = {
 export class Minimap {
   readonly element = element("canvas", { class: "minimap", "aria-hidden": "true" })
   readonly #occupations: Occupations
+  readonly #limits: Limits | undefined
   readonly #run: Viewport
   #strip: ImageData | undefined
 
   /** `go`: what dragging asks for. */
-  constructor(occupations: Occupations, run: Viewport, go: (to: Viewport) => void, view: () => Viewport) {
+  constructor(
+    { occupations, limits }: { readonly occupations: Occupations; readonly limits: Limits | undefined },
+    run: Viewport,
+    go: (to: Viewport) => void,
+    view: () => Viewport
+  ) {
     this.#occupations = occupations
+    this.#limits = limits
     this.#run = run
     const jump = (event: PointerEvent): void => {
       if (event.buttons !== 1) return
@@ -61,16 +73,23 @@ export class Minimap {
   #paint(context: CanvasRenderingContext2D, width: number): ImageData {
     context.clearRect(0, 0, width, HEIGHT)
     const step = (this.#run.to - this.#run.from) / width
+    const style = getComputedStyle(this.element)
+    const limiting = LIMITS.map((name) => style.getPropertyValue(LIMIT_COLOURS[name]))
+    const stack = (column: number, bottom: number, colour: string, high: number): number => {
+      context.fillStyle = colour
+      context.fillRect(column, bottom - high, 1, high)
+      return bottom - high
+    }
     for (let column = 0; column < width; column++) {
       const from = this.#run.from + column * step
       const shares = this.#occupations.shares(from, from + step)
-      let bottom = HEIGHT
-      for (const name of OCCUPATIONS) {
-        const high = shares[name] * HEIGHT
-        context.fillStyle = COLOURS[name]
-        context.fillRect(column, bottom - high, 1, high)
-        bottom -= high
-      }
+      let bottom = WENT
+      for (const name of OCCUPATIONS) bottom = stack(column, bottom, COLOURS[name], shares[name] * WENT)
+      const limits = this.#limits?.shares(from, from + step)
+      if (limits === undefined) continue
+      bottom = HEIGHT
+      for (const [i, name] of LIMITS.entries())
+        bottom = stack(column, bottom, limiting[i]!, limits[name] * (HEIGHT - WENT - GAP))
     }
     return context.getImageData(0, 0, width, HEIGHT)
   }

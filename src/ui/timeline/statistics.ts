@@ -150,7 +150,7 @@ const hbmBytes = (
 }
 
 /** Value × ns of a counter up to a time. */
-const sumUntil = ({ at, value, before }: CounterRow, time: number): number => {
+export const sumUntil = ({ at, value, before }: CounterRow, time: number): number => {
   const sample = firstFrom(at, time) - 1
   return sample < 0 ? 0 : before[sample]! + value[sample]! * (time - at[sample]!)
 }

@@ -10,6 +10,8 @@ import { legend } from "./legend.ts"
 import { type Looking, lookingAt, toggled } from "./looking.ts"
 import { markChips } from "./mark-chips.ts"
 import { spelledMarks } from "./marks.ts"
+import { LimitWords } from "./limit-words.ts"
+import { Limits } from "./limits.ts"
 import { Minimap } from "./minimap.ts"
 import { basisText, type Place, placeOf, type Row } from "./model.ts"
 import { timeText } from "./numbers.ts"
@@ -36,8 +38,10 @@ export class View {
   readonly #range = element("p", { "data-range": "" })
   /** What the time in view went to, in words. */
   readonly #went = element("p", { "data-occupation": "", "data-provenance": "computed from the trace" })
+  readonly #limiting = new LimitWords()
   readonly #panel = element("section", { "aria-live": "polite", "aria-label": "Selection" })
   readonly #occupations: Occupations
+  readonly #limits: Limits | undefined
   readonly #roundAt: ReadonlyMap<number, number>
   readonly #retire: () => void
   #looking: Looking
@@ -57,8 +61,9 @@ export class View {
     this.#looking = lookingAt({}, model.run)
     this.#roundAt = new Map(Array.from(rounds.verify, (row, place) => [row, place]))
     this.#occupations = new Occupations(trace, stretches)
+    this.#limits = trace.names === undefined ? Limits.of(trace, model, this.#occupations) : undefined
     this.#minimap = new Minimap(
-      this.#occupations,
+      { occupations: this.#occupations, limits: this.#limits },
       model.run,
       (to) => this.#go(to),
       () => this.#looking.view
@@ -90,6 +95,7 @@ export class View {
       legend(model),
       this.#marks,
       this.#minimap.element,
+      this.#limiting.element,
       this.#stage.element,
       this.#panel
     )
@@ -297,6 +303,7 @@ export class View {
     this.#went.textContent = `GPU time in view: ${OCCUPATIONS.filter((name) => shares[name] > 0)
       .map((name) => `${name} ${(shares[name] * 100).toFixed(1)} %`)
       .join(" · ")}`
+    this.#limiting.show(this.#limits?.shares(from, to))
     this.#range.textContent = `${timeText(from)} to ${timeText(to)}, ${timeText(to - from)} shown (${basisText(model.rows)})`
   }
 }
