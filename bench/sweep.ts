@@ -1,8 +1,9 @@
 /**
- * A sweep of 1,000 points through the command line's own machinery (worker threads, journal, Parquet), with one worker and
- * with two. `node bench/sweep.ts WORKERS` measures one of them.
+ * A sweep of 1,000 points through the command line's own machinery (worker threads, journal, Parquet); and how much faster two
+ * workers are than one, in turns on smaller sweeps, beside what the machine gives two processes that have nothing to do with each other.
+ * `node bench/sweep.ts POINTS WORKERS SHARDS SHARD` measures one of them, `node bench/sweep.ts loop` a loop of arithmetic.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Effect, Result } from "effect"
@@ -12,20 +13,25 @@ import { JournalFile } from "../src/cli/sweep/journal-file.ts"
 import { writeTable } from "../src/cli/sweep/output.ts"
 import { headerOf, simulateMissing } from "../src/cli/sweep/run-sweep.ts"
 import { parquetFormat } from "../src/planning/files/parquet.ts"
-import { WHOLE } from "../src/planning/sweep/design.ts"
+import { type Shard, WHOLE } from "../src/planning/sweep/design.ts"
 import { loadSweep } from "../src/planning/sweep/load-sweep.ts"
 import { inChild } from "./child.ts"
-import type { Section } from "./section.ts"
+import { median, scatter, type Section } from "./section.ts"
 
 const POINTS = 1000
+/** Points of the sweeps that take turns, and how many turns there are. */
+const IN_TURNS = 200
+const TURNS = 3
+/** Multiplications and additions of the loop: some two seconds of one core. */
+const LOOP = 1e9
 
 /** The demo under VeriCache alone, whole: 200 requests a point. */
-const SWEEP = `name: benchmark
+const sweepOf = (points: number): string => `name: benchmark
 scenario: ${join(packageRoot(), "scenarios", "llama-70b-2xh100-long-context.yaml")}
 methods: [VeriCache]
 sample:
   method: sobol
-  points: ${POINTS}
+  points: ${points}
   axes:
     - { field: hardware.link.host_to_device, from: 25 GB/s, to: 100 GB/s, scale: log }
     - { field: methods.VeriCache.vericache.acceptance.alpha, from: 0.95, to: 0.99 }
@@ -36,103 +42,143 @@ interface Swept {
   /** CPU seconds of all threads, the compiler's and the garbage collector's too. */
   readonly cpu: number
   readonly wall: number
-  /** CPU seconds of each worker thread; empty where the system does not tell. */
-  readonly workers: readonly number[]
   /** CPU seconds of the main thread: journal, progress, results. */
   readonly main: number
 }
 
-/** CPU seconds of each thread of this process by its id, from Linux; a hundredth of a second is the finest it tells. */
-const threads = (): ReadonlyMap<number, number> => {
-  try {
-    return new Map(
-      readdirSync("/proc/self/task").map((id) => {
-        const stat = readFileSync(`/proc/self/task/${id}/stat`, "utf8")
-        const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
-        return [Number(id), (Number(fields[11]) + Number(fields[12])) / 100]
-      })
-    )
-  } catch {
-    return new Map()
-  }
-}
-
-const perform = async (workers: number): Promise<Swept> => {
+const perform = async (points: number, workers: number, shard: Shard): Promise<Swept> => {
   const folder = mkdtempSync(join(tmpdir(), "vericache-bench-"))
   const file = join(folder, "sweep.yaml")
   const sweep = Result.getOrThrow(
     loadSweep(
       file,
-      (path) => (path === file ? new TextEncoder().encode(SWEEP) : readFile(path)),
+      (path) => (path === file ? new TextEncoder().encode(sweepOf(points)) : readFile(path)),
       Effect.runSync(readCatalog)
     )
   )
-  const header = headerOf(sweep, WHOLE, {})
-  const before = threads()
+  const header = headerOf(sweep, shard, {})
   const start = process.cpuUsage()
+  const mainStart = process.threadCpuUsage()
   const clock = process.hrtime.bigint()
-  let after = before
   await Effect.runPromise(
     Effect.gen(function* () {
       const journal = new JournalFile(join(folder, "journal"), header)
       yield* simulateMissing(sweep, header, journal, { write: () => {} })
-      // Before the pool ends them.
-      after = threads()
       yield* writeTable(join(folder, "out.parquet"), parquetFormat, header.columns, journal.rows().rows)
       journal.close()
     }).pipe(Effect.provide(pointWorkers(workers)))
   )
-  const { user, system } = process.cpuUsage(start)
   const wall = Number(process.hrtime.bigint() - clock) * 1e-9
-  rmSync(folder, { recursive: true })
-  const others = [...after].filter(([id]) => id !== process.pid && !before.has(id)).map(([, cpu]) => cpu)
-  return {
-    cpu: (user + system) * 1e-6,
+  const seconds = ({ user, system }: NodeJS.CpuUsage): number => (user + system) * 1e-6
+  const swept = {
+    cpu: seconds(process.cpuUsage(start)),
     wall,
-    workers: others.toSorted((a, b) => b - a).slice(0, workers),
-    main: (threads().get(process.pid) ?? 0) - (before.get(process.pid) ?? 0)
+    main: seconds(process.threadCpuUsage(mainStart))
+  }
+  rmSync(folder, { recursive: true })
+  return swept
+}
+
+const sweeping = (points: number, workers: number, { index, count }: Shard = WHOLE): Promise<Swept> =>
+  inChild<Swept>("sweep.ts", [points, workers, count, index].map(String))
+
+/** Wall seconds of a loop of arithmetic that fits into registers. */
+const loop = (): number => {
+  const clock = process.hrtime.bigint()
+  let x = 1
+  for (let i = 0; i < LOOP; i++) x = (Math.imul(x, 1_664_525) + 1_013_904_223) | 0
+  // The sum is looked at, or there need be no loop.
+  return Number(process.hrtime.bigint() - clock) * 1e-9 + (x === 0 ? 1e-9 : 0)
+}
+
+const HALVES: readonly Shard[] = [1, 2].map((index) => ({ index, count: 2 }))
+
+/** What each way of using two cores took in one turn, seconds. */
+interface Turn {
+  readonly loops: readonly [alone: number, both: number]
+  readonly alone: number
+  readonly processes: number
+  readonly workers: number
+}
+
+const turn = async (): Promise<Turn> => {
+  const looping = (): Promise<number> => inChild<number>("sweep.ts", ["loop"])
+  const one = await looping()
+  const two = await Promise.all([looping(), looping()])
+  const alone = await sweeping(IN_TURNS, 1)
+  const halves = await Promise.all(HALVES.map((half) => sweeping(IN_TURNS, 1, half)))
+  const together = await sweeping(IN_TURNS, 2)
+  return {
+    loops: [one, Math.max(...two)],
+    alone: alone.wall,
+    processes: Math.max(...halves.map(({ wall }) => wall)),
+    workers: together.wall
   }
 }
 
 export const sweep = async (): Promise<Section> => {
-  const rows = []
-  let alone: Swept | undefined
-  for (const workers of [1, 2]) {
-    const one = await inChild<Swept>("sweep.ts", [String(workers)])
-    alone ??= one
-    // On cores of their own, threads need as long as the busiest of them, and no less than an even share of all work.
-    const span = Math.max(one.cpu / workers, ...one.workers)
-    rows.push({
-      workers,
-      points: POINTS,
-      cpuSeconds: one.cpu,
-      pointsPerCpuSecond: POINTS / one.cpu,
-      busiestWorkerSeconds: Math.max(0, ...one.workers),
-      mainThreadSeconds: one.main,
-      efficiencyPercent: (100 * alone.cpu) / workers / span,
-      wallSeconds: one.wall
-    })
-  }
+  const whole = await sweeping(POINTS, 2)
+  const turns: Turn[] = []
+  for (let i = 0; i < TURNS; i++) turns.push(await turn())
+  const row = (what: string, seconds: (one: Turn) => number, linear: (one: Turn) => number) => ({
+    what,
+    points: what.startsWith("loop") ? undefined : IN_TURNS,
+    wallSeconds: median(turns.map(seconds)),
+    efficiencyPercent: 100 * median(turns.map(linear)),
+    scatterPercent: 100 * scatter(turns.map(linear))
+  })
   return {
     name: "sweep",
-    title: `Sweep: ${POINTS} points of the demo under VeriCache, 200 requests each, into a journal and Parquet`,
+    title: `Sweep: points of the demo under VeriCache, 200 requests each, into a journal and Parquet`,
     columns: [
-      { key: "workers", title: "workers" },
+      { key: "what", title: "two at once" },
       { key: "points", title: "points" },
-      { key: "cpuSeconds", title: "CPU s", digits: 1 },
-      { key: "pointsPerCpuSecond", title: "points/CPU-s", digits: 1 },
-      { key: "busiestWorkerSeconds", title: "busiest worker, CPU s", digits: 1 },
-      { key: "mainThreadSeconds", title: "main thread, CPU s", digits: 1 },
+      { key: "wallSeconds", title: "wall s", digits: 1 },
       { key: "efficiencyPercent", title: "of linear", digits: 0, unit: " %" },
-      { key: "wallSeconds", title: "wall s", digits: 1 }
+      { key: "scatterPercent", title: "±", digits: 0, unit: " %" },
+      { key: "pointsPerCpuSecond", title: "points/CPU-s", digits: 1 },
+      { key: "cpuSeconds", title: "CPU s", digits: 1 },
+      { key: "mainThreadSeconds", title: "main thread, CPU s", digits: 1 }
     ],
-    rows,
+    rows: [
+      row(
+        "loop of arithmetic, two processes",
+        ({ loops }) => loops[1],
+        ({ loops: [alone, both] }) => alone / both
+      ),
+      row(
+        "the sweep, half in each of two processes",
+        ({ processes }) => processes,
+        ({ alone, processes }) => alone / 2 / processes
+      ),
+      row(
+        "the sweep, two workers",
+        ({ workers }) => workers,
+        ({ alone, workers }) => alone / 2 / workers
+      ),
+      {
+        what: "the sweep, two workers",
+        points: POINTS,
+        wallSeconds: whole.wall,
+        pointsPerCpuSecond: POINTS / whole.cpu,
+        cpuSeconds: whole.cpu,
+        mainThreadSeconds: whole.main
+      }
+    ],
     notes: [
       "The demo has seven methods; a point here is one of them, so seven such points are one scenario of the demo.",
-      "Of linear: CPU time with one worker over that of the busiest thread (or an even share of all threads' time) with more, times their number: what cores",
-      "that nobody else uses would show. Wall time says the same only on such cores. Started and compiled afresh each time. Aim: at least 90 % with two."
+      `Of linear: wall time of one alone over twice that of two at once, of the loop over that of the slower; medians of ${TURNS} turns in which each took its turn,`,
+      "± half their range. The loop and the processes share nothing, so they say what the machine gives; workers cannot be expected to have more. Started",
+      "and compiled afresh each time, which counts: two compile twice. Only on a machine that does nothing else. Aim: at least 90 % with two."
     ]
   }
 }
 
-if (import.meta.main) console.log(JSON.stringify(await perform(Number(process.argv[2]))))
+if (import.meta.main) {
+  const [points, workers, count, index] = process.argv.slice(2).map(Number)
+  console.log(
+    JSON.stringify(
+      process.argv[2] === "loop" ? loop() : await perform(points!, workers!, { index: index!, count: count! })
+    )
+  )
+}
