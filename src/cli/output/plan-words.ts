@@ -57,6 +57,13 @@ export const taken = (scenario: Scenario, load: number): string => {
   return `${Math.max(1, Math.round(clients * load))} clients`
 }
 
+/** Nothing was seen that a group cannot take: the search went no further than half as much again as is asked for. */
+const unbounded = ({ best, binds }: Row): boolean => best !== undefined && binds.length === 0
+
+/** What a row's group takes, or that it takes more than was looked for. */
+export const takenBy = (scenario: Scenario, row: Row): string =>
+  row.best === undefined ? "" : `${unbounded(row) ? "≥ " : ""}${taken(scenario, row.best.capacity)}`
+
 export const meanMetrics = (
   trials: Answer["verification"]["trials"],
   pick: (metrics: RunMetrics) => number
@@ -156,8 +163,9 @@ export const whyLines = (made: MadePlan, answer: Answer): readonly string[] => {
   const scenario = plan.scenario
   const used = 1 / (groups * capacity)
   const binds = bindWords(row.binds)
-  const stops = binds === "" ? "" : `; beyond that ${BINDS[binds] ?? `${binds} would be missed`}`
-  const need = `One group takes ${taken(scenario, capacity)} within the objectives${stops}. ${demand(scenario)} need ${groups === 1 ? "one" : groups}, at ${percent(used)} of what ${groups === 1 ? "it takes" : "they take"}.`
+  const stops =
+    binds === "" ? "; more was not looked for" : `; beyond that ${BINDS[binds] ?? `${binds} would be missed`}`
+  const need = `One group takes ${unbounded(row) ? "at least " : ""}${taken(scenario, capacity)} within the objectives${stops}. ${demand(scenario)} need ${groups === 1 ? "one" : groups}, at ${unbounded(row) ? "most " : ""}${percent(used)} of what ${groups === 1 ? "it takes" : "they take"}.`
   const [trial] = verification.trials
   const metrics = trial?.metrics
   const limit = metrics === undefined ? undefined : mainLimit(metrics)
@@ -195,8 +203,12 @@ const nextLines = (plan: MadePlan["plan"], rows: readonly Row[], chosen: Row): r
     const cost = row.best.cost
     const per = row.best.option.cost / row.best.capacity / (best.option.cost / best.capacity)
     const same = Math.abs(cost - best.cost) < 1e-9 * best.cost
+    const inUse =
+      unbounded(row) && unbounded(chosen)
+        ? "; how much more either could take was not looked for"
+        : `, and ${per < 1.005 ? "as much" : `${percent(per - 1)} more`} of ${best.count === 1 ? "it" : "them"} in use`
     return same
-      ? `${title}: ${where}, as many ${unitOf(plan)}, and ${percent(per - 1)} more of ${best.count === 1 ? "it" : "them"} in use.`
+      ? `${title}: ${where}, as many ${unitOf(plan)}${inUse}.`
       : `${title}: ${where}, ${significant(cost)} ${unitOf(plan)}, ${times(cost / best.cost)}.`
   }
   const [next] = others

@@ -17,7 +17,7 @@ import {
   saturated,
   spendLines,
   splitLine,
-  taken,
+  takenBy,
   variantWords,
   whyLines
 } from "./plan-words.ts"
@@ -79,7 +79,7 @@ export const planColumns = ({ plan, answer }: MadePlan): readonly Column<Row>[] 
       title: "a group takes",
       key: "capacity_share",
       dispensable: 2,
-      text: ({ best }) => (best === undefined ? "" : taken(plan.scenario, best.capacity)),
+      text: (row) => takenBy(plan.scenario, row),
       value: ({ best }) => best?.capacity
     },
     {
@@ -187,7 +187,7 @@ export const objectiveColumns: readonly Column<ObjectiveRow>[] = [
 ]
 
 export const PLAN_LEGEND = [
-  "a group takes: the most that one group serves within the objectives, found by bisection of simulations. Pareto: no other row serves more a GPU and more a user.",
+  "a group takes: the most that one group serves within the objectives, found by bisection of simulations; ≥ where half as much again as is asked for was not too much. Pareto: no other row serves more a GPU and more a user.",
   "All results are modelled."
 ] as const
 
