@@ -1,6 +1,7 @@
 import { Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { type BreakEven, breakEven } from "../../planning/analysis/break-even.ts"
+import type { GridAxis } from "../../planning/sweep/axis.ts"
 import { Usage } from "../exit.ts"
 import { figureText } from "../output/figure.ts"
 import type { Column } from "../output/grid.ts"
@@ -20,6 +21,7 @@ import {
   sweepArgument,
   workersFlag
 } from "./common.ts"
+import { breakEvenFigure, settingText } from "./figures.ts"
 
 /** "VeriCache beats full-kv above 38 GB/s", or over the whole range, or nowhere in it. */
 const sentence = (
@@ -36,6 +38,29 @@ const sentence = (
   const at = (value: number): string => figureText(column, value)
   if (more.length === 0) return `${a} beats ${b} ${only!.above ? "above" : "below"} ${at(only!.at)}`
   return `${first === 1 ? a : b} is better first; changes at ${crossings.map((one) => at(one.at)).join(", ")}`
+}
+
+/** What the rows come to: "VeriCache beats full-kv above 26.8 GB/s at context_tokens 8,192, 12.7 GB/s at 32,768." */
+const inShort = (
+  names: readonly [a: string, b: string],
+  rows: GridAxis | undefined,
+  along: string,
+  found: readonly BreakEven[]
+): string => {
+  const [a, b] = names
+  const place = ({ row }: BreakEven): string => (row === undefined ? "" : settingText(rows!, row))
+  const changing = found.filter(({ crossings }) => crossings.length > 0)
+  const [first, ...others] = changing
+  if (first === undefined) {
+    const all = new Set(found.map((one) => sentence(names, along, one)))
+    return all.size === 1 ? `${[...all][0]!}.` : "Nowhere in the range does the better method change."
+  }
+  const { above } = first.crossings[0]!
+  const alike = changing.every(({ crossings }) => crossings.length === 1 && crossings[0]!.above === above)
+  if (rows === undefined || !alike)
+    return `${changing.map((one) => `${sentence(names, along, one)}${rows === undefined ? "" : `, at ${rows.column} ${place(one)}`}`).join("; ")}.`
+  const at = (one: BreakEven): string => figureText(along, one.crossings[0]!.at)
+  return `${a} beats ${b} ${above ? "above" : "below"} ${[`${at(first)} at ${rows.column} ${place(first)}`, ...others.map((one) => `${at(one)} at ${place(one)}`)].join(", ")}.`
 }
 
 export const breakEvenCommand = Command.make(
@@ -85,8 +110,7 @@ export const breakEvenCommand = Command.make(
             {
               title: rows.column,
               key: rows.column,
-              text: ({ row }: BreakEven) =>
-                typeof row?.shown === "number" ? figureText(rows.column, row.shown) : String(row?.shown),
+              text: ({ row }: BreakEven) => settingText(rows, row!),
               value: ({ row }: BreakEven) => row?.shown
             }
           ]),
@@ -117,7 +141,9 @@ export const breakEvenCommand = Command.make(
       found,
       {
         caveats,
-        before: [`Break-even of ${names[0]} with ${names[1]} in ${figure.name}.`],
+        before: [
+          `Break-even of ${names[0]} with ${names[1]} in ${figure.name}. ${inShort(names, rows, along.column, found)}`
+        ],
         after: [
           `Looked for between the ${along.settings.length} places of ${along.column}, found to 1 %. All modelled.`
         ]
@@ -128,7 +154,8 @@ export const breakEvenCommand = Command.make(
         kind: "break-even",
         title: `${sweep.name}: where ${names[0]} beats ${names[1]}`,
         scenario: yield* scenarioOf(sweep, note.files.read),
-        flags: [`--metric=${metric}`, `--method=${names[0]}`, `--against=${names[1]}`]
+        flags: [`--metric=${metric}`, `--method=${names[0]}`, `--against=${names[1]}`],
+        figures: breakEvenFigure(rows, along, found)
       }
     )
   })

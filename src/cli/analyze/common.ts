@@ -72,12 +72,14 @@ export const reporting = (page: Option.Option<string>, file: string): Effect.Eff
   )
 
 /** What a report says besides its rows. */
-export interface Subject {
+export interface Subject<Row> {
   readonly kind: string
   readonly title: string
   readonly scenario: Scenario
   /** Flags with their values, as `--metric=throughput`. */
   readonly flags: readonly string[]
+  /** Where a page shows them otherwise than a screen. */
+  readonly columns?: readonly Column<Row>[]
   readonly figures?: readonly ReportBlock[]
 }
 
@@ -155,7 +157,7 @@ export const simulating = (figure: Figure, workers: Option.Option<number>, label
 const report = <Row>(
   page: string,
   { files, file }: Reporting,
-  { kind, title, scenario, flags, figures = [] }: Subject,
+  { kind, title, scenario, flags, columns: onPage, figures = [] }: Subject<Row>,
   columns: readonly Column<Row>[],
   rows: readonly Row[],
   before: readonly string[],
@@ -180,7 +182,7 @@ const report = <Row>(
           heading: "Results",
           blocks: [
             ...(rest.length === 0 ? [] : [{ kind: "list", items: rest } as const]),
-            tableOf("Results", columns, rows),
+            tableOf("Results", onPage ?? columns, rows),
             ...figures,
             { kind: "list", items: after }
           ]
@@ -207,7 +209,7 @@ export const print = <Row>(
   words: Words,
   whole: object,
   note?: Reporting,
-  subject?: Subject
+  subject?: Subject<Row>
 ) =>
   Effect.gen(function* () {
     const caveats = [...words.caveats]

@@ -39,7 +39,8 @@ const bar = (influence: Influence, widest: number): string =>
     ? "█".repeat(Math.max(1, Math.round((BAR * swing(influence)) / widest)))
     : ""
 
-const columns = (metric: string, widest: number): readonly Column<Influence>[] => [
+/** `widest`: the widest swing, where bars are drawn of characters. */
+const columns = (metric: string, widest?: number): readonly Column<Influence>[] => [
   {
     title: "input",
     key: "input",
@@ -75,7 +76,13 @@ const columns = (metric: string, widest: number): readonly Column<Influence>[] =
     title: "swing",
     key: "swing",
     left: true,
-    text: (influence) => bar(influence, widest),
+    // A page has a chart of them.
+    text: (influence) =>
+      widest === undefined
+        ? Number.isFinite(swing(influence))
+          ? figureText(metric, swing(influence))
+          : ""
+        : bar(influence, widest),
     value: (influence) => swing(influence)
   },
   {
@@ -139,8 +146,7 @@ export const sensitivityCommand = Command.make(
       {
         caveats,
         before: [
-          `${name}: ${figure.name} ${shown(figure.name, base)} as the scenario has it${range === undefined ? "" : `; ${figureText(figure.name, range.min)} to ${figureText(figure.name, range.max)} over all inputs, ${figureText(figure.name, range.mean)} on average`}.`,
-          `It depends most on ${most.axis.column}.`
+          `${figure.name} of ${name} depends most on ${most.axis.column}: ${shown(figure.name, base)} as the scenario has it${range === undefined ? "" : `; ${figureText(figure.name, range.min)} to ${figureText(figure.name, range.max)} over all inputs, ${figureText(figure.name, range.mean)} on average`}.`
         ],
         after: [
           `from, to: one input at its ends, the others as the scenario has them.`,
@@ -157,6 +163,7 @@ export const sensitivityCommand = Command.make(
         title: `${sweep.name}: what ${figure.name} of ${name} depends on`,
         scenario: yield* scenarioOf(sweep, note.files.read),
         flags: [`--metric=${metric}`, `--method=${name}`],
+        columns: columns(figure.name),
         figures: [
           {
             kind: "figure",

@@ -23,6 +23,7 @@ import {
   sweepArgument,
   workersFlag
 } from "./common.ts"
+import { settingText, windowFigure } from "./figures.ts"
 
 interface Row {
   readonly simulated: WindowCell
@@ -71,6 +72,14 @@ export const windowCommand = Command.make(
     const theory = yield* optimumWindows(sweep, axes, { method: place, kind }, longest, true).pipe(
       Effect.provide(Figures.theory(read, catalog))
     )
+    // The longest tried may not be the best there is.
+    const tokens = (best: WindowCell["best"]): string =>
+      best === undefined ? "–" : `${best.at === longest ? "≥ " : ""}${best.at}`
+    const bests = simulated.flatMap(({ best }) => (best === undefined ? [] : [best.at]))
+    const range =
+      bests.length === 0
+        ? ": none can serve"
+        : `: ${[...new Set([Math.min(...bests), Math.max(...bests)])].join(" to ")} tokens`
     const rows = simulated.map((one, i): Row => ({ simulated: one, theory: theory[i]! }))
     const throughput = figureNamed("throughput")
     const comparable = "name" in throughput && throughput.name === figure.name
@@ -78,16 +87,13 @@ export const windowCommand = Command.make(
       ...axes.map((axis, i): Column<Row> => ({
         title: axis.column,
         key: axis.column,
-        text: ({ simulated: { settings } }) => {
-          const { shown } = settings[i]!
-          return typeof shown === "number" ? figureText(axis.column, shown) : String(shown)
-        },
+        text: ({ simulated: { settings } }) => settingText(axis, settings[i]!),
         value: ({ simulated: { settings } }) => settings[i]!.shown
       })),
       {
         title: "best window",
         key: "window",
-        text: (row) => String(row.simulated.best?.at ?? "–"),
+        text: ({ simulated: { best } }) => tokens(best),
         value: (row) => row.simulated.best?.at
       },
       {
@@ -99,7 +105,7 @@ export const windowCommand = Command.make(
       {
         title: "of theory",
         key: "window_theory",
-        text: (row) => String(row.theory.best?.at ?? "–"),
+        text: ({ theory: { best } }) => tokens(best),
         value: (row) => row.theory.best?.at
       },
       ...(comparable
@@ -121,7 +127,7 @@ export const windowCommand = Command.make(
       rows,
       {
         caveats,
-        before: [`Draft windows of ${name} that serve best, in ${figure.name}.`],
+        before: [`Draft windows of ${name} that serve best, in ${figure.name}${range}.`],
         after: [
           "best window: fixed, simulated; of theory: the optimum of (11) of arXiv:2605.17613, in whole tokens. All modelled."
         ]
@@ -132,7 +138,8 @@ export const windowCommand = Command.make(
         kind: "window",
         title: `${sweep.name}: draft windows of ${name}`,
         scenario,
-        flags: [`--metric=${metric}`, `--method=${name}`, `--most=${most}`]
+        flags: [`--metric=${metric}`, `--method=${name}`, `--most=${most}`],
+        figures: windowFigure(axes, simulated)
       }
     )
   })
