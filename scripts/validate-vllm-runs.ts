@@ -68,7 +68,7 @@ try {
           calibrated
         )
         console.log(found)
-        as("profile.yaml")
+        as(calibrated)
       }
       console.log(`${run}, ${kind}`)
       console.log(vericache("simulate", scenario, "-f", "md", "--measured", log).split("\n\n").at(-1))

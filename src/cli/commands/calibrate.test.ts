@@ -1,6 +1,6 @@
 /** From a log and kernel times to a comparison, as a user goes: import, calibrate, simulate --measured. */
 import { spawnSync } from "node:child_process"
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
@@ -121,5 +121,38 @@ describe("calibrate", () => {
     expect(
       vericache("calibrate split.csv --base h100-sxm --model llama-3.1-8b --tensor-parallel-size 4")
     ).toMatchObject({ status: 0 })
+  })
+
+  it("takes the link of a group from the output of nccl-tests", () => {
+    const sizes = [4096, 65_536, 1_048_576, 4_194_304, 16_777_216, 33_554_432]
+    const rows = sizes.map((bytes) => {
+      const time = 20 + bytes / 25e3
+      const rate = (bytes / time / 1e3).toFixed(2)
+      return `${bytes} ${bytes / 4} float sum -1 ${time.toFixed(2)} ${rate} ${rate} 0 ${time.toFixed(2)} ${rate} ${rate} 0`
+    })
+    const head =
+      "#  Rank  0 Group  0 Pid 1 on a device  0\n#  Rank  1 Group  0 Pid 1 on a device  1\n# size count type redop root time algbw busbw #wrong\n"
+    file("nccl.txt", `${head}${rows.join("\n")}\n`)
+    const { status, stdout } = vericache("calibrate nccl.txt --base h100-sxm -o link.yaml")
+    expect(status).toBe(0)
+    expect(stdout).toMatch(/interconnect (25|24\.9|25\.1) GB\/s and (20|19\.9|20\.1) µs: fitted to 3 sizes/)
+    expect(readFileSync(join(folder, "link.yaml"), "utf8")).toMatch(
+      /interconnect:\n +bandwidth: 2[45]\d+\n +latency: 0\.0000(2|19)/
+    )
+  })
+
+  it("writes scenarios that name files from where they lie, and nothing over what it reads", () => {
+    file("lengths.jsonl", '{"prompt_len":100,"output_len":10}\n{"prompt_len":200,"output_len":20}\n')
+    file("card.yaml", "extends: h100-sxm\n")
+    mkdirSync(join(folder, "below"))
+    const options = "--rate 2 --model config.json --hardware card.yaml"
+    expect(vericache(`import lengths.jsonl ${options} -o lengths.yaml`)).toMatchObject({ status: 2 })
+    expect(readFileSync(join(folder, "lengths.jsonl"), "utf8")).toContain("prompt_len")
+    expect(vericache(`import lengths.jsonl ${options} -o below/run.yaml`)).toMatchObject({ status: 0 })
+    const scenario = readFileSync(join(folder, "below", "run.yaml"), "utf8")
+    expect(scenario).toContain('config: "../config.json"')
+    expect(scenario).toContain('profile: "../card.yaml"')
+    file("config.json", JSON.stringify({ model_type: "llama", hidden_size: 8 }))
+    expect(vericache("import config.json").stderr).toContain("a Hugging Face config.json is a model")
   })
 })

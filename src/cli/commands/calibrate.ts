@@ -1,20 +1,9 @@
 import { Console, Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import {
-  joinProfiles,
-  type LayerProfile,
-  profilePart,
-  readProfilePart,
-  tablesOfProfile
-} from "../../planning/calibrate/kernel-tables.ts"
-import { type OperatorSample, readOperatorTable } from "../../planning/calibrate/operator-tables.ts"
-import {
-  type AllReduces,
-  fitAllReduces,
-  isNcclTests,
-  readNcclTests
-} from "../../planning/calibrate/all-reduces.ts"
+import { joinProfiles, type LayerProfile, tablesOfProfile } from "../../planning/calibrate/kernel-tables.ts"
+import { type AllReduces, fitAllReduces } from "../../planning/calibrate/all-reduces.ts"
 import type { Peaks } from "../../planning/calibrate/fit.ts"
+import type { Experts } from "../../planning/calibrate/experts.ts"
 import { heldAtFloor } from "../../planning/calibrate/floor.ts"
 import {
   calibrate,
@@ -24,91 +13,15 @@ import {
 } from "../../planning/calibrate/profile.ts"
 import { samplesOfProfile } from "../../planning/calibrate/profile-samples.ts"
 import { fitRun } from "../../planning/calibrate/run-fit.ts"
-import type { MeasuredRun } from "../../planning/import/measured-run.ts"
-import { readRun } from "../../planning/import/read-run.ts"
 import { yamlText } from "../../planning/yaml-text.ts"
-import { ScenarioInvalid } from "../../scenario/document.ts"
 import { hardwareOf, modelOf } from "../../scenario/entries.ts"
-import type { Fault } from "../../scenario/fault.ts"
-import { readText } from "../../scenario/files.ts"
 import type { Hardware, KernelTables, Model, QueryBlock, Scenario } from "../../scenario/resolved.ts"
-import { acceptanceFromTraces, calibrateFromTraces, isTrace } from "../calibrate/traces.ts"
+import { readSources } from "../calibrate/sources.ts"
+import { acceptanceFromTraces, calibrateFromTraces } from "../calibrate/traces.ts"
 import { Usage } from "../exit.ts"
-import { readCatalog, readFile, readScenario, writeWhole } from "../files.ts"
+import { readCatalog, readScenario, writeWhole } from "../files.ts"
 import { type Column, plainTable } from "../output/grid.ts"
 import { bytes, seconds, significant } from "../output/number.ts"
-
-/** What the files hold, by kind. */
-interface Sources {
-  readonly profiles: readonly LayerProfile[]
-  readonly samples: readonly OperatorSample[]
-  readonly reduces: readonly AllReduces[]
-  readonly runs: readonly MeasuredRun[]
-  /** Names and texts of recorded runs. */
-  readonly traces: readonly (readonly [file: string, text: string])[]
-}
-
-const PARQUET = "PAR1"
-
-const isParquet = (bytes: Uint8Array): boolean =>
-  new TextDecoder("latin1").decode(bytes.subarray(0, 4)) === PARQUET
-
-/** Reads all files; everything that is wrong with any of them comes back together. */
-const readSources = Effect.fnUntraced(function* (files: readonly string[]) {
-  const faults: Fault[] = []
-  const profiles: LayerProfile[] = []
-  const samples: OperatorSample[] = []
-  const reduces: AllReduces[] = []
-  const runs: MeasuredRun[] = []
-  const traces: (readonly [string, string])[] = []
-  const whole = (file: string, message: string): void =>
-    void faults.push({ file, line: 1, column: 1, field: "", message })
-  for (const file of files) {
-    const bytes = readFile(file)
-    if (bytes === undefined) {
-      whole(file, "cannot be read: no such file, or no permission")
-      continue
-    }
-    if (isParquet(bytes)) {
-      const read = yield* Effect.promise(() => readOperatorTable(bytes))
-      if ("problem" in read) whole(file, read.problem)
-      else samples.push(...read.samples)
-      continue
-    }
-    const text = readText(file, readFile)
-    if (typeof text !== "string") {
-      faults.push(text)
-      continue
-    }
-    if (isTrace(text)) {
-      traces.push([file, text])
-      continue
-    }
-    const part = profilePart(text)
-    if (part !== undefined) {
-      const read = readProfilePart(part, file, text)
-      faults.push(...read.faults)
-      profiles.push(read.profile)
-      continue
-    }
-    if (isNcclTests(text)) {
-      const read = readNcclTests(file, text)
-      faults.push(...read.faults)
-      if (read.reduces !== undefined) reduces.push(read.reduces)
-      continue
-    }
-    const read = readRun(file, text)
-    if (read.run === undefined) faults.push(...read.faults)
-    else if (read.run.latencies.tpot === undefined)
-      whole(
-        file,
-        `${read.kind} without measured latencies: it is a workload, there is nothing to calibrate from`
-      )
-    else runs.push(read.run)
-  }
-  if (faults.length > 0) return yield* new ScenarioInvalid({ faults })
-  return { profiles, samples, reduces, runs, traces } satisfies Sources
-})
 
 const fitColumns: readonly Column<Calibrated>[] = [
   {
@@ -170,6 +83,10 @@ const modelNamed = Effect.fnUntraced(function* (name: string | undefined, scenar
   return modelOf(entry)
 })
 
+/** What experts a model's layers have, if any. */
+const expertsOf = ({ layers: [layer] }: Model): Experts | undefined =>
+  layer?.mlp.kind === "moe" ? layer.mlp : undefined
+
 /** Samples and tables of the layer profiles. */
 const ofProfiles = Effect.fnUntraced(function* (
   profiles: readonly LayerProfile[],
@@ -181,7 +98,12 @@ const ofProfiles = Effect.fnUntraced(function* (
   const profile = joinProfiles(profiles)
   const samples = samplesOfProfile(profile, model, ranks, queryBlock)
   if ("problem" in samples) return yield* new Usage({ problem: samples.problem })
-  const { tables, raised, times } = heldAtFloor(tablesOfProfile(profile, source), model, ranks, peaks)
+  const { tables, raised, times } = heldAtFloor(
+    tablesOfProfile(profile, source, expertsOf(model)),
+    model,
+    ranks,
+    peaks
+  )
   const note = `${raised} of ${times} times of the tables were below what the datasheet allows and are raised to it`
   return { model, samples, tables, notes: raised === 0 ? [] : [note] }
 })

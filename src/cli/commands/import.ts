@@ -1,4 +1,4 @@
-import { basename, dirname, join } from "node:path"
+import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path"
 import { Console, Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { readEngineSettings } from "../../planning/import/engine-settings.ts"
@@ -85,7 +85,7 @@ export const importCommand = Command.make(
       Flag.optional
     ),
     model: Flag.String("model").pipe(
-      Flag.withDescription("Model of the scenario, for a .yaml"),
+      Flag.withDescription("Model of the scenario, or a Hugging Face config.json, for a .yaml"),
       Flag.optional
     ),
     hardware: Flag.String("hardware").pipe(
@@ -107,19 +107,25 @@ export const importCommand = Command.make(
     if (run.requests.length === 0)
       return yield* new Usage({ problem: `${file} has no requests: there is no workload to write` })
     const target = output.value
+    const lines = join(dirname(target), basename(target).replace(/\.ya?ml$/, ".jsonl"))
+    if ([target, lines].some((written) => resolve(written) === resolve(file)))
+      return yield* new Usage({ problem: `${file} would be written over; give another name with -o` })
     if (target.endsWith(".jsonl")) {
       yield* writeWhole(target, [asJsonLines(run.requests)])
       return yield* Console.error(`${target}: a trace of format mooncake-jsonl`)
     }
     if (!/\.ya?ml$/.test(target))
       return yield* new Usage({ problem: `${target}: expected a name that ends in .jsonl or .yaml` })
-    const lines = join(dirname(target), basename(target).replace(/\.ya?ml$/, ".jsonl"))
     const engine = Option.isSome(meta) ? yield* settingsOf(meta.value) : undefined
     const used = Option.getOrUndefined(hardware)
+    // A scenario names files from where it lies.
+    const beside = (path: string): string => (isAbsolute(path) ? path : relative(dirname(target), path))
     const scenario = {
       name: basename(target).replace(/\.ya?ml$/, ""),
-      ...(Option.isSome(model) ? { model: model.value } : {}),
-      ...(used === undefined ? {} : { hardware: /\.ya?ml$/.test(used) ? { profile: used } : used }),
+      ...(Option.isSome(model)
+        ? { model: model.value.endsWith(".json") ? { config: beside(model.value) } : model.value }
+        : {}),
+      ...(used === undefined ? {} : { hardware: /\.ya?ml$/.test(used) ? { profile: beside(used) } : used }),
       ...(engine === undefined ? {} : { engine: engine.settings }),
       workload: {
         context: "prefill",

@@ -5,6 +5,7 @@
 import { attentionParameters, mlpParameters } from "../../scenario/model-shape.ts"
 import type { KernelTables, Model } from "../../scenario/resolved.ts"
 import { flopsPerPair } from "../../sim/cost/attention.ts"
+import { touchedParameters } from "../../sim/cost/linear.ts"
 import type { Peaks } from "./fit.ts"
 
 /** The tables of one rank, none of whose times is below the floor; `raised`: how many of how many were. */
@@ -25,7 +26,8 @@ export const heldAtFloor = (
     if (seconds < least) raised++
     return Math.max(seconds, least)
   }
-  const parameters = attentionParameters(attention, hidden) + mlpParameters(mlp, hidden).all
+  const projections = attentionParameters(attention, hidden)
+  const { active } = mlpParameters(mlp, hidden)
   const kv =
     attention.kind === "gqa" ? 2 * attention.kvHeads * attention.headDim * model.kvBytesPerElement : 0
   const pair = flopsPerPair(attention, "decode")
@@ -45,9 +47,11 @@ export const heldAtFloor = (
       : {
           dense: {
             ...dense,
-            seconds: dense.seconds.map((time, i) =>
-              floor(time, parameters * width, 2 * parameters * dense.tokens[i]!)
-            )
+            seconds: dense.seconds.map((time, i) => {
+              const tokens = dense.tokens[i]!
+              const read = projections + touchedParameters(layer, hidden, tokens)
+              return floor(time, read * width, 2 * (projections + active) * tokens)
+            })
           }
         }),
     ...(decode === undefined

@@ -1,10 +1,12 @@
 /**
- * Layer profiles (casys-kaist/LLMServingSim's layout) as the kernel tables a simulation interpolates in. Three files, told
+ * Layer profiles (casys-kaist/LLMServingSim's layout) as the kernel tables a simulation interpolates in. Their files are told
  * apart by their header: linear layers by tokens, attention of a pass by its prefill chunk and its decode batch, output
- * head and sampler by sequences. Times are microseconds of one layer, on one rank.
+ * head and sampler by sequences, experts by tokens and how many of them are chosen. Times are microseconds of one layer, on one rank.
  */
 import type { Fault } from "../../scenario/fault.ts"
 import type { KernelTables } from "../../scenario/resolved.ts"
+import { covers, interpolate } from "../../sim/cost/interpolate.ts"
+import { type ExpertCall, type Experts, expertTable } from "./experts.ts"
 import { type CsvRow, headerOf, type Layout, readCsv } from "./csv.ts"
 
 /** Which file it is, by the header it must have. */
@@ -17,7 +19,8 @@ export const PROFILE_LAYOUTS = {
     kv_decode: "count",
     time_us: "positive"
   },
-  "per-sequence": { layer: "name", sequences: "count", time_us: "positive" }
+  "per-sequence": { layer: "name", sequences: "count", time_us: "positive" },
+  experts: { ep: "count", tokens: "count", activated_experts: "count", time_us: "positive" }
 } as const satisfies Readonly<Record<string, Layout>>
 export type ProfilePart = keyof typeof PROFILE_LAYOUTS
 
@@ -38,9 +41,10 @@ export interface LayerProfile {
     readonly sequences: number
     readonly seconds: number
   }[]
+  readonly experts: readonly ExpertCall[]
 }
 
-export const EMPTY_PROFILE: LayerProfile = { dense: [], attention: [], perSequence: [] }
+export const EMPTY_PROFILE: LayerProfile = { dense: [], attention: [], perSequence: [], experts: [] }
 
 /** Which part of a layer profile a text is, if it is one. */
 export const profilePart = (text: string): ProfilePart | undefined => {
@@ -76,7 +80,7 @@ export const readProfilePart = (
   const { rows, faults } = readCsv(file, text, PROFILE_LAYOUTS[part])
   const known = part === "dense" ? [...Object.keys(PER_LAYER), ...ONCE] : PER_SEQUENCE
   const strangers =
-    part === "attention"
+    part === "attention" || part === "experts"
       ? []
       : [...new Set(rows.map((row) => String(row["layer"])))].filter((name) => !known.includes(name))
   const all: Fault[] = [
@@ -130,13 +134,27 @@ export const readProfilePart = (
         },
         faults: all
       }
+    case "experts":
+      return {
+        profile: {
+          ...EMPTY_PROFILE,
+          experts: rows.map((row) => ({
+            ranks: n(row, "ep"),
+            tokens: n(row, "tokens"),
+            activated: n(row, "activated_experts"),
+            seconds: seconds(row)
+          }))
+        },
+        faults: all
+      }
   }
 }
 
 export const joinProfiles = (parts: readonly LayerProfile[]): LayerProfile => ({
   dense: parts.flatMap(({ dense }) => dense),
   attention: parts.flatMap(({ attention }) => attention),
-  perSequence: parts.flatMap(({ perSequence }) => perSequence)
+  perSequence: parts.flatMap(({ perSequence }) => perSequence),
+  experts: parts.flatMap(({ experts }) => experts)
 })
 
 const ascending = (values: Iterable<number>): readonly number[] =>
@@ -209,12 +227,30 @@ const distinct = (points: readonly Point[]): readonly Point[] => [
   ).values()
 ]
 
-/** Tables of what a profile measured; `source` says where it is from. */
-export const tablesOfProfile = (profile: LayerProfile, source: string): KernelTables => {
+/** The time of the experts added to that of the other layers, at the sizes that both were measured at or between. */
+const withExperts = (
+  dense: ReturnType<typeof summed>,
+  calls: readonly ExpertCall[],
+  shape: Experts | undefined
+): ReturnType<typeof summed> => {
+  if (dense === undefined || shape === undefined) return dense
+  const { tokens, seconds: times } = expertTable(calls, shape)
+  if (tokens.length === 0) return undefined
+  const sizes = dense.sizes.filter((size) => covers(tokens, size))
+  const at = new Map(dense.sizes.map((size, i) => [size, dense.seconds[i]!]))
+  return { sizes, seconds: sizes.map((size) => at.get(size)! + interpolate(tokens, times, size)) }
+}
+
+/** Tables of what a profile measured; `source` says where it is from, `shape` what experts its model has. */
+export const tablesOfProfile = (profile: LayerProfile, source: string, shape?: Experts): KernelTables => {
   const points = distinct(profile.attention)
-  const dense = summed(
-    profile.dense.map(({ layer, tokens, seconds: time }) => ({ layer, size: tokens, seconds: time })),
-    (layer) => PER_LAYER[layer] ?? 0
+  const dense = withExperts(
+    summed(
+      profile.dense.map(({ layer, tokens, seconds: time }) => ({ layer, size: tokens, seconds: time })),
+      (layer) => PER_LAYER[layer] ?? 0
+    ),
+    profile.experts,
+    shape
   )
   const head = summed(
     profile.perSequence.map(({ layer, sequences, seconds: time }) => ({

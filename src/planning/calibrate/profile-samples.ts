@@ -3,11 +3,14 @@ import { flopsPerPair } from "../../sim/cost/attention.ts"
 import { ACTIVATION } from "../../sim/cost/linear.ts"
 import { DECODING, queryBlocks } from "../../sim/cost/query-blocks.ts"
 import type { Model, Operation, QueryBlock } from "../../scenario/resolved.ts"
+import { wholeExperts } from "./experts.ts"
 import type { Sample } from "./fit.ts"
 import type { LayerProfile } from "./kernel-tables.ts"
 
 export type OperationSamples = Readonly<Record<Operation, readonly Sample[]>>
 
+/** Kernels of a block of experts, as the cost model counts them: gate and up, down. */
+const EXPERT_LAUNCHES = 2
 /** Kernels of a layer that are neither matmul nor attention, as the cost model counts them. */
 const ELEMENTWISE_LAUNCHES = 4
 
@@ -24,20 +27,27 @@ export const samplesOfProfile = (
       problem: `${model.name} has layers of several shapes; a profile of one layer does not say which`
     }
   const { attention, mlp } = layer
-  if (attention.kind !== "gqa" || mlp.kind !== "dense")
+  if (attention.kind !== "gqa")
+    return { problem: `${model.name} has no grouped queries: its attention is not in the profile` }
+  const experts = wholeExperts(profile.experts)
+  if (mlp.kind === "moe" && mlp.sharedIntermediate > 0)
+    return { problem: `${model.name} has shared experts: a profile does not say whether they were measured` }
+  if ((mlp.kind === "moe") !== experts.length > 0)
     return {
-      problem: `${model.name} is no dense model with grouped queries: its layers are not in the profile`
+      problem:
+        mlp.kind === "moe"
+          ? `${model.name} has experts and the profile none: give moe.csv too`
+          : `${model.name} has no experts and the profile has`
     }
   const { hidden, vocab, weightBytesPerParam: width } = model
   const { heads, kvHeads, headDim } = attention
   const queries = (heads * headDim) / ranks
   const keys = (2 * kvHeads * headDim) / ranks
-  const inner = mlp.intermediate / ranks
+  const inner = mlp.kind === "dense" ? mlp.intermediate / ranks : 0
   const shapes: Readonly<Record<string, readonly [number, number]>> = {
     qkv_proj: [hidden, queries + keys],
     o_proj: [queries, hidden],
-    gate_up_proj: [hidden, 2 * inner],
-    down_proj: [inner, hidden]
+    ...(mlp.kind === "dense" ? { gate_up_proj: [hidden, 2 * inner], down_proj: [inner, hidden] } : {})
   }
   const matmul = profile.dense.flatMap(({ layer: name, tokens, seconds }): Sample[] => {
     const shape = shapes[name]
@@ -51,6 +61,17 @@ export const samplesOfProfile = (
         seconds
       }
     ]
+  })
+  const expert = (3 * hidden * mlp.intermediate) / ranks
+  const perToken = mlp.kind === "moe" ? mlp.expertsPerToken : 0
+  const grouped = experts.map(({ tokens, activated, seconds }): Sample => {
+    const passing = tokens * (2 * hidden + (3 * perToken * mlp.intermediate) / ranks) * ACTIVATION
+    return {
+      bytes: activated * expert * width + passing,
+      flops: 2 * perToken * expert * tokens,
+      launches: EXPERT_LAUNCHES,
+      seconds
+    }
   })
   const between = new Map<number, number>()
   for (const { layer: name, tokens, seconds } of profile.dense) {
@@ -103,7 +124,7 @@ export const samplesOfProfile = (
       }
     })
   return {
-    matmul,
+    matmul: [...matmul, ...grouped],
     elementwise,
     "lm-head": lmHead,
     "attention-decode": decode,

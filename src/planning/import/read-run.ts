@@ -109,7 +109,10 @@ export const readRun = (file: string, text: string, { rate, benchmark = 0 }: Rea
         column: 1,
         field: "",
         message: "expected a workload or a measured run, found something else",
-        suggestion: `known are ${FORMATS}`,
+        suggestion:
+          isRecord(whole) && "model_type" in whole
+            ? "a Hugging Face config.json is a model: give it as --model, or in a scenario as model: { config: … }"
+            : `known are ${FORMATS}`,
         excerpt: header.slice(0, 110)
       }
     ]
