@@ -1,8 +1,10 @@
 /** `--fail-on`, as the commands that have it take it. */
 import { Effect } from "effect"
 import { Flag } from "effect/cli"
-import { parseThreshold, type Threshold } from "../planning/compare/threshold.ts"
+import { isBeyond, parseThreshold, type Threshold } from "../planning/compare/threshold.ts"
 import { Usage } from "./exit.ts"
+import { figureText } from "./output/figure.ts"
+import type { Report } from "./output/report.ts"
 
 export const failOnFlag = (example: string) =>
   Flag.String("fail-on").pipe(
@@ -27,3 +29,15 @@ export const readThresholds = (
     ? Effect.fail(new Usage({ problem: problems.map((one) => `--fail-on ${one}`).join("\n") }))
     : Effect.succeed(read.filter((one): one is Threshold => !("problem" in one)))
 }
+
+/** What holds of them, for every method that ran. */
+export const beyond = (thresholds: readonly Threshold[], { results }: Report): readonly string[] =>
+  thresholds.flatMap((threshold) =>
+    results.flatMap(({ method, metrics }) => {
+      if (metrics === undefined) return []
+      const value = threshold.figure.of(metrics)
+      return isBeyond(threshold, value)
+        ? [`fail-on ${threshold.text}: ${method.name}, ${figureText(threshold.figure.name, value)}`]
+        : []
+    })
+  )

@@ -78,6 +78,11 @@ describe("analyses", () => {
     expect(status).toBe(0)
     expect(stdout).toMatch(/VeriCache +tokens_per_s +[\d.]+ ± [\d.]+ +3/)
     expect(stdout).toContain("MSER-5")
+    const failing = "analyze replicate small.yaml --seeds 2 --metric throughput --fail-on tokens_per_s<1e6"
+    expect(vericache(failing)).toMatchObject({
+      status: 3,
+      stderr: expect.stringMatching(/fail-on tokens_per_s<1e6: VeriCache, [\d.]+ in the mean/)
+    })
   })
 
   it("compare scenarios seed by seed, and fail on a threshold with exit code 3", () => {

@@ -6,12 +6,14 @@ import { RequestSeries } from "../../planning/analysis/request-series.ts"
 import { type Interval, meanInterval } from "../../planning/analysis/student.ts"
 import { evaluate } from "../../planning/points.ts"
 import { simulate } from "../../sim/simulate.ts"
-import { Usage } from "../exit.ts"
+import { isBeyond } from "../../planning/compare/threshold.ts"
+import { ObjectiveMissed, Usage } from "../exit.ts"
 import { readScenario } from "../files.ts"
-import { intervalText } from "../output/figure.ts"
+import { figureText, intervalText } from "../output/figure.ts"
 import type { Column } from "../output/grid.ts"
 import { seconds } from "../output/number.ts"
 import { pointWorkers } from "../points/pool.ts"
+import { failOnFlag, readThresholds } from "../thresholds.ts"
 import { figureOf, formatFlag, print, reportFlag, reporting, workersFlag } from "./common.ts"
 
 /** Shown unless figures are named. */
@@ -71,11 +73,13 @@ export const replicateCommand = Command.make(
       Flag.withDescription("Only this figure; may be given again"),
       Flag.atLeast(0)
     ),
+    failOn: failOnFlag("ttft_p99 > 2 s"),
     format: formatFlag,
     report: reportFlag,
     workers: workersFlag
   },
-  Effect.fnUntraced(function* ({ file: given, seeds, metric, format, report, workers }) {
+  Effect.fnUntraced(function* ({ file: given, seeds, metric, failOn, format, report, workers }) {
+    const thresholds = yield* readThresholds(failOn, false)
     const note = yield* reporting(report, given)
     const { file } = note
     if (seeds < 2) return yield* new Usage({ problem: "--seeds: at least 2 runs make an interval" })
@@ -93,6 +97,7 @@ export const replicateCommand = Command.make(
     const rows: Row[] = []
     const caveats = new Set(outcomes.flatMap((one) => (one.kind === "simulated" ? one.caveats : [])))
     const notes: string[] = []
+    const beyond: string[] = []
     for (const [m, named] of scenario.methods.entries()) {
       const own = outcomes.slice(m * seeds, (m + 1) * seeds)
       const metrics = own.flatMap((one) => (one.kind === "simulated" ? [one.metrics] : []))
@@ -103,6 +108,12 @@ export const replicateCommand = Command.make(
       }
       for (const { name, of } of figures)
         rows.push({ method: named.name, figure: name, interval: meanInterval(metrics.map(of)) })
+      for (const threshold of thresholds) {
+        const { text, figure } = threshold
+        const { mean } = meanInterval(metrics.map(figure.of))
+        if (isBeyond(threshold, mean))
+          beyond.push(`fail-on ${text}: ${named.name}, ${figureText(figure.name, mean)} in the mean`)
+      }
       const series = new RequestSeries()
       const exit = simulate(scenario, named, { recorder: series })
       if (Exit.isSuccess(exit)) notes.push(steadyWords(named.name, steadyMean(series.residences)))
@@ -128,6 +139,7 @@ export const replicateCommand = Command.make(
         flags: [`--seeds=${seeds}`, ...metric.map((one) => `--metric=${one}`)]
       }
     )
+    if (beyond.length > 0) return yield* new ObjectiveMissed({ missed: beyond })
   })
 ).pipe(
   Command.withDescription(

@@ -1,13 +1,13 @@
 import { Console, Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { SOFTWARE } from "../../planning/caveats.ts"
-import { Usage } from "../exit.ts"
+import { ObjectiveMissed, Usage } from "../exit.ts"
 import { readScenario, writeWhole } from "../files.ts"
 import { FORMATS } from "../output/grid.ts"
 import { levelsOf, missedObjectives, type Report } from "../output/report.ts"
 import { renderReport } from "../output/screen.ts"
-import { ObjectiveMissed } from "../exit.ts"
 import { Progress } from "../progress.ts"
+import { beyond, failOnFlag, readThresholds } from "../thresholds.ts"
 import { traceChunks } from "../trace-file.ts"
 import { embeddedModel, engineFlags } from "./engine-flags.ts"
 import { select, tracedMethod } from "./simulate.ts"
@@ -38,9 +38,11 @@ export const runCommand = Command.make(
     traceMethod: Flag.String("trace-method").pipe(
       Flag.withDescription("Method the trace shows; the first VeriCache one by default"),
       Flag.optional
-    )
+    ),
+    failOn: failOnFlag("ttft_p99 > 2 s")
   },
-  Effect.fnUntraced(function* ({ file, model, adapter, format, method, seed, trace, traceMethod }) {
+  Effect.fnUntraced(function* ({ file, model, adapter, format, method, seed, trace, traceMethod, failOn }) {
+    const thresholds = yield* readThresholds(failOn, false)
     const loaded = yield* readScenario(file)
     const scenario = Option.isSome(seed) ? { ...loaded, seed: seed.value } : loaded
     const methods = yield* select(scenario, method)
@@ -92,7 +94,7 @@ export const runCommand = Command.make(
       return yield* Effect.die(
         new Error(`output differs from full-KV decoding; this must never happen: ${differing.join(", ")}`)
       )
-    const missed = missedObjectives(report)
+    const missed = [...missedObjectives(report), ...beyond(thresholds, report)]
     if (missed.length > 0) return yield* new ObjectiveMissed({ missed })
   })
 ).pipe(

@@ -2,14 +2,12 @@ import { Console, Effect, Exit, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import type { NamedMethod, Scenario } from "../../scenario/resolved.ts"
 import { caveatsOf } from "../../planning/caveats.ts"
-import { isBeyond, type Threshold } from "../../planning/compare/threshold.ts"
 import { peaksOf } from "../../sim/peaks.ts"
 import { Infeasible } from "../../sim/setup.ts"
 import { prepare, type Simulation } from "../../sim/simulate.ts"
 import { TraceStore } from "../../trace/store.ts"
 import { ObjectiveMissed, Usage } from "../exit.ts"
 import { readScenario, writeWhole } from "../files.ts"
-import { figureText } from "../output/figure.ts"
 import { FORMATS } from "../output/grid.ts"
 import { missedObjectives, type MethodResult, type Report } from "../output/report.ts"
 import { renderMeasured } from "../output/measured.ts"
@@ -18,7 +16,7 @@ import { readMeasured } from "./import.ts"
 import { Progress } from "../progress.ts"
 import { checkReport, fileArgument, filesRead, fromHere, type Ran, writeReport } from "../report/recording.ts"
 import { simulationDocument } from "../report/simulate.ts"
-import { failOnFlag, readThresholds } from "../thresholds.ts"
+import { beyond, failOnFlag, readThresholds } from "../thresholds.ts"
 import { traceChunks } from "../trace-file.ts"
 
 /** Kernel events between two looks at signals and the progress line. */
@@ -86,18 +84,6 @@ export const select = (
     names.length === 0 ? scenario.methods : scenario.methods.filter(({ name }) => names.includes(name))
   )
 }
-
-/** What holds of `--fail-on`, for every method that ran. */
-const beyond = (thresholds: readonly Threshold[], { results }: Report): readonly string[] =>
-  thresholds.flatMap((threshold) =>
-    results.flatMap(({ method, metrics }) => {
-      if (metrics === undefined) return []
-      const value = threshold.figure.of(metrics)
-      return isBeyond(threshold, value)
-        ? [`fail-on ${threshold.text}: ${method.name}, ${figureText(threshold.figure.name, value)}`]
-        : []
-    })
-  )
 
 const screenWidth = (): number | undefined => (process.stdout.isTTY ? process.stdout.columns : undefined)
 
