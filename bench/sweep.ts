@@ -20,7 +20,7 @@ import { median, scatter, type Section } from "./section.ts"
 
 const POINTS = 1000
 /** Points of the sweeps that take turns, and how many turns there are. */
-const IN_TURNS = 200
+const IN_TURNS = 60
 const TURNS = 3
 /** Multiplications and additions of the loop: some two seconds of one core. */
 const LOOP = 1e9
