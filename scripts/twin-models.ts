@@ -3,10 +3,11 @@
  * is predicted to? Made for a GPU; on a software adapter the small sizes show that it runs, and nothing about a GPU.
  *
  *   node --import ./scripts/wgsl.ts scripts/twin-models.ts --profile my-gpu.yaml --sizes 60m,400m --links 1,4,16 --budgets 0.5,1
+ *   node --import ./scripts/wgsl.ts scripts/twin-models.ts --sizes 100k,1m --links 1,4 --context 96 --output 16 --requests 4 --minutes 5
  *
  * `--links`: how many times slower transfers are made than the device's own link. `--budgets`: KV in HBM, as a share of what all requests
  * in flight need at their longest. Models lie in a scratch folder while it runs. Random weights accept what they will, so predictions are
- * given each run's own accepted lengths: what is compared is time.
+ * given each run's own accepted lengths: what is compared is time. After `--minutes` no further run is begun, and the table says so.
  */
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -77,7 +78,8 @@ const { values } = parseArgs({
     requests: { type: "string", default: "8" },
     window: { type: "string", default: "8" },
     keep: { type: "string", default: "0.25" },
-    adapter: { type: "string", default: "auto" }
+    adapter: { type: "string", default: "auto" },
+    minutes: { type: "string", default: "60" }
   }
 })
 const numbers = (text: string): readonly number[] => text.split(",").map(Number)
@@ -184,21 +186,39 @@ const columns: readonly Column<Row>[] = [
   }
 ]
 
+const cases = values.sizes
+  .split(",")
+  .flatMap((size) =>
+    numbers(values.budgets).flatMap((budget) => numbers(values.links).map((link) => ({ size, budget, link })))
+  )
 const folder = mkdtempSync(join(tmpdir(), "vericache-models-"))
+const began = performance.now()
+const minutes = (): number => (performance.now() - began) / 60_000
 try {
   const rows: Row[] = []
-  for (const size of values.sizes.split(",")) {
-    const model = written(folder, size)
-    for (const budget of numbers(values.budgets))
-      for (const link of numbers(values.links)) {
-        const file = join(model, "scenario.yaml")
-        writeFileSync(file, scenarioText(model, budget))
-        const scenario = await Effect.runPromise(readScenario(file, readFile))
-        const found = await Effect.runPromise(measured(scenario, model, link))
-        rows.push({ size, link, budget, ...found })
-      }
+  const left: string[] = []
+  const models = new Map<string, string>()
+  for (const [i, { size, budget, link }] of cases.entries()) {
+    const what = `${size}, link ÷ ${link}, KV budget ${budget}`
+    if (minutes() > Number(values.minutes)) {
+      left.push(what)
+      continue
+    }
+    process.stderr.write(`${i + 1} of ${cases.length}, after ${minutes().toFixed(1)} min: ${what}\n`)
+    const model = models.get(size) ?? written(folder, size)
+    models.set(size, model)
+    const file = join(model, "scenario.yaml")
+    writeFileSync(file, scenarioText(model, budget))
+    const found = await Effect.runPromise(
+      Effect.result(
+        Effect.flatMap(readScenario(file, readFile), (scenario) => measured(scenario, model, link))
+      )
+    )
+    if (found._tag === "Success") rows.push({ size, link, budget, ...found.success })
+    else left.push(`${what}: ${found.failure.message}`)
   }
   console.log(plainTable(columns, rows))
+  for (const what of left) console.log(`not run: ${what}`)
   if (rows.some(({ adapter }) => adapter === "software"))
     console.log("\nsoftware adapter: computes on the CPU, no evidence of GPU speed")
 } finally {

@@ -62,10 +62,7 @@ export const enginePhysics = (
       Effect.suspend(() =>
         at > now() ? Effect.andThen(Effect.sleep(Math.ceil((at - now()) / 1e6)), until(at)) : Effect.void
       )
-    const time = Time.of({
-      now,
-      until
-    })
+    const time = Time.of({ now, until, settled: Effect.yieldNow })
     const passes = new Passes(engine)
 
     /** A pass is under way; it will notice a lost device itself. */

@@ -14,14 +14,20 @@ export interface Order {
   readonly transfer: Transfer
 }
 
+/** A transfer and when its link took it up, ns. */
+export interface Carried {
+  readonly order: Order
+  readonly start: number
+}
+
 export type Mail =
   | { readonly type: "arrive"; readonly spec: RequestSpec }
   | { readonly type: "cancel" | "timeout"; readonly request: RequestId }
   | { readonly type: "passed"; readonly result: IterationResult }
-  | { readonly type: "device-lost"; readonly reason: string }
-  /** `start`, `end`: when the link carried it, ns. */
-  | { readonly type: "moved"; readonly order: Order; readonly start: number; readonly end: number }
-  | { readonly type: "move-failed"; readonly order: Order; readonly reason: string }
+  /** `during`: the transfer that found it so; absent: a pass did. */
+  | { readonly type: "device-lost"; readonly reason: string; readonly during?: Carried }
+  | ({ readonly type: "moved"; readonly end: number } & Carried)
+  | ({ readonly type: "move-failed"; readonly reason: string } & Carried)
   | Answer
 
 /** The actors around a scheduler, as it sees them. Every call returns at once; answers come as mail. */

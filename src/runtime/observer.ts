@@ -2,7 +2,7 @@
 import type { Outcome } from "../protocol/vocabulary.ts"
 import { type Limit, MetricsAccumulator } from "../trace/metrics.ts"
 import type { EventArgs, EventKind, Recorder } from "../trace/recorder.ts"
-import type { Mail, Order, Path } from "./mail.ts"
+import type { Carried, Order, Path } from "./mail.ts"
 import type { Group, Iteration, IterationResult, Proposals, Stepped } from "./ports.ts"
 import type { Served } from "./served.ts"
 
@@ -73,9 +73,10 @@ export class Observer {
 
   // --- requests ---
 
-  arrived(request: Served, now: number): void {
+  /** `during`: a pass was under way. */
+  arrived(request: Served, now: number, during: boolean): void {
     this.metrics.arrived(request.spec.input)
-    this.#instant(request, "arrive", now)
+    this.#instant(request, "arrive", now, this.#order(during))
   }
 
   queued(request: Served, now: number): void {
@@ -258,28 +259,24 @@ export class Observer {
     if (path !== "network") this.metrics.linkStarts(path, now)
   }
 
-  /** A transfer ended; `done` says whether it arrived. One that did is drawn when its scheduler hears of it. */
-  linkEnds(order: Order, start: number, now: number, done: boolean): void {
-    const { path, transfer } = order
+  /** A transfer ended; `done` says whether it arrived. It is drawn when its scheduler hears of it. */
+  linkEnds({ path, transfer }: Order, now: number, done: boolean): void {
     if (path !== "network") this.metrics.linkEnds(path, now)
     if (done) this.metrics.moved(transfer.kind, transfer.bytes)
-    else this.#transfer(order, start, now, false)
   }
 
-  /** Word of a transfer that arrived reaches the scheduler, during a pass or not: what it decides from here on may rest on it. */
-  heard({ order, start }: Extract<Mail, { type: "moved" }>, now: number, during: boolean): void {
-    this.#transfer(
-      order,
-      start,
-      now,
-      true,
-      this.#clock === "wall" ? { steps: this.#begun, members: during ? 1 : 0 } : {}
-    )
+  /** A transfer was stopped by its scheduler, which hears no more of it. */
+  stopped(carried: Carried, now: number): void {
+    this.#transfer(carried, now, false)
+  }
+
+  /** Word of a transfer reaches its scheduler, during a pass or not: what it decides from here on may rest on it. */
+  heard(carried: Carried, now: number, done: boolean, during: boolean): void {
+    this.#transfer(carried, now, done, this.#order(during))
   }
 
   #transfer(
-    { path, transfer }: Order,
-    start: number,
+    { order: { path, transfer }, start }: Carried,
     now: number,
     done: boolean,
     order: EventArgs = {}
@@ -300,10 +297,10 @@ export class Observer {
     if (transfer.kind === "reload") this.#reloadEvents.set(transfer.request, event)
   }
 
-  /** The device died: whatever was known of how fast it is may no longer hold. */
-  deviceLost(now: number): void {
+  /** The device died, with a pass or without: whatever was known of how fast it is may no longer hold. */
+  deviceLost(now: number, during: boolean): void {
     if (this.#recorder !== undefined && this.#tracks !== undefined)
-      this.#recorder.instant(this.#tracks.scheduler, "fault", now)
+      this.#recorder.instant(this.#tracks.scheduler, "fault", now, this.#order(during))
   }
 
   transferFailed(request: Served | undefined, now: number): void {
@@ -312,6 +309,11 @@ export class Observer {
   }
 
   // --- the trace ---
+
+  /** What a wall clock does not say of word that reaches the scheduler: how many runs of passes had begun, and whether one was under way. */
+  #order(during: boolean): EventArgs {
+    return this.#clock === "wall" ? { steps: this.#begun, members: during ? 1 : 0 } : {}
+  }
 
   #track(request: Served): number | undefined {
     if (this.#recorder === undefined || this.#tracks === undefined) return undefined

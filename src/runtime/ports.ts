@@ -163,5 +163,7 @@ export class Time extends Context.Service<
     readonly now: () => number
     /** Waits until `at`; at once if that is past. */
     readonly until: (at: number) => Effect.Effect<void>
+    /** Lets what else happens now be said. */
+    readonly settled: Effect.Effect<void>
   }
 >()("vericache/Time") {}

@@ -76,7 +76,9 @@ export class Scheduler implements Core {
 
   /** Takes mail at `now`, ns. Mail that could change a pass in progress waits for its end; some of it hastens that end. */
   receive(mail: Mail, now: number): void {
-    if (mail.type === "moved") this.observe.heard(mail, now, this.#busy)
+    if (mail.type === "moved" || mail.type === "move-failed")
+      this.observe.heard(mail, now, mail.type === "moved", this.#busy)
+    else if (mail.type === "device-lost") this.#toldOfLoss(mail, now)
     if (!this.#busy) {
       this.#handle(mail, now)
       return
@@ -148,11 +150,11 @@ export class Scheduler implements Core {
 
   // --- what happened ---
 
-  /** `at`: when the mail came, ns; before `now` if a pass was running. */
-  #handle(mail: Mail, now: number, at = now): void {
+  /** `at`: when the mail came, ns, if a pass was running. */
+  #handle(mail: Mail, now: number, at?: number): void {
     switch (mail.type) {
       case "arrive":
-        this.#arrive(mail.spec, at, now)
+        this.#arrive(mail.spec, now, at)
         return
       case "cancel":
       case "timeout": {
@@ -189,7 +191,8 @@ export class Scheduler implements Core {
   }
 
   /** Latencies count from when the request came, whatever it had to wait for before it was looked at. */
-  #arrive(spec: RequestSpec, at: number, now: number): void {
+  #arrive(spec: RequestSpec, now: number, during?: number): void {
+    const at = during ?? now
     const { plan, optimalWindow, maxRetries } = this.setup
     const window = plan.window.kind === "fixed" ? plan.window.tokens : optimalWindow
     const pinned = this.#pinned < plan.fullKvRequests
@@ -198,7 +201,7 @@ export class Scheduler implements Core {
     const context = requestTable.initialContext({ mode, output: spec.output, window, maxRetries })
     const request = new Served(spec, at, requestTable.initialState, context, this.setup.prior, pinned)
     this.#requests.set(spec.id, request)
-    this.observe.arrived(request, at)
+    this.observe.arrived(request, at, during !== undefined)
     for (const command of requestTable.initialCommands) this.#perform(request, command, now)
   }
 
@@ -222,8 +225,12 @@ export class Scheduler implements Core {
     else this.#transfers.start(order.path, order.transfer)
   }
 
+  #toldOfLoss({ during }: Extract<Mail, { type: "device-lost" }>, now: number): void {
+    if (during !== undefined) this.observe.heard(during, now, false, this.#busy)
+    this.observe.deviceLost(now, this.#busy)
+  }
+
   #deviceLost(now: number): void {
-    this.observe.deviceLost(now)
     this.#passed = undefined
     this.#prefills.abandon()
     this.#decoding.givePages()

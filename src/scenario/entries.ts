@@ -53,6 +53,9 @@ export const hardwareOf = (file: HardwareFile): Hardware => {
       hostToDevice: amount(link.host_to_device, "bytes/s"),
       deviceToHost: amount(link.device_to_host, "bytes/s"),
       latency: amount(link.latency, "seconds"),
+      ...(link.device_to_host_latency === undefined
+        ? {}
+        : { deviceToHostLatency: amount(link.device_to_host_latency, "seconds") }),
       sharing: link.sharing
     },
     ...(queue === undefined

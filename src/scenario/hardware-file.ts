@@ -96,6 +96,9 @@ export const hardwareFile = (
       host_to_device: digits(link.hostToDevice),
       device_to_host: digits(link.deviceToHost),
       latency: digits(link.latency),
+      ...(link.deviceToHostLatency === undefined
+        ? {}
+        : { device_to_host_latency: digits(link.deviceToHostLatency) }),
       sharing: link.sharing,
       source: sources.link
     },

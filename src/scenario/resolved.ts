@@ -103,6 +103,8 @@ export interface Hardware {
     readonly deviceToHost: number
     /** Fixed cost of one transfer, seconds. */
     readonly latency: number
+    /** The same from HBM to host memory; absent: as `latency`. */
+    readonly deviceToHostLatency?: number
     /** One transfer at a time (the paper's), or all at once with equal shares. */
     readonly sharing: "serial" | "fair"
   }

@@ -13,7 +13,7 @@ import {
   type OutOfMemory,
   Time
 } from "../runtime/ports.ts"
-import { serve, type StartReplica } from "../runtime/serve.ts"
+import { type Clients, serve, type StartReplica } from "../runtime/serve.ts"
 import type { ServingSetup } from "../runtime/setup.ts"
 import type { NamedMethod, Scenario } from "../scenario/resolved.ts"
 import { MetricsAccumulator, type RunMetrics } from "../trace/metrics.ts"
@@ -30,6 +30,10 @@ export interface SimulationOptions {
   readonly recorder?: Recorder
   /** Told the number of requests that have ended. */
   readonly onProgress?: (ended: number) => void
+  /** Who sends the requests, in place of the scenario's clients. */
+  readonly clients?: Clients
+  /** A scheduler hears all that happens at an instant before it decides, what it ordered itself at that instant included. */
+  readonly settles?: boolean
   /** The ports of each group, in place of simulated hardware. */
   readonly ports?: (kernel: Kernel) => Context.Context<Gpu | LinkIn | LinkOut | Network>
 }
@@ -101,7 +105,7 @@ export const prepare = (
     yield* startVerifiers
     const host = yield* startMemory(hardware.host.capacity * replicas.length)
     const end = yield* serve(
-      clientsOf(scenario),
+      options.clients ?? clientsOf(scenario),
       replicas.length,
       startOn(host),
       options.onProgress ?? (() => {})
@@ -121,7 +125,14 @@ export const prepare = (
   }).pipe(
     supervised,
     Effect.scoped,
-    Effect.provideService(Time, Time.of({ now: () => kernel.now, until: (at) => time.until(at) }))
+    Effect.provideService(
+      Time,
+      Time.of({
+        now: () => kernel.now,
+        until: (at) => time.until(at),
+        settled: options.settles === true ? time.settled : Effect.yieldNow
+      })
+    )
   )
   return { time, program }
 }

@@ -70,6 +70,13 @@ export class VirtualTime implements Clock.Clock, Scheduler.Scheduler {
     return Effect.callback<void>((resume) => this.#wait(time, resume))
   }
 
+  /** Waits until everything that happens at this instant has happened. */
+  readonly settled = Effect.callback<void>((resume) => {
+    const slot = this.#freeSlots.pop() ?? this.#sleepers.length
+    this.#sleepers[slot] = () => resume(Effect.void)
+    this.kernel.at(this.kernel.now, this.#reactor, 0, slot)
+  })
+
   #wait(time: number, resume: (effect: Effect.Effect<void>) => void): Effect.Effect<void> | undefined {
     if (time <= this.kernel.now) resume(Effect.void)
     if (time <= this.kernel.now || time === Number.POSITIVE_INFINITY) return undefined

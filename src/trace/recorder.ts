@@ -83,8 +83,8 @@ export interface EventArgs {
   /** Round number within the request, from 1. */
   readonly round?: number
   /**
-   * Passes of the GPU: how many equal ones the slice stands for, and the requests that were in each. Transfers on a wall clock: runs of
-   * passes that had begun when the scheduler heard of it, and 1 if the last of them was not over.
+   * Passes of the GPU: how many equal ones the slice stands for, and the requests that were in each. Transfers, arrivals and lost devices
+   * on a wall clock: runs of passes that had begun when the scheduler heard of it, and 1 if the last of them was not over.
    */
   readonly steps?: number
   readonly members?: number

@@ -6,7 +6,7 @@ import { emptyLoad, type PassLoad } from "../sim/cost/load.ts"
 import type { Hardware, Method, Scenario } from "../scenario/resolved.ts"
 import type { EventArgs, EventKind, Recorder, TrackSpec } from "../trace/recorder.ts"
 import { Drift, type Shift, type Standing } from "./drift.ts"
-import { goesBefore } from "./link-fit.ts"
+import { goesBefore, type Span, waitOf } from "./link-fit.ts"
 import { passFacts, passPrice } from "./pass-price.ts"
 import { addLane } from "./passes.ts"
 
@@ -27,8 +27,15 @@ interface PassUnderWay {
   readonly load: PassLoad
 }
 
-/** No transfer is taken to be faster, ns: what is left of one that waited for a pass is known no better. */
-const LEAST_TIME = 1e4
+/** No transfer is taken to be faster, seconds. */
+const LEAST_TIME = 1e-5
+/** Share of a transfer below which what is left of it besides its wait for a pass is not known: the host hears of both about then. */
+const RESOLUTION = 0.05
+
+interface Moved extends Span {
+  readonly into: boolean
+  readonly bytes: number
+}
 
 /** Hears a run of one method on one replica; tells `onShift` when a part of the machine takes another level. */
 export class Follower {
@@ -44,7 +51,9 @@ export class Follower {
   readonly #tracks: TrackSpec[] = []
   #pass: PassUnderWay | undefined
   /** When the last two passes heard of began and ended. */
-  readonly #ended: { readonly start: number; readonly end: number }[] = []
+  readonly #ended: Span[] = []
+  /** Transfers that may have waited for a pass that has not been heard of: a pass is told when it ends. */
+  #moved: readonly Moved[] = []
 
   constructor(scenario: Scenario, method: Method, onShift: (shift: PartShift) => void) {
     this.#scenario = scenario
@@ -96,6 +105,7 @@ export class Follower {
   /** A new device may be another machine: what is known of the old one is no prediction of it. */
   #deviceLost(): void {
     this.#pass = undefined
+    this.#moved = []
     for (const part of PARTS) this.#drifts[part] = new Drift()
   }
 
@@ -107,23 +117,32 @@ export class Follower {
         this.#passEnded()
         this.#ended.push({ start, end })
         if (this.#ended.length > 2) this.#ended.shift()
+        for (const moved of this.#moved) this.#transferred(moved)
+        this.#moved = []
       }
       this.#pass ??= { start, end, steps, load: emptyLoad() }
       addLane(this.#pass.load, kind, { steps, tokens, members, kvTokens }, this.#facts)
     } else if ((on === "link-h2d" || on === "link-d2h") && bytes > 0 && kind !== "fault" && end > start) {
-      const { link, oneQueue } = this.#scenario.hardware
-      const into = on === "link-h2d"
-      const rate = (into ? link.hostToDevice : link.deviceToHost) * this.#scenario.engine.tensorParallelSize
-      const before =
-        oneQueue === undefined ? undefined : this.#ended.findLast((pass) => goesBefore(pass, start, into))
-      const waited = before === undefined ? 0 : Math.min(end, before.end) - start
-      this.#observe(
-        into ? "host to device" : "device to host",
-        end,
-        Math.max(LEAST_TIME, end - start - waited) * 1e-9,
-        link.latency + bytes / rate
-      )
+      const moved = { start, end, bytes, into: on === "link-h2d" }
+      if (this.#scenario.hardware.oneQueue === undefined) this.#transferred(moved)
+      else this.#moved = [...this.#moved, moved]
     }
+  }
+
+  #transferred({ start, end, into, bytes }: Moved): void {
+    const { engine, hardware } = this.#scenario
+    const { link, oneQueue } = hardware
+    const rate = (into ? link.hostToDevice : link.deviceToHost) * engine.tensorParallelSize
+    const before =
+      oneQueue === undefined
+        ? undefined
+        : this.#ended.findLast((pass) => goesBefore(pass, { start, end }, into))
+    const seconds = (end - start) * 1e-9
+    const own = Math.max(LEAST_TIME, seconds - waitOf({ start, end }, before))
+    const predicted = (into ? link.latency : (link.deviceToHostLatency ?? link.latency)) + bytes / rate
+    // Of a transfer that only waited no more is known than that it was not slower than this.
+    const least = before === undefined ? own : Math.max(own, Math.min(predicted, RESOLUTION * seconds))
+    this.#observe(into ? "host to device" : "device to host", end, least, predicted)
   }
 
   /** All lanes of a pass are told before the first of the next. */
@@ -167,7 +186,8 @@ export const slowed = (hardware: Hardware, factors: Factors): Hardware => {
       ...link,
       hostToDevice: link.hostToDevice / factors["host to device"],
       deviceToHost: link.deviceToHost / factors["device to host"],
-      latency: link.latency * factors["host to device"]
+      latency: link.latency * factors["host to device"],
+      deviceToHostLatency: (link.deviceToHostLatency ?? link.latency) * factors["device to host"]
     },
     efficiency: {
       matmul: share(efficiency.matmul),

@@ -118,3 +118,50 @@ export const leastSquares = ({ start, bounds, residuals, pull }: Problem): Solut
     )
   }
 }
+
+/** A figure a fit does not tell, and why: no residual moves with it, or it runs into a bound. */
+export type Untold = "unseen" | "at a bound"
+
+export interface ToldSolution {
+  readonly parameters: readonly number[]
+  /** By parameter; undefined: told. */
+  readonly untold: readonly (Untold | undefined)[]
+}
+
+/** As close to a bound as this a parameter has run into it. */
+const AT_BOUND = 1e-3
+
+/**
+ * A fit of what the data tell: parameters that move no residual by `least` when they change by one, and those that run into a bound, stay where
+ * they started, and the others are fitted again without them.
+ */
+export const fitTold = (problem: Problem, least: number): ToldSolution => {
+  const { start, bounds, residuals, pull } = problem
+  const untold: (Untold | undefined)[] = start.map(() => undefined)
+  for (;;) {
+    const free = [...start.keys()].filter((i) => untold[i] === undefined)
+    if (free.length === 0) return { parameters: start, untold }
+    const whole = (some: readonly number[]): readonly number[] => {
+      const all = [...start]
+      for (const [at, i] of free.entries()) all[i] = some[at]!
+      return all
+    }
+    const { parameters, sensitivity } = leastSquares({
+      start: free.map((i) => start[i]!),
+      bounds: free.map((i) => bounds[i]!),
+      residuals: (some) => residuals(whole(some)),
+      pull
+    })
+    const unseen = free.filter((_, at) => sensitivity[at]! < least)
+    // Without what is not seen others may leave their bounds.
+    const out =
+      unseen.length > 0
+        ? unseen
+        : free.filter((i, at) => {
+            const [low, high] = bounds[i]!
+            return parameters[at]! - low < AT_BOUND || high - parameters[at]! < AT_BOUND
+          })
+    if (out.length === 0) return { parameters: whole(parameters), untold }
+    for (const i of out) untold[i] = unseen.length > 0 ? "unseen" : "at a bound"
+  }
+}

@@ -1,7 +1,7 @@
 /** The latency and bandwidth of a link from recorded transfers: t = wait + latency + bytes ÷ bandwidth. */
 import { EVENT_KINDS } from "../trace/recorder.ts"
 import type { TraceStore } from "../trace/store.ts"
-import { leastSquares } from "./least-squares.ts"
+import { fitTold, type Untold } from "./least-squares.ts"
 
 export interface RecordedTransfer {
   /** From host to device. */
@@ -12,14 +12,21 @@ export interface RecordedTransfer {
   readonly waited: number
 }
 
-export interface LinkFit {
-  /** Bytes/s of the group's link. */
+/** Of a group's link: bytes/s, and seconds a transfer takes besides. */
+export interface LinkFigures {
   readonly bandwidth: number
-  /** Seconds. */
   readonly latency: number
+}
+
+export interface LinkFit extends LinkFigures {
+  /** What the transfers do not tell, and why. */
+  readonly untold: Readonly<Record<keyof LinkFigures, Untold | undefined>>
   readonly samples: number
-  /** Relative errors of the transfers kept apart. */
+  readonly heldOut: number
+  /** Relative error of the transfers kept apart, in the median, the wait of each as it was. */
   readonly heldOutMedian: number
+  /** Share of a transfer that was its wait in the device's queue, in the median. */
+  readonly waited: number
 }
 
 /** Fewest transfers a fit is made of. */
@@ -28,21 +35,31 @@ const MOST = 2000
 /** No link is slower, seconds per byte, or faster. */
 const SLOWEST = 1e-3
 const FASTEST = 1e-14
+/** Seconds a transfer takes besides, at least and at most. */
+const SHORTEST = 1e-9
+const LONGEST = 1
 
 /** A pass that begins this soon after a transfer in was ordered goes before it, ns: a staging buffer has to be had first. */
 const AHEAD = 2e7
 
-/** Whether a pass goes before a transfer in the one queue of a device. Times in ns. */
-export const goesBefore = (
-  pass: { readonly start: number; readonly end: number },
-  ordered: number,
-  into: boolean
-): boolean => (into ? pass.start <= ordered + AHEAD : pass.start < ordered) && pass.end > ordered
-
-interface Span {
+/** From when to when, ns. */
+export interface Span {
   readonly start: number
   readonly end: number
 }
+
+/**
+ * Whether a pass goes before a transfer in the one queue of a device. One that was over long before the pass did not wait for it; the host
+ * hears of the pass a little later than of the copy behind it.
+ */
+export const goesBefore = (pass: Span, transfer: Span, into: boolean): boolean =>
+  (into ? pass.start <= transfer.start + AHEAD : pass.start < transfer.start) &&
+  pass.end > transfer.start &&
+  transfer.end > (pass.start + pass.end) / 2
+
+/** Seconds of a transfer that it waited for the pass before it. */
+export const waitOf = (transfer: Span, pass: Span | undefined): number =>
+  pass === undefined ? 0 : (Math.min(transfer.end, pass.end) - transfer.start) * 1e-9
 
 /** The pass that goes before a transfer in the queue; undefined: none does. */
 const passesBefore = ({ slices, tracks }: TraceStore) => {
@@ -51,8 +68,8 @@ const passesBefore = ({ slices, tracks }: TraceStore) => {
     if (tracks[slices.track[row]!]!.kind === "gpu" && slices.steps[row]! > 0)
       found.set(slices.start[row]!, { start: slices.start[row]!, end: slices.end[row]! })
   const passes = [...found.values()].toSorted((a, b) => a.start - b.start)
-  return (ordered: number, into: boolean): Span | undefined =>
-    passes.findLast((pass) => goesBefore(pass, ordered, into))
+  return (transfer: Span, into: boolean): Span | undefined =>
+    passes.findLast((pass) => goesBefore(pass, transfer, into))
 }
 
 /** Transfers that arrived, in the order of the trace. Those through a network say nothing of the link. */
@@ -67,42 +84,52 @@ export const recordedTransfers = (trace: TraceStore, oneQueue: boolean): readonl
     const [start, end] = [slices.start[row]!, slices.end[row]!]
     if (end <= start) continue
     const into = kind === "link-h2d"
-    const pass = before(start, into)
-    const waited = pass === undefined ? 0 : Math.min(end, pass.end) - start
-    found.push({ into, bytes: slices.bytes[row]!, seconds: (end - start) * 1e-9, waited: waited * 1e-9 })
+    const waited = waitOf({ start, end }, before({ start, end }, into))
+    found.push({ into, bytes: slices.bytes[row]!, seconds: (end - start) * 1e-9, waited })
   }
   return found
 }
 
-/** What a transfer took besides its wait; the clock tells a nanosecond at least. */
-const own = ({ seconds, waited }: RecordedTransfer): number => Math.max(1e-9, seconds - waited)
+/** A figure that moves no prediction by a hundredth when it doubles is not seen. */
+export const LEAST_SEEN = 0.01 / Math.LN2
 
-/** Fits one direction to every second transfer and judges it by the others; undefined if there are too few. `latency`: kept if none is seen. */
-export const fitLink = (transfers: readonly RecordedTransfer[], latency: number): LinkFit | undefined => {
+/**
+ * Fits one direction to every second transfer and judges it by the others; undefined if there are too few. What the transfers do not tell, because
+ * their wait is nearly all of them or they are all of one size, stays as in `from`.
+ */
+export const fitLink = (transfers: readonly RecordedTransfer[], from: LinkFigures): LinkFit | undefined => {
   const some = transfers.slice(0, 2 * MOST)
   const seen = some.filter((_, i) => i % 2 === 0)
   const kept = some.filter((_, i) => i % 2 === 1)
   if (seen.length < FEWEST) return undefined
-  const perByte = seen.map((one) => own(one) / one.bytes).toSorted((a, b) => a - b)
-  const start = [Math.log(Math.max(1e-9, latency)), Math.log(perByte[perByte.length >> 1]!)] as const
-  const at = (values: readonly number[], bytes: number): number =>
-    Math.exp(values[0]!) + bytes * Math.exp(values[1]!)
-  const { parameters } = leastSquares({
-    start,
-    bounds: [
-      [Math.log(1e-9), Math.log(1)],
-      [Math.log(FASTEST), Math.log(SLOWEST)]
-    ],
-    residuals: (values) => Float64Array.from(seen, (one) => Math.log(at(values, one.bytes) / own(one))),
-    pull: 1e-4
-  })
+  const predicted = ([latency, perByte]: readonly number[], { bytes, waited }: RecordedTransfer): number =>
+    waited + Math.exp(latency!) + bytes * Math.exp(perByte!)
+  const { parameters, untold } = fitTold(
+    {
+      start: [Math.log(Math.max(SHORTEST, from.latency)), -Math.log(from.bandwidth)],
+      bounds: [
+        [Math.log(SHORTEST), Math.log(LONGEST)],
+        [Math.log(FASTEST), Math.log(SLOWEST)]
+      ],
+      residuals: (values) => Float64Array.from(seen, (one) => Math.log(predicted(values, one) / one.seconds)),
+      pull: 1e-4
+    },
+    LEAST_SEEN
+  )
   const errors = kept
-    .map(({ bytes, seconds, waited }) => Math.abs((waited + at(parameters, bytes)) / seconds - 1))
+    .map((one) => Math.abs(predicted(parameters, one) / one.seconds - 1))
     .toSorted((a, b) => a - b)
+  const [latency, bandwidth] = untold
   return {
-    bandwidth: Math.exp(-parameters[1]!),
-    latency: Math.exp(parameters[0]!),
+    bandwidth: bandwidth === undefined ? Math.exp(-parameters[1]!) : from.bandwidth,
+    latency: latency === undefined ? Math.exp(parameters[0]!) : from.latency,
+    untold: { latency, bandwidth },
     samples: seen.length,
-    heldOutMedian: errors[errors.length >> 1] ?? 0
+    heldOut: errors.length,
+    heldOutMedian: errors[errors.length >> 1] ?? 0,
+    waited: median(some.map(({ seconds, waited }) => waited / seconds))
   }
 }
+
+const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0

@@ -67,7 +67,23 @@ describe("a profile refitted to recorded runs", () => {
       if (name === "efficiency.matmul.memory")
         expect(value / demo.hardware.efficiency.matmul.memory).toBeCloseTo(1, 1)
     }
-    expect(found.unseen).toContain("efficiency.lm-head.compute")
+    expect(found.untold.unseen).toContain("efficiency.lm-head.compute")
+  })
+
+  it("keeps a share that would have to be above the peak, and names it", () => {
+    const runs = recorded(demo, "full-kv", "vericache")
+    const half = {
+      ...demo.hardware,
+      hbm: { ...demo.hardware.hbm, bandwidth: demo.hardware.hbm.bandwidth / 4 }
+    }
+    const found = refit(
+      runs.map((run) => ({ ...run, scenario: { ...demo, hardware: half } })),
+      half
+    )!
+    const { untold, hardware, figures } = found
+    expect(untold["at a bound"]).toContain("efficiency.matmul.memory")
+    expect(hardware.efficiency.matmul.memory).toBe(half.efficiency.matmul.memory)
+    expect(figures).not.toHaveProperty("efficiency.matmul.memory")
   })
 
   it("needs more than a handful of passes", () => {

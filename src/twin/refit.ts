@@ -4,8 +4,8 @@
  */
 import type { Hardware, Method, Scenario } from "../scenario/resolved.ts"
 import type { TraceStore } from "../trace/store.ts"
-import { leastSquares } from "./least-squares.ts"
-import { fitLink, type LinkFit, recordedTransfers } from "./link-fit.ts"
+import { fitTold, type Untold } from "./least-squares.ts"
+import { fitLink, LEAST_SEEN, type LinkFit, recordedTransfers } from "./link-fit.ts"
 import { boundsOf, passFigures, startOf, withLogarithms } from "./parameters.ts"
 import { passFacts, passPrice } from "./pass-price.ts"
 import { type RecordedPasses, recordedPasses } from "./passes.ts"
@@ -32,8 +32,8 @@ export interface Refit {
   readonly hardware: Hardware
   /** Figures that were fitted, by their path in a profile, in base units. */
   readonly figures: Readonly<Record<string, number>>
-  /** Figures the runs do not show, which stay as they were. */
-  readonly unseen: readonly string[]
+  /** Figures of passes that the runs do not tell, which stay as they were. */
+  readonly untold: Readonly<Record<Untold, readonly string[]>>
   readonly passes: FitErrors
   readonly links: Readonly<Record<"host_to_device" | "device_to_host", LinkFit | undefined>>
 }
@@ -42,8 +42,6 @@ export interface Refit {
 const MOST_PASSES = 2000
 /** Fewest passes a fit is made of. */
 export const FEWEST_PASSES = 8
-/** A figure that moves no prediction by a hundredth when it doubles is not seen. */
-const LEAST_SEEN = 0.01 / Math.LN2
 /** Weight of where a figure started against one pass: breaks ties, moves nothing that is seen. */
 const PULL = 1e-3
 
@@ -90,19 +88,19 @@ export const refit = (runs: readonly RecordedRun[], base: Hardware): Refit | und
     samples.filter((_, i) => i % 2 === 1),
     MOST_PASSES
   )
+  const { link } = base
+  const ranks = runs[0]!.scenario.engine.tensorParallelSize
   const transfers = runs.flatMap(({ trace }) => recordedTransfers(trace, base.oneQueue !== undefined))
   const links = {
     host_to_device: fitLink(
       transfers.filter(({ into }) => into),
-      base.link.latency
+      { bandwidth: link.hostToDevice * ranks, latency: link.latency }
     ),
     device_to_host: fitLink(
       transfers.filter(({ into }) => !into),
-      base.link.latency
+      { bandwidth: link.deviceToHost * ranks, latency: link.deviceToHostLatency ?? link.latency }
     )
   }
-  const { link } = base
-  const ranks = runs[0]!.scenario.engine.tensorParallelSize
   // Links first: where copies share the queue with passes, a pass behind one waits for it.
   const linked: Hardware = {
     ...base,
@@ -112,7 +110,8 @@ export const refit = (runs: readonly RecordedRun[], base: Hardware): Refit | und
         links.host_to_device === undefined ? link.hostToDevice : links.host_to_device.bandwidth / ranks,
       deviceToHost:
         links.device_to_host === undefined ? link.deviceToHost : links.device_to_host.bandwidth / ranks,
-      latency: links.host_to_device?.latency ?? link.latency
+      latency: links.host_to_device?.latency ?? link.latency,
+      ...(links.device_to_host === undefined ? {} : { deviceToHostLatency: links.device_to_host.latency })
     }
   }
   const ratios = (some: readonly Sample[], hardware: Hardware): readonly number[] => {
@@ -120,22 +119,27 @@ export const refit = (runs: readonly RecordedRun[], base: Hardware): Refit | und
     return some.map(({ run, pass }) => prices[run]!(pass) / pass.seconds)
   }
   const figures = passFigures(base)
-  const { parameters, sensitivity } = leastSquares({
-    start: startOf(figures, base),
-    bounds: boundsOf(figures),
-    residuals: (values) =>
-      Float64Array.from(ratios(seen, withLogarithms(figures, linked, values)), (ratio) => Math.log(ratio)),
-    pull: PULL
-  })
-  const isUnseen = (i: number): boolean => sensitivity[i]! < LEAST_SEEN
-  const hardware = withLogarithms(figures, linked, parameters, isUnseen)
+  const { parameters, untold } = fitTold(
+    {
+      start: startOf(figures, base),
+      bounds: boundsOf(figures),
+      residuals: (values) =>
+        Float64Array.from(ratios(seen, withLogarithms(figures, linked, values)), (ratio) => Math.log(ratio)),
+      pull: PULL
+    },
+    LEAST_SEEN
+  )
+  const isUntold = (i: number): boolean => untold[i] !== undefined
+  const hardware = withLogarithms(figures, linked, parameters, isUntold)
+  const named = (why: Untold): readonly string[] =>
+    figures.flatMap(({ name }, i) => (untold[i] === why ? [name] : []))
   const off = (some: readonly Sample[]): readonly number[] => ratios(some, hardware).map((one) => one - 1)
   return {
     hardware,
     figures: Object.fromEntries(
-      figures.flatMap(({ name, get }, i) => (isUnseen(i) ? [] : [[name, get(hardware)] as const]))
+      figures.flatMap(({ name, get }, i) => (isUntold(i) ? [] : [[name, get(hardware)] as const]))
     ),
-    unseen: figures.filter((_, i) => isUnseen(i)).map(({ name }) => name),
+    untold: { unseen: named("unseen"), "at a bound": named("at a bound") },
     passes: fitErrors(off(seen), off(kept)),
     links
   }

@@ -68,15 +68,21 @@ export const askLive = (follower: Follower, name: string, questions: readonly Qu
       question,
       now,
       changed: other === undefined ? undefined : rateOf(other.scenario, other.named),
-      note:
-        other === undefined
-          ? `${name} has no ${question.asked}`
-          : question.asked === "keep"
-            ? "acceptance as at the keep ratio it has now: assumed"
-            : undefined
+      note: other === undefined ? `${name} has no ${question.asked}` : noteOn(question, live)
     }
   })
   return { kind: "answered", unproven: standing("unproven"), answers }
+}
+
+/** What an answer rests on. */
+const noteOn = ({ asked, value }: Question, { workload }: Scenario): string | undefined => {
+  if (asked === "keep") return "acceptance as at the keep ratio it has now: assumed"
+  if (asked !== "batch" || workload.kind !== "synthetic" || workload.arrivals.kind !== "closed")
+    return undefined
+  const { concurrency } = workload.arrivals
+  return value > concurrency
+    ? `its clients keep ${concurrency} in flight, so no more are in a batch`
+    : undefined
 }
 
 const rateOf = (scenario: Scenario, named: NamedMethod): number | undefined => {

@@ -8,9 +8,12 @@ import { FORMAT } from "../../trace/jsonl.ts"
 import type { TraceStore } from "../../trace/store.ts"
 import { readTrace, TraceFormatError } from "../../trace/read-trace.ts"
 import { recordedAcceptance } from "../../twin/recorded-acceptance.ts"
+import type { Untold } from "../../twin/least-squares.ts"
+import type { LinkFit } from "../../twin/link-fit.ts"
 import { FEWEST_PASSES, type RecordedRun, type Refit, refit } from "../../twin/refit.ts"
 import { Usage } from "../exit.ts"
 import { bytes, percent, seconds, significant } from "../output/number.ts"
+import { untoldWords } from "../output/untold.ts"
 
 /** Whether a file's text begins as a trace does. */
 export const isTrace = (text: string): boolean => text.startsWith(`{"format":"${FORMAT}"`)
@@ -39,16 +42,28 @@ const figure = (name: string, value: number): string =>
 
 const spread = (error: number): string => `${(error * 100).toFixed(1)} %`
 
-const tell = ({ figures, unseen, passes, links }: Refit, base: Hardware): readonly string[] => [
+/** What was found of one direction of the link, and what its transfers do not tell. */
+const linkWords = (direction: string, link: LinkFit | undefined, base: Hardware): string => {
+  if (link === undefined) return `link.${direction}: too few transfers; ${base.name}'s is kept`
+  const { bandwidth, latency, untold, samples, heldOut, heldOutMedian, waited } = link
+  const kept = (why: Untold | undefined): string =>
+    why === undefined
+      ? ""
+      : why === "unseen"
+        ? " (not told by these runs, kept)"
+        : " (ran into a bound, kept)"
+  return [
+    `link.${direction}: ${bytes(bandwidth)}/s for the group${kept(untold.bandwidth)}, ${seconds(latency)} a transfer${kept(untold.latency)}, from ${samples} transfers`,
+    `${spread(heldOutMedian)} off in the median of ${heldOut} kept apart${waited < 0.01 ? "" : `, of which ${percent(waited)} is their wait in the queue as it was, and no prediction`}`
+  ].join("; ")
+}
+
+const tell = ({ figures, untold, passes, links }: Refit, base: Hardware): readonly string[] => [
   ...Object.entries(figures).map(([name, value]) => `${name}: ${figure(name, value)}`),
-  ...(["host_to_device", "device_to_host"] as const).flatMap((direction) => {
-    const link = links[direction]
-    if (link === undefined) return [`link.${direction}: too few transfers; ${base.name}'s is kept`]
-    return [
-      `link.${direction}: ${bytes(link.bandwidth)}/s for the group, ${seconds(link.latency)} a transfer, from ${link.samples} transfers; ${spread(link.heldOutMedian)} off in the median of those kept apart`
-    ]
-  }),
-  ...(unseen.length === 0 ? [] : [`not seen in these runs, kept: ${unseen.join(", ")}`]),
+  ...(["host_to_device", "device_to_host"] as const).map((direction) =>
+    linkWords(direction, links[direction], base)
+  ),
+  ...untoldWords(untold),
   `times of passes: ${spread(passes.heldOutMedian)} off in the median, ${spread(passes.heldOutP90)} at p90, bias ${spread(passes.heldOutBias)}, of ${significant(passes.heldOut)} kept apart from the ${significant(passes.samples)} it was fitted to`
 ]
 
@@ -77,7 +92,8 @@ export const calibrateFromTraces = Effect.fnUntraced(function* (
   if (!measured) yield* Console.log("some of the runs are simulated: the profile is modelled, not measured")
   const from = texts.map(([file]) => file.split(/[/\\]/).at(-1)!)
   const { passes } = found
-  const origin = `${percent(0.5)} of the passes and transfers of ${from.join(", ")}, judged by the other half: see calibration`
+  const whence = from.length === 1 ? from[0]! : `${from.length} traces, the first ${from[0]!}`
+  const origin = `${percent(0.5)} of the passes and transfers of ${whence}, judged by the other half: see calibration`
   return {
     ...hardwareFile(
       {
@@ -85,7 +101,7 @@ export const calibrateFromTraces = Effect.fnUntraced(function* (
         name,
         origin: {
           basis: measured ? "measured" : "modelled",
-          source: `${base.name}, refitted to ${from.join(", ")}`
+          source: `${base.name}, refitted to ${whence}`
         }
       },
       { link: origin, efficiency: origin }

@@ -17,6 +17,7 @@ const vericache = (line: string) => {
 }
 
 interface TwinJson {
+  readonly replayed: readonly { readonly same: boolean; readonly where?: string }[]
   readonly methods: readonly {
     readonly contrasts: readonly { readonly predicted: number; readonly measured: number }[]
     readonly residuals: readonly {
@@ -43,7 +44,9 @@ describe("twin", () => {
   it("finds nothing apart between a run and itself", () => {
     const { status, stdout } = vericache("twin right.yaml --replay run.jsonl -f json")
     expect(status).toBe(0)
-    const { contrasts, residuals } = (JSON.parse(stdout) as TwinJson).methods[0]!
+    const { replayed, methods } = JSON.parse(stdout) as TwinJson
+    expect(replayed).toMatchObject([{ same: true }])
+    const { contrasts, residuals } = methods[0]!
     for (const { predicted, measured } of contrasts) expect(predicted / measured).toBeCloseTo(1, 6)
     for (const { ratio, p90Error } of residuals) {
       expect(ratio).toBeCloseTo(1, 5)
@@ -86,6 +89,13 @@ describe("twin", () => {
       stdout: "",
       stderr: expect.stringMatching(/windw=8: expected window.*\n.*without --online/) as string
     })
+  })
+
+  it("says where a run took another path than its scenario takes", () => {
+    const text = readFileSync(join(folder, "right.yaml"), "utf8")
+    writeFileSync(join(folder, "other.yaml"), text.replace(/window: \d+/, "window: 5"))
+    const { stdout } = vericache("twin other.yaml --replay run.jsonl")
+    expect(stdout).toMatch(/0 of 1 run replayed .*\n.*: another path at .* is asked for \d+/)
   })
 
   it("takes several runs of a method for repetitions, and says how well one predicts another", () => {

@@ -5,6 +5,7 @@ import { ScenarioInvalid } from "../../scenario/document.ts"
 import { readText } from "../../scenario/files.ts"
 import type { NamedMethod, Scenario } from "../../scenario/resolved.ts"
 import { PARTS, Follower, type PartShift } from "../../twin/follow.ts"
+import { samePath } from "../../twin/decisions.ts"
 import { retell } from "../../twin/retell.ts"
 import { askLive, parseQuestion, type Question } from "../../twin/what-if.ts"
 import { writeTrace } from "../../trace/jsonl.ts"
@@ -14,7 +15,7 @@ import { ObjectiveMissed, Usage } from "../exit.ts"
 import { readFile, readScenario, writeObstacle, writeWhole } from "../files.ts"
 import { softwareMark } from "../output/report.ts"
 import { seconds, times } from "../output/number.ts"
-import { liveJson, renderAnswers, renderTogether, renderTwin, twinJson } from "../output/twin.ts"
+import { liveJson, renderAnswers, renderPaths, renderTogether, renderTwin, twinJson } from "../output/twin.ts"
 import { Progress } from "../progress.ts"
 import { embeddedModel, engineFlags } from "./engine-flags.ts"
 import { select } from "./simulate.ts"
@@ -104,13 +105,19 @@ export const twinCommand = Command.make(
           )
     const { twins, unfit } = compareRuns(runs)
     for (const name of unfit) yield* Console.error(`${name}: ran, and does not fit in the simulator`)
+    const paths = runs.map((run) => ({
+      name: run.named.name,
+      path: samePath(run.scenario, run.named, run.trace)
+    }))
     const live = [...followers].map(([name, follower]) => ({
       name,
       follower,
       answers: questions.length === 0 ? undefined : askLive(follower, name, questions)
     }))
     if (format === "json")
-      yield* Console.log(JSON.stringify({ ...twinJson(scenario, twins), ...liveJson(live) }, undefined, 2))
+      yield* Console.log(
+        JSON.stringify({ ...twinJson(scenario, twins, paths), ...liveJson(live) }, undefined, 2)
+      )
     else
       yield* Console.log(
         [
@@ -118,6 +125,8 @@ export const twinCommand = Command.make(
           `measured: ${[...new Set(runs.map(({ trace }) => trace.meta.name.split(" on ").at(-1)))].join(", ")}`,
           ...twins.flatMap((twin) => ["", renderTwin(twin)]),
           ...(twins.length < 2 ? [] : ["", renderTogether(twins, scenario.baseline)]),
+          "",
+          renderPaths(paths),
           ...live.flatMap((one) =>
             one.answers === undefined ? [] : ["", renderAnswers(one.name, one.answers)]
           )

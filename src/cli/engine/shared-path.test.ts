@@ -2,12 +2,12 @@
 import { join } from "node:path"
 import { Effect, Exit } from "effect"
 import { beforeAll, describe, expect, it } from "vitest"
-import type { Scenario } from "../../scenario/resolved.ts"
+import type { Method, NamedMethod, Scenario, Workload } from "../../scenario/resolved.ts"
 import { simulate } from "../../sim/simulate.ts"
+import type { Faults } from "../../engine/physics.ts"
 import { EVENT_KINDS } from "../../trace/recorder.ts"
-import type { TraceStore } from "../../trace/store.ts"
+import { samePath } from "../../twin/decisions.ts"
 import { replaying } from "../../twin/recorded.ts"
-import { replay } from "../../twin/replay.ts"
 import { readScenario } from "../files.ts"
 import { Progress } from "../progress.ts"
 import { identicalTo, type MethodRun, runScenario } from "./run.ts"
@@ -27,38 +27,12 @@ const small = (scenario: Scenario, requests: number, concurrency: number): Scena
   }
 })
 
-/** Times of waiting, which may be empty where the scheduler itself takes no time. */
-const WAITS: ReadonlySet<string> = new Set(["queued", "waiting", "stalled"])
-
-/** Everything each track tells, in order: the scheduler's decisions, each request's transitions, passes, transfers. */
-const decisions = ({ instants, slices, tracks }: TraceStore): ReadonlyMap<string, readonly string[]> => {
-  const told = new Map<string, string[]>()
-  const tell = (track: number, what: string): void => {
-    const { name, kind } = tracks[track]!
-    const key = `${kind} ${name}`
-    told.set(key, [...(told.get(key) ?? []), what])
-  }
-  for (let row = 0; row < instants.length; row++) {
-    const { track, kind, request, tokens } = instants
-    tell(track[row]!, `${EVENT_KINDS[kind[row]!]} of ${request[row]}: ${tokens[row]}`)
-  }
-  for (let row = 0; row < slices.length; row++) {
-    const { track, request, tokens, bytes, accepted, round, steps, members, kvTokens } = slices
-    const kind = EVENT_KINDS[slices.kind[row]!]!
-    // A device's own clock tells when its passes ran once more, and nothing of what was decided.
-    if (WAITS.has(kind) || tracks[track[row]!]!.kind === "device-clock") continue
-    // Of a transfer on a wall clock they tell the order, which virtual time tells by itself.
-    const ofPass = tracks[track[row]!]!.kind.startsWith("link") ? [] : [steps, members, kvTokens]
-    const numbers = [request, tokens, bytes, accepted, round, ...ofPass].map((one) => one[row])
-    tell(track[row]!, `${kind} ${numbers.join(" ")}`)
-  }
-  return told
-}
-
 describe("one scenario on both physics", () => {
   let runs: readonly MethodRun[] = []
   let beside: readonly MethodRun[] = []
-  const ran = async (scenario: Scenario): Promise<readonly MethodRun[]> => {
+  let open: readonly MethodRun[] = []
+  let faulty: readonly MethodRun[] = []
+  const ran = async (scenario: Scenario, faults: Faults = {}): Promise<readonly MethodRun[]> => {
     const run = await Effect.runPromise(
       runScenario({
         scenario,
@@ -66,7 +40,8 @@ describe("one scenario on both physics", () => {
         model: join(ROOT, "models", "vericache-1m"),
         adapter: "software",
         note: () => {},
-        progress: new Progress(process.stderr)
+        progress: new Progress(process.stderr),
+        faults
       })
     )
     return run.runs
@@ -78,9 +53,29 @@ describe("one scenario on both physics", () => {
     )
     const both = { ...scenario, methods: [...methods.slice(1), ...scenario.methods] }
     runs = await ran(small(both, 3, 1))
-    // With rounds of several requests side by side, which of an arrival and the next pass came first is not always told by a trace.
-    const roundless = scenario.methods.filter(({ method }) => method.kind !== "vericache")
-    beside = await ran({ ...small(scenario, 6, 3), methods: roundless })
+    const vericache = scenario.methods.find(({ method }) => method.kind === "vericache")!
+    const streaming: NamedMethod = {
+      name: "streaming",
+      method: { ...vericache.method, granularity: "streaming" } as Method
+    }
+    const offloaded: NamedMethod = { name: "offloaded", method: { kind: "offloaded" } }
+    const several = small(scenario, 6, 3)
+    beside = await ran({ ...several, methods: [...scenario.methods, offloaded, streaming] })
+    const { workload } = small(scenario, 4, 0)
+    const arrivals = { kind: "poisson", rate: 8 } as const
+    open = await ran({ ...scenario, methods: [vericache], workload: { ...workload, arrivals } as Workload })
+    let [transfers, lost] = [0, false]
+    faulty = await ran(
+      { ...several, methods: [vericache] },
+      {
+        transfer: () => (++transfers % 9 === 4 ? "corrupt" : undefined),
+        pass: (index) => {
+          if (lost || index < 12) return undefined
+          lost = true
+          return "lose-device"
+        }
+      }
+    )
   })
 
   it("has the output of full KV wherever it is verified", () => {
@@ -95,10 +90,21 @@ describe("one scenario on both physics", () => {
   })
 
   it("takes the same transitions, reservations and commits, track by track", () => {
-    for (const { named, scenario, trace } of [...runs, ...beside]) {
-      const { trace: again } = replay(scenario, named, trace)
-      expect(decisions(again)).toEqual(decisions(trace))
-    }
+    for (const { named, scenario, trace } of [...runs, ...beside])
+      expect([named.name, samePath(scenario, named, trace)]).toMatchObject([named.name, { same: true }])
+  })
+
+  it("does so for requests that come by the clock, and through failing transfers and a lost device", () => {
+    for (const { named, scenario, trace } of [...open, ...faulty])
+      expect(samePath(scenario, named, trace)).toMatchObject({ same: true })
+    const { instants, slices, tracks } = faulty[0]!.trace
+    const told = (rows: typeof instants | typeof slices, kind: "scheduler" | "link-h2d"): number =>
+      Array.from({ length: rows.length }, (_, row) => row).filter(
+        (row) => EVENT_KINDS[rows.kind[row]!] === "fault" && tracks[rows.track[row]!]!.kind === kind
+      ).length
+    expect(told(instants, "scheduler")).toBe(1)
+    expect(told(slices, "link-h2d")).toBeGreaterThan(0)
+    expect(identicalTo(beside[0], faulty[0]!)).toBe(true)
   })
 
   it("keeps in every round what was measured when the simulator says how long things take", () => {

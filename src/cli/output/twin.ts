@@ -3,6 +3,7 @@ import type { Scenario } from "../../scenario/resolved.ts"
 import { type Follower, PARTS } from "../../twin/follow.ts"
 import type { Answer, Answers } from "../../twin/what-if.ts"
 import type { Contrast, Residual } from "../../twin/residuals.ts"
+import type { SamePath } from "../../twin/decisions.ts"
 import type { Step, Twin } from "../../twin/twin.ts"
 import { type Column, plainTable } from "./grid.ts"
 import { seconds, significant, times } from "./number.ts"
@@ -164,6 +165,28 @@ export const renderTogether = (twins: readonly Twin[], baseline: string): string
   ].join("\n")
 }
 
+/** A run, and whether the simulator's runtime took its path. */
+export interface Retraced {
+  readonly name: string
+  readonly path: SamePath
+}
+
+/** Whether the simulator's runtime, told what the machine's was told, decided the same in each run. */
+export const renderPaths = (runs: readonly Retraced[]): string => {
+  const same = runs.filter(({ path }) => path.same)
+  const decisions = same.reduce((sum, { path }) => sum + (path.same ? path.decisions : 0), 0)
+  return [
+    `${same.length} of ${runs.length === 1 ? "1 run" : `${runs.length} runs`} replayed under the simulator's runtime: the same passes, transfers and decisions in the same order (${significant(decisions)})`,
+    ...runs.flatMap(({ name, path }) =>
+      path.same
+        ? []
+        : [
+            `${name}: another path${path.at === undefined ? "" : ` at ${seconds(path.at * 1e-9)}`}: ${path.where}`
+          ]
+    )
+  ].join("\n")
+}
+
 /** What a follower heard of a method's run, and what was asked of it. */
 export interface Live {
   readonly name: string
@@ -225,13 +248,18 @@ export const liveJson = (live: readonly Live[]): Readonly<Record<string, unknown
         }))
       }
 
-export const twinJson = (scenario: Scenario, twins: readonly Twin[]): Readonly<Record<string, unknown>> => ({
+export const twinJson = (
+  scenario: Scenario,
+  twins: readonly Twin[],
+  paths: readonly Retraced[]
+): Readonly<Record<string, unknown>> => ({
   scenario: scenario.name,
   hardware: scenario.hardware.name,
   adapter: scenario.hardware.adapter,
   tolerance: scenario.tolerance,
   against_baseline: againstBaseline(twins, scenario.baseline),
   ranking: { predicted: ranking(twins, "predicted"), measured: ranking(twins, "measured") },
+  replayed: paths.map(({ name, path }) => ({ name, ...path })),
   methods: twins.map((twin) => ({
     name: twin.named.name,
     tokens_per_s: { predicted: twin.predicted.tokensPerSecond, repetitions: throughputs(twin) },

@@ -35,7 +35,7 @@ const linkOf = (copies: readonly Copy[], path: Copy["path"]): LinkFit | undefine
       .flatMap(({ bytes: size, all }) =>
         all.map((took) => ({ into: true, bytes: size, seconds: took, waited: 0 }))
       ),
-    1e-3
+    { bandwidth: 1e9, latency: 1e-3 }
   )
 
 const operationOf = ({ operation, positions }: OperationTiming): Operation =>
@@ -97,7 +97,8 @@ export const profileOf = (scenario: Scenario, probed: Probed): Profile => {
     ...hardware.link,
     hostToDevice: into?.bandwidth ?? hardware.link.hostToDevice,
     deviceToHost: out?.bandwidth ?? hardware.link.deviceToHost,
-    latency: into?.latency ?? hardware.link.latency
+    latency: into?.latency ?? hardware.link.latency,
+    ...(out === undefined ? {} : { deviceToHostLatency: out.latency })
   }
   const base: Hardware = {
     ...hardware,

@@ -39,14 +39,17 @@ export const startLink = (
       running.delete(order.tag)
       const end = time.now()
       const dropped = stopped.delete(order.tag)
-      observe.linkEnds(order, start, end, Exit.isSuccess(exit) && !dropped)
-      if (dropped) return
+      observe.linkEnds(order, end, Exit.isSuccess(exit) && !dropped)
+      if (dropped) {
+        observe.stopped({ order, start }, end)
+        return
+      }
       if (Exit.isSuccess(exit)) tell({ type: "moved", order, start, end })
       else {
         const lost = Cause.findErrorOption(exit.cause)
         if (lost._tag === "Some" && lost.value instanceof DeviceLost)
-          tell({ type: "device-lost", reason: lost.value.reason })
-        else tell({ type: "move-failed", order, reason: String(exit.cause) })
+          tell({ type: "device-lost", reason: lost.value.reason, during: { order, start } })
+        else tell({ type: "move-failed", order, start, reason: String(exit.cause) })
       }
     })
 

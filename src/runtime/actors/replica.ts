@@ -75,8 +75,9 @@ export const startReplica = (
       for (;;) {
         const woken = yield* mailbox.take
         for (const mail of woken) scheduler.receive(mail, time.now())
-        yield* Effect.yieldNow
-        if (mailbox.size > 0) for (const mail of yield* mailbox.take) scheduler.receive(mail, time.now())
+        yield* time.settled
+        // What a pass that ended brings about is mail too: it counts for the next pass, whichever of these takes had the end.
+        while (mailbox.size > 0) for (const mail of yield* mailbox.take) scheduler.receive(mail, time.now())
         scheduler.advance(time.now())
       }
     })

@@ -85,7 +85,7 @@ export const startVerifier = (
           if (letter.type === "ask") group.ask(letter.ask)
           else group.receive(letter, time.now())
         }
-        yield* Effect.yieldNow
+        yield* time.settled
         group.advance(time.now())
       }
     })

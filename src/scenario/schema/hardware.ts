@@ -128,6 +128,13 @@ export const HardwareFile = Schema.Struct({
     ),
     device_to_host: quantity("bytes/s", "The same from HBM to host memory.", SLOWEST),
     latency: quantity("seconds", "Fixed cost of one transfer.", OVERHEAD),
+    device_to_host_latency: optional(
+      quantity(
+        "seconds",
+        "The same from HBM to host memory, where the host hears of the end late. If it is not there, as latency.",
+        OVERHEAD
+      )
+    ),
     sharing: Schema.Literals(["serial", "fair"]).annotate({
       description: "One transfer at a time, or all at once in equal shares."
     }),

@@ -62,9 +62,10 @@ export class SimulatedGroups {
   group(store: number): Context.Context<Gpu | LinkIn | LinkOut | Network> {
     const { hardware, engine, faults, seed } = this.#scenario
     const { oneQueue } = hardware
-    const model = (bandwidth: number, through: readonly number[]): LinkModel => ({
+    const { latency, deviceToHostLatency = latency } = hardware.link
+    const model = (bandwidth: number, through: readonly number[], way: "in" | "out" = "in"): LinkModel => ({
       bandwidth,
-      latency: hardware.link.latency,
+      latency: way === "in" ? latency : deviceToHostLatency,
       through,
       failure: faults.reloadFailure
     })
@@ -73,7 +74,7 @@ export class SimulatedGroups {
     if (oneQueue !== undefined) {
       const queue = new DeviceQueue(this.#kernel)
       const link = (bandwidth: number, way: "in" | "out") =>
-        queuedLink(queue, model(Math.min(bandwidth, hardware.host.bandwidth), []), oneQueue, way, seed)
+        queuedLink(queue, model(Math.min(bandwidth, hardware.host.bandwidth), [], way), oneQueue, way, seed)
       return Context.make(Gpu, new QueuedGpu(queue, this.#model, oneQueue)).pipe(
         Context.add(LinkIn, link(into, "in")),
         Context.add(LinkOut, link(out, "out")),
@@ -82,11 +83,11 @@ export class SimulatedGroups {
     }
     const gpu = new SimulatedGpu(this.#kernel, this.#model)
     const dma = new Dma(hardware.hbm.bandwidth * engine.tensorParallelSize, gpu)
-    const link = (bandwidth: number, through: readonly number[]) =>
-      this.#links.link(model(bandwidth, through), dma)
+    const link = (bandwidth: number, through: readonly number[], way: "in" | "out" = "in") =>
+      this.#links.link(model(bandwidth, through, way), dma)
     return Context.make(Gpu, gpu).pipe(
       Context.add(LinkIn, link(into, [this.#hostBandwidth])),
-      Context.add(LinkOut, link(out, [this.#hostBandwidth])),
+      Context.add(LinkOut, link(out, [this.#hostBandwidth], "out")),
       Context.add(Network, link(store, []))
     )
   }

@@ -51,7 +51,11 @@ const physics = (
       Context.add(LinkOut, link()),
       Context.add(
         Time,
-        Time.of({ now: () => kernel.now, until: (at) => Effect.suspend(() => time.until(at)) })
+        Time.of({
+          now: () => kernel.now,
+          until: (at) => Effect.suspend(() => time.until(at)),
+          settled: Effect.yieldNow
+        })
       )
     )
   }
