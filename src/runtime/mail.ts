@@ -14,10 +14,11 @@ export interface Order {
   readonly transfer: Transfer
 }
 
-/** A transfer and when its link took it up, ns. */
+/** A transfer and from when to when its link was at it, ns. */
 export interface Carried {
   readonly order: Order
   readonly start: number
+  readonly end: number
 }
 
 export type Mail =
@@ -26,7 +27,7 @@ export type Mail =
   | { readonly type: "passed"; readonly result: IterationResult }
   /** `during`: the transfer that found it so; absent: a pass did. */
   | { readonly type: "device-lost"; readonly reason: string; readonly during?: Carried }
-  | ({ readonly type: "moved"; readonly end: number } & Carried)
+  | ({ readonly type: "moved" } & Carried)
   | ({ readonly type: "move-failed"; readonly reason: string } & Carried)
   | Answer
 

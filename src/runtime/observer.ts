@@ -266,21 +266,16 @@ export class Observer {
   }
 
   /** A transfer was stopped by its scheduler, which hears no more of it. */
-  stopped(carried: Carried, now: number): void {
-    this.#transfer(carried, now, false)
+  stopped(carried: Carried): void {
+    this.#transfer(carried, false)
   }
 
   /** Word of a transfer reaches its scheduler, during a pass or not: what it decides from here on may rest on it. */
-  heard(carried: Carried, now: number, done: boolean, during: boolean): void {
-    this.#transfer(carried, now, done, this.#order(during))
+  heard(carried: Carried, done: boolean, during: boolean): void {
+    this.#transfer(carried, done, this.#order(during))
   }
 
-  #transfer(
-    { order: { path, transfer }, start }: Carried,
-    now: number,
-    done: boolean,
-    order: EventArgs = {}
-  ): void {
+  #transfer({ order: { path, transfer }, start, end }: Carried, done: boolean, order: EventArgs = {}): void {
     if (this.#recorder === undefined || this.#tracks === undefined) return
     const args = {
       ...order,
@@ -291,7 +286,7 @@ export class Observer {
       this.#tracks.links[path],
       done ? transfer.kind : "fault",
       start,
-      now,
+      end,
       args
     )
     if (transfer.kind === "reload") this.#reloadEvents.set(transfer.request, event)

@@ -275,7 +275,7 @@ describe("the scheduler", () => {
       const order = desk.orders[0]
       if (order?.transfer.kind === "reload") {
         desk.orders.shift()
-        desk.tell({ type: "move-failed", order, start: 0, reason: "link down" })
+        desk.tell({ type: "move-failed", order, start: 0, end: 0, reason: "link down" })
       } else if (order !== undefined) desk.moved(order.transfer.kind)
       else desk.pass()
     }

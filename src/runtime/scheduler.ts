@@ -77,7 +77,7 @@ export class Scheduler implements Core {
   /** Takes mail at `now`, ns. Mail that could change a pass in progress waits for its end; some of it hastens that end. */
   receive(mail: Mail, now: number): void {
     if (mail.type === "moved" || mail.type === "move-failed")
-      this.observe.heard(mail, now, mail.type === "moved", this.#busy)
+      this.observe.heard(mail, mail.type === "moved", this.#busy)
     else if (mail.type === "device-lost") this.#toldOfLoss(mail, now)
     if (!this.#busy) {
       this.#handle(mail, now)
@@ -226,7 +226,7 @@ export class Scheduler implements Core {
   }
 
   #toldOfLoss({ during }: Extract<Mail, { type: "device-lost" }>, now: number): void {
-    if (during !== undefined) this.observe.heard(during, now, false, this.#busy)
+    if (during !== undefined) this.observe.heard(during, false, this.#busy)
     this.observe.deviceLost(now, this.#busy)
   }
 

@@ -130,38 +130,65 @@ export interface ToldSolution {
 
 /** As close to a bound as this a parameter has run into it. */
 const AT_BOUND = 1e-3
+/** A fit is as good as another whose median absolute residual is smaller by no more than this share of it, and no more than this. */
+const AS_GOOD = { share: 0.05, residual: 1e-3 }
 
 /**
- * A fit of what the data tell: parameters that move no residual by `least` when they change by one, and those that run into a bound, stay where
- * they started, and the others are fitted again without them.
+ * A fit of what the data tell. Parameters that run into a bound stay where they started, and so do those that move no residual by `least`
+ * when they change by one, if the fit is as good without them; the others are fitted again.
  */
 export const fitTold = (problem: Problem, least: number): ToldSolution => {
-  const { start, bounds, residuals, pull } = problem
+  const { start, bounds, residuals } = problem
   const untold: (Untold | undefined)[] = start.map(() => undefined)
-  for (;;) {
+  const fit = () => {
     const free = [...start.keys()].filter((i) => untold[i] === undefined)
-    if (free.length === 0) return { parameters: start, untold }
     const whole = (some: readonly number[]): readonly number[] => {
       const all = [...start]
       for (const [at, i] of free.entries()) all[i] = some[at]!
       return all
     }
     const { parameters, sensitivity } = leastSquares({
+      ...problem,
       start: free.map((i) => start[i]!),
       bounds: free.map((i) => bounds[i]!),
-      residuals: (some) => residuals(whole(some)),
-      pull
+      residuals: (some) => residuals(whole(some))
     })
-    const unseen = free.filter((_, at) => sensitivity[at]! < least)
-    // Without what is not seen others may leave their bounds.
-    const out =
-      unseen.length > 0
-        ? unseen
-        : free.filter((i, at) => {
-            const [low, high] = bounds[i]!
-            return parameters[at]! - low < AT_BOUND || high - parameters[at]! < AT_BOUND
-          })
-    if (out.length === 0) return { parameters: whole(parameters), untold }
-    for (const i of out) untold[i] = unseen.length > 0 ? "unseen" : "at a bound"
+    const all = whole(parameters)
+    return {
+      parameters: all,
+      off: median(residuals(all).map(Math.abs)),
+      // The least seen first.
+      unseen: [...free.keys()]
+        .filter((at) => sensitivity[at]! < least)
+        .toSorted((a, b) => sensitivity[a]! - sensitivity[b]!)
+        .map((at) => free[at]!)
+    }
+  }
+  let found = fit()
+  /** Leaves out as many of some parameters as the fit is as good without. */
+  const leaveOut = (some: readonly number[]): void => {
+    if (some.length === 0) return
+    for (const i of some) untold[i] = "unseen"
+    const again = fit()
+    if (again.off <= found.off * (1 + AS_GOOD.share) + AS_GOOD.residual) {
+      found = again
+      return
+    }
+    for (const i of some) untold[i] = undefined
+    if (some.length === 1) return
+    const half = some.length >> 1
+    leaveOut(some.slice(0, half))
+    leaveOut(some.slice(half))
+  }
+  leaveOut(found.unseen)
+  for (;;) {
+    const atBound = [...start.keys()].filter((i) => {
+      const [low, high] = bounds[i]!
+      const value = found.parameters[i]!
+      return untold[i] === undefined && (value - low < AT_BOUND || high - value < AT_BOUND)
+    })
+    if (atBound.length === 0) return { parameters: found.parameters, untold }
+    for (const i of atBound) untold[i] = "at a bound"
+    found = fit()
   }
 }

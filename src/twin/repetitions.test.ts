@@ -2,7 +2,7 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { shortened } from "../sim/scenarios.fixture.ts"
 import { ran, scenarioAt } from "../sim/validation/runs.fixture.ts"
-import { noiseFloor, pacedRatios, paceOf } from "./repetitions.ts"
+import { noiseFloor, pacedRatios, paceOf, typicalFloor, typicalRatios } from "./repetitions.ts"
 import type { PricedPass } from "./residuals.ts"
 import { compareRuns } from "./twin.ts"
 
@@ -40,6 +40,15 @@ describe("repetitions of a run", () => {
     const floor = noiseFloor([[pass("a", 2)], [pass("b", 9)]], [trace, trace])
     expect(floor.some(({ what }) => what === "all passes")).toBe(false)
     expect(noiseFloor([[pass("a", 2)]], [trace])).toEqual([])
+  })
+
+  it("are judged in their middle by what they computed, so that one slow moment counts for nothing", () => {
+    const runs = [1, 1, 30, 1, 1].map((slow) => [pass("a", 2 * slow, 2), pass("b", 3 * slow, 2)])
+    expect(typicalRatios(runs).map((ratio) => ratio.toFixed(3))).toEqual(["1.000", "0.667"])
+    expect(typicalRatios([...runs, [pass("once", 1)]]).length).toBe(2)
+    expect(typicalRatios(runs.slice(0, 1))).toEqual([])
+    expect(typicalFloor(runs)).toEqual([1, 1])
+    expect(typicalFloor(runs.slice(0, 3))).toEqual([])
   })
 
   it("lose what all methods have in common when a pass is held against the pace of the others", () => {

@@ -68,3 +68,28 @@ export const pacedRatios = (
   const pace = median(paces)
   return passes.map(({ kind, predicted, measured }) => ({ kind, ratio: (predicted * pace) / measured }))
 }
+
+/**
+ * Passes of the same work in the middle of the repetitions, predicted over measured: what a slow moment adds to one of them is no error of the
+ * model. Work that fewer than half of the repetitions had counts for nothing.
+ */
+export const typicalRatios = (runs: readonly (readonly PricedPass[])[]): readonly number[] => {
+  if (runs.length < 2) return []
+  const errors = runs.map((run) =>
+    byWork(run.map((one) => ({ ...one, measured: one.measured / one.predicted })))
+  )
+  const often = (key: string): boolean => errors.filter((one) => one.has(key)).length * 2 >= runs.length
+  return [...medians(errors)].flatMap(([key, error]) => (often(key) ? [1 / error] : []))
+}
+
+/** How well the middle of every second repetition predicts the middle of the others: the noise floor of `typicalRatios`. */
+export const typicalFloor = (runs: readonly (readonly PricedPass[])[]): readonly number[] => {
+  if (runs.length < 4) return []
+  const half = (which: number): ReadonlyMap<string, number> =>
+    medians(runs.filter((_, i) => i % 2 === which).map(byWork))
+  const [even, odd] = [half(0), half(1)]
+  return [...even].flatMap(([key, own]) => {
+    const other = odd.get(key)
+    return other === undefined ? [] : [own / other]
+  })
+}

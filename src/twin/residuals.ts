@@ -20,21 +20,29 @@ export interface Residual {
 }
 
 /**
- * Summary of ratios. The interval of the median is that of the order statistics: no distribution is assumed (Conover, Practical
- * Nonparametric Statistics, 3.2); with fewer than six values it is all of them.
+ * Between which of some ascending values their median lies with 95 % confidence, by their order alone: no distribution is assumed (Conover,
+ * Practical Nonparametric Statistics, 3.2); with fewer than six values it is all of them.
  */
+export const middleWithin = (sorted: readonly number[]): { readonly low: number; readonly high: number } => {
+  const n = sorted.length
+  const reach = (1.96 * Math.sqrt(n)) / 2
+  return {
+    low: sorted[Math.max(0, Math.floor(n / 2 - reach))]!,
+    high: sorted[Math.min(n - 1, Math.ceil(n / 2 + reach))]!
+  }
+}
+
+/** Summary of ratios. */
 export const residual = (what: string, ratios: readonly number[]): Residual | undefined => {
   if (ratios.length === 0) return undefined
   const sorted = ratios.toSorted((a, b) => a - b)
   const n = sorted.length
-  const reach = (1.96 * Math.sqrt(n)) / 2
   const errors = ratios.map((ratio) => Math.abs(ratio - 1)).toSorted((a, b) => a - b)
   return {
     what,
     count: n,
     ratio: n % 2 === 1 ? sorted[n >> 1]! : (sorted[(n >> 1) - 1]! + sorted[n >> 1]!) / 2,
-    low: sorted[Math.max(0, Math.floor(n / 2 - reach))]!,
-    high: sorted[Math.min(n - 1, Math.ceil(n / 2 + reach))]!,
+    ...middleWithin(sorted),
     medianError: errors[Math.floor(0.5 * (n - 1))]!,
     p90Error: errors[Math.floor(0.9 * (n - 1))]!
   }

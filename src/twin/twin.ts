@@ -6,7 +6,7 @@ import { TraceStore } from "../trace/store.ts"
 import { type Outcome, outcomeOf } from "./outcome.ts"
 import { replaying } from "./recorded.ts"
 import { refit } from "./refit.ts"
-import { noiseFloor, pacedRatios, paceOf } from "./repetitions.ts"
+import { noiseFloor, pacedRatios, paceOf, typicalFloor, typicalRatios } from "./repetitions.ts"
 import {
   byKind,
   type Contrast,
@@ -14,6 +14,7 @@ import {
   eventResiduals,
   type PricedPass,
   pricedPasses,
+  residual,
   type Residual
 } from "./residuals.ts"
 
@@ -44,6 +45,8 @@ export interface Twin {
   readonly residuals: readonly Residual[]
   /** Passes at the pace the machine had in the other methods' runs of the same repetition; undefined with one method. */
   readonly paced: Residual | undefined
+  /** Passes in the middle of the repetitions, by what they computed; undefined with one repetition. */
+  readonly typical: Residual | undefined
   /** How well a repetition predicts another; empty with one repetition. */
   readonly floor: readonly Residual[]
   /** From the prediction to the measurement; what no assumption explains is last. */
@@ -75,6 +78,8 @@ const stepsOf = ({ named, scenario, trace }: MeasuredRun): readonly (readonly [s
 
 /** Run number i of every method is of repetition i. */
 type Runs = readonly MeasuredRun[]
+
+const TYPICAL = "passes in the middle of the repetitions"
 
 /** One method's repetitions beside their prediction. `paces`: of each repetition, those of the other methods. */
 const compare = (
@@ -113,7 +118,11 @@ const compare = (
     contrasts: contrasts(predicted, measured),
     residuals: [...byKind(ratios), ...eventResiduals(ours, traces)],
     paced: byKind(passes.flatMap((own, i) => pacedRatios(own, paces[i] ?? [])))[0],
-    floor: noiseFloor(passes, traces),
+    typical: residual(TYPICAL, typicalRatios(passes)),
+    floor: [
+      ...noiseFloor(passes, traces),
+      ...[residual(TYPICAL, typicalFloor(passes))].filter((one) => one !== undefined)
+    ],
     explained
   }
 }

@@ -5,9 +5,18 @@ import { beforeAll, describe, expect, it } from "vitest"
 import type { Method, NamedMethod, Scenario, Workload } from "../../scenario/resolved.ts"
 import { simulate } from "../../sim/simulate.ts"
 import type { Faults } from "../../engine/physics.ts"
+import { chromeTrace } from "../../trace/chrome.ts"
+import { writeTrace } from "../../trace/jsonl.ts"
+import { perfettoTrace } from "../../trace/perfetto.ts"
+import { readChrome } from "../../trace/read-chrome.ts"
+import { readPerfetto } from "../../trace/read-perfetto.ts"
+import { readTrace } from "../../trace/read-trace.ts"
 import { EVENT_KINDS } from "../../trace/recorder.ts"
+import { TraceStore } from "../../trace/store.ts"
 import { samePath } from "../../twin/decisions.ts"
 import { replaying } from "../../twin/recorded.ts"
+import { beside as besideEachOther } from "../../ui/timeline/beside.ts"
+import { timelineModel } from "../../ui/timeline/model.ts"
 import { readScenario } from "../files.ts"
 import { Progress } from "../progress.ts"
 import { identicalTo, type MethodRun, runScenario } from "./run.ts"
@@ -105,6 +114,36 @@ describe("one scenario on both physics", () => {
     expect(told(instants, "scheduler")).toBe(1)
     expect(told(slices, "link-h2d")).toBeGreaterThan(0)
     expect(identicalTo(beside[0], faulty[0]!)).toBe(true)
+  })
+
+  it("leaves a trace with its simulation's tracks, that opens beside it and in every form", () => {
+    const { named, scenario, trace } = beside[2]!
+    const simulated = new TraceStore({ ...trace.meta, clock: "virtual", basis: "modelled", clockOffset: 0 })
+    simulate(scenario, named, { recorder: simulated })
+    const tracksOf = ({ tracks }: TraceStore): readonly string[] =>
+      tracks.flatMap(({ name, kind }) => (kind === "device-clock" ? [] : [`${kind} ${name}`])).toSorted()
+    expect(tracksOf(trace)).toEqual(tracksOf(simulated))
+    const opened = readTrace([...writeTrace(trace)].join(""))
+    expect(opened.digest()).toBe(trace.digest())
+    expect(opened.meta).toEqual(trace.meta)
+    expect(opened.meta.clock === "wall" && opened.meta.clockOffset > 1e18).toBe(true)
+    const view = (store: TraceStore) => ({ id: "", name: "", trace: store })
+    const { rows } = timelineModel(besideEachOther(view(opened), view(simulated)))
+    expect(rows.filter(({ label }) => label === "GPU").map(({ basis }) => basis)).toEqual([
+      "measured",
+      "modelled"
+    ])
+    const chrome = readChrome("run.json", [...chromeTrace(trace)].join(""))
+    const { found: perfetto } = readPerfetto(
+      "run.pftrace",
+      new Uint8Array(Buffer.concat([...perfettoTrace(trace)]))
+    )
+    for (const other of [chrome, perfetto!]) {
+      if ("problem" in other) throw new Error(other.problem)
+      expect(other.trace.slices.length).toBe(trace.slices.length)
+      for (const { name } of trace.tracks.filter(({ kind }) => kind.startsWith("link")))
+        expect(other.trace.tracks.map((track) => track.name).join("\n")).toContain(name)
+    }
   })
 
   it("keeps in every round what was measured when the simulator says how long things take", () => {

@@ -4,6 +4,15 @@ import { type Follower, PARTS } from "../../twin/follow.ts"
 import type { Answer, Answers } from "../../twin/what-if.ts"
 import type { Contrast, Residual } from "../../twin/residuals.ts"
 import type { SamePath } from "../../twin/decisions.ts"
+import {
+  type Against,
+  againstBaseline,
+  type BestWindow,
+  orderOf,
+  ranking,
+  type Windows,
+  windowsOf
+} from "../../twin/together.ts"
 import type { Step, Twin } from "../../twin/twin.ts"
 import { type Column, plainTable } from "./grid.ts"
 import { seconds, significant, times } from "./number.ts"
@@ -87,10 +96,12 @@ const repeated = (twin: Twin): readonly string[] => {
 
 export const renderTwin = (twin: Twin): string => {
   const error = twin.predicted.tokensPerSecond / twin.measured.tokensPerSecond - 1
-  const { paced, floor, residuals } = twin
-  const rows = [...residuals, ...(paced === undefined ? [] : [{ ...paced, what: "all passes, paced" }])].map(
-    (own) => ({ own, floor: floor.find(({ what }) => what === own.what) })
-  )
+  const { paced, floor, residuals, typical } = twin
+  const rows = [
+    ...residuals,
+    ...(typical === undefined ? [] : [typical]),
+    ...(paced === undefined ? [] : [{ ...paced, what: "all passes, paced" }])
+  ].map((own) => ({ own, floor: floor.find(({ what }) => what === own.what) }))
   return [
     `${twin.named.name}: throughput predicted ${signed(error)}${cause(main(twin))}`,
     ...repeated(twin),
@@ -106,40 +117,6 @@ export const renderTwin = (twin: Twin): string => {
   ].join("\n")
 }
 
-/** A method's throughput over the baseline's. Measured: of each repetition its own pair, so that a slow hour cancels. */
-export interface Against {
-  readonly name: string
-  readonly predicted: number
-  readonly measured: number
-  readonly low: number
-  readonly high: number
-}
-
-export const againstBaseline = (twins: readonly Twin[], baseline: string): readonly Against[] => {
-  const base = twins.find(({ named }) => named.name === baseline)
-  if (base === undefined) return []
-  return twins.flatMap((twin) => {
-    if (twin === base) return []
-    const pairs = twin.repetitions
-      .flatMap(({ tokensPerSecond }, i) => {
-        const beside = base.repetitions[i]?.tokensPerSecond
-        return beside === undefined || beside === 0 ? [] : [tokensPerSecond / beside]
-      })
-      .toSorted((a, b) => a - b)
-    return pairs.length === 0
-      ? []
-      : [
-          {
-            name: twin.named.name,
-            predicted: twin.predicted.tokensPerSecond / base.predicted.tokensPerSecond,
-            measured: pairs[(pairs.length - 1) >> 1]!,
-            low: pairs[0]!,
-            high: pairs.at(-1)!
-          }
-        ]
-  })
-}
-
 const againstColumns: readonly Column<Against>[] = [
   column("throughput over the baseline's", ({ name }) => name, true),
   column("predicted", ({ predicted }) => times(predicted)),
@@ -149,19 +126,44 @@ const againstColumns: readonly Column<Against>[] = [
   column("off", ({ predicted, measured }) => signed(predicted / measured - 1))
 ]
 
-/** Names of methods, the fastest first. */
-export const ranking = (twins: readonly Twin[], which: "predicted" | "measured"): readonly string[] =>
-  twins.toSorted((a, b) => b[which].tokensPerSecond - a[which].tokensPerSecond).map(({ named }) => named.name)
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`
+
+/** The order of the methods, predicted beside measured. */
+const orderWords = (twins: readonly Twin[]): readonly string[] => {
+  const [predicted, measured] = [ranking(twins, "predicted"), ranking(twins, "measured")]
+  const same = predicted.join() === measured.join()
+  const { asPredicted, otherwise, notTold } = orderOf(twins)
+  const others = otherwise.map(({ faster, slower }) => `${faster} before ${slower}`).join("; ")
+  const told = [
+    `${asPredicted} as predicted`,
+    ...(otherwise.length === 0 ? [] : [`${otherwise.length} the other way round (${others})`]),
+    ...(notTold === 0 ? [] : [`${notTold} not told by the repetitions`])
+  ]
+  return [
+    `fastest first, ${same ? "predicted and measured" : "predicted"}: ${predicted.join(", ")}`,
+    ...(same ? [] : [`measured: ${measured.join(", ")}`]),
+    `of ${counted((twins.length * (twins.length - 1)) / 2, "pair")} of methods ${told.join(", ")}`
+  ]
+}
+
+const windowWords = (windows: Windows | undefined): readonly string[] => {
+  if (windows === undefined) return []
+  const { predicted, measured } = windows
+  const best = ({ best: tokens, flat }: BestWindow): string =>
+    `${tokens}${flat.length === 1 ? "" : `, as good: ${flat.filter((one) => one !== tokens).join(", ")}`}`
+  const right = measured.flat.includes(predicted.best)
+  return [
+    `best window predicted: ${best(predicted)}; measured: ${best(measured)}; the predicted one is ${right ? "as good as the best" : "not as good"}`
+  ]
+}
 
 /** What the methods' comparisons say together. */
 export const renderTogether = (twins: readonly Twin[], baseline: string): string => {
-  const [predicted, measured] = [ranking(twins, "predicted"), ranking(twins, "measured")]
-  const same = predicted.join() === measured.join()
   const against = againstBaseline(twins, baseline)
   return [
     ...(against.length === 0 ? [] : [plainTable(againstColumns, against), ""]),
-    `fastest first, ${same ? "predicted and measured" : "predicted"}: ${predicted.join(", ")}`,
-    ...(same ? [] : [`measured: ${measured.join(", ")}`])
+    ...orderWords(twins),
+    ...windowWords(windowsOf(twins))
   ].join("\n")
 }
 
@@ -259,12 +261,15 @@ export const twinJson = (
   tolerance: scenario.tolerance,
   against_baseline: againstBaseline(twins, scenario.baseline),
   ranking: { predicted: ranking(twins, "predicted"), measured: ranking(twins, "measured") },
+  order: orderOf(twins),
+  windows: windowsOf(twins),
   replayed: paths.map(({ name, path }) => ({ name, ...path })),
   methods: twins.map((twin) => ({
     name: twin.named.name,
     tokens_per_s: { predicted: twin.predicted.tokensPerSecond, repetitions: throughputs(twin) },
     contrasts: twin.contrasts,
     residuals: twin.residuals,
+    typical: twin.typical,
     paced: twin.paced,
     noise_floor: twin.floor,
     explained: twin.explained

@@ -41,15 +41,15 @@ export const startLink = (
       const dropped = stopped.delete(order.tag)
       observe.linkEnds(order, end, Exit.isSuccess(exit) && !dropped)
       if (dropped) {
-        observe.stopped({ order, start }, end)
+        observe.stopped({ order, start, end })
         return
       }
       if (Exit.isSuccess(exit)) tell({ type: "moved", order, start, end })
       else {
         const lost = Cause.findErrorOption(exit.cause)
         if (lost._tag === "Some" && lost.value instanceof DeviceLost)
-          tell({ type: "device-lost", reason: lost.value.reason, during: { order, start } })
-        else tell({ type: "move-failed", order, start, reason: String(exit.cause) })
+          tell({ type: "device-lost", reason: lost.value.reason, during: { order, start, end } })
+        else tell({ type: "move-failed", order, start, end, reason: String(exit.cause) })
       }
     })
 
