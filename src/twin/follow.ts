@@ -151,7 +151,7 @@ export class Follower {
     this.#pass = undefined
     if (pass === undefined || this.#price === undefined || pass.end === pass.start) return
     const seconds = ((pass.end - pass.start) * 1e-9) / pass.steps
-    const predicted = this.#price({ ...pass, seconds, transferring: 0 })
+    const predicted = this.#price({ ...pass, seconds, transferring: 0, streamed: 0 })
     this.#observe("passes", pass.end, seconds, predicted)
   }
 

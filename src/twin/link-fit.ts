@@ -61,13 +61,26 @@ export const goesBefore = (pass: Span, transfer: Span, into: boolean): boolean =
 export const waitOf = (transfer: Span, pass: Span | undefined): number =>
   pass === undefined ? 0 : (Math.min(transfer.end, pass.end) - transfer.start) * 1e-9
 
-/** The pass that goes before a transfer in the queue; undefined: none does. */
-const passesBefore = ({ slices, tracks }: TraceStore) => {
+/**
+ * The pass that goes before a transfer in the queue; undefined: none does. A pass that reads what streams waits for the link itself, and
+ * nothing is known of how long its own work kept the queue.
+ */
+export const passesBefore = ({ slices, tracks }: TraceStore) => {
   const found = new Map<number, Span>()
   for (let row = 0; row < slices.length; row++)
     if (tracks[slices.track[row]!]!.kind === "gpu" && slices.steps[row]! > 0)
       found.set(slices.start[row]!, { start: slices.start[row]!, end: slices.end[row]! })
-  const passes = [...found.values()].toSorted((a, b) => a.start - b.start)
+  const streams = Array.from({ length: slices.length }, (_, row) => row)
+    .filter((row) => EVENT_KINDS[slices.kind[row]!] === "stream")
+    .map((row) => slices.start[row]!)
+    .toSorted((a, b) => a - b)
+  let next = 0
+  const passes = [...found.values()]
+    .toSorted((a, b) => a.start - b.start)
+    .filter(({ start, end }) => {
+      while (next < streams.length && streams[next]! < start) next++
+      return (streams[next] ?? Infinity) >= end
+    })
   return (transfer: Span, into: boolean): Span | undefined =>
     passes.findLast((pass) => goesBefore(pass, transfer, into))
 }

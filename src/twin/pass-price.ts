@@ -2,6 +2,7 @@
 import { costSeconds, emptyCost } from "../sim/cost/load.ts"
 import { drafterOf } from "../sim/setup.ts"
 import { gpuModel } from "../sim/physics/groups.ts"
+import { submissionsOf } from "../sim/physics/priced-run.ts"
 import type { Hardware, Method, Scenario } from "../scenario/resolved.ts"
 import type { PassFacts, RecordedPasses } from "./passes.ts"
 
@@ -20,25 +21,29 @@ export const passPrice = (
   const bandwidth = hardware.hbm.bandwidth * ranks
   const { oneQueue, link } = hardware
   const cost = emptyCost()
-  return ({ load, steps, seconds, transferring }) => {
+  return ({ load, steps, seconds, transferring, streamed }) => {
     const { decode, draft } = load
     if (decode.requests + draft.requests > 0)
       load.drafterBytes =
         proposals * (model.drafterWeights + model.drafterKv * (decode.kvTokens + draft.kvTokens))
     model.cost.price(load, cost)
+    const rate = link.hostToDevice * ranks
+    const stream = streamed === 0 ? 0 : link.latency + streamed / rate
     if (oneQueue !== undefined) {
-      const submissions = Math.ceil(steps / oneQueue.steps) / steps
-      // Copies that went before it in the queue took their time from it.
-      const copies = (transferring * seconds) / (link.hostToDevice * ranks)
-      return costSeconds(cost) + submissions * oneQueue.submission + Math.min(seconds / 2, copies)
+      const apart = submissionsOf(model.streams, load.verify.requests > 0)
+      const submissions = (Math.ceil(steps / oneQueue.steps) / steps) * apart
+      // Copies that went before it in the queue took their time from it; what it reads as it comes it waits for wholly.
+      const copies = Math.max(0, transferring * seconds - streamed) / rate
+      return costSeconds(cost) + submissions * oneQueue.submission + stream + Math.min(seconds / 2, copies)
     }
     const share = Math.max(LEAST_SHARE, 1 - transferring / bandwidth)
-    return costSeconds(cost) + cost.hbm * (1 / share - 1)
+    return Math.max(stream, costSeconds(cost) + cost.hbm * (1 / share - 1))
   }
 }
 
 /** What passes of `method` do that a trace does not say. */
 export const passFacts = (scenario: Scenario, method: Method): PassFacts => ({
   draftPairs: gpuModel(scenario, method).draftPairs,
-  proposals: drafterOf(method)?.numSpeculativeTokens ?? 0
+  proposals: drafterOf(method)?.numSpeculativeTokens ?? 0,
+  oneQueue: scenario.hardware.oneQueue !== undefined
 })

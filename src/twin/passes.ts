@@ -2,6 +2,7 @@
 import { emptyLoad, type PassLoad } from "../sim/cost/load.ts"
 import { EVENT_KINDS, type EventKind } from "../trace/recorder.ts"
 import type { TraceStore } from "../trace/store.ts"
+import { passesBefore, waitOf } from "./link-fit.ts"
 
 /** A run of `steps` passes that are alike but for the KV each adds. */
 export interface RecordedPasses {
@@ -15,6 +16,8 @@ export interface RecordedPasses {
   readonly load: PassLoad
   /** Bytes/s that transfers into and out of the device took from HBM meanwhile, on average. */
   readonly transferring: number
+  /** Bytes that it read as they came: it waited for all of them. */
+  readonly streamed: number
 }
 
 const TRANSFERS: ReadonlySet<string> = new Set(["reload", "save", "fetch", "stream"])
@@ -25,6 +28,8 @@ export interface PassFacts {
   readonly draftPairs: number
   /** Proposals of a classical drafter that each step checks, 0 for none. */
   readonly proposals: number
+  /** Copies wait for passes: of one that did, its wait took nothing from them. */
+  readonly oneQueue: boolean
 }
 
 /** What a lane says of one kind of position, all steps together. */
@@ -40,7 +45,7 @@ export const addLane = (
   pass: PassLoad,
   kind: EventKind,
   { members, tokens, steps, ...lane }: LaneArgs,
-  { draftPairs, proposals }: PassFacts
+  { draftPairs, proposals }: Omit<PassFacts, "oneQueue">
 ): void => {
   if (kind !== "decode" && kind !== "draft" && kind !== "verify" && kind !== "prefill") return
   const load = pass[kind]
@@ -86,11 +91,12 @@ export const recordedPasses = (trace: TraceStore, facts: PassFacts): readonly Re
     }
     addLane(run.load, EVENT_KINDS[slices.kind[row]!]!, args, facts)
   }
-  const moved = transfers(trace)
+  const moved = transfers(trace, facts.oneQueue)
   return [...runs.values()]
     .filter(({ start, end }) => end > start)
     .toSorted((a, b) => a.start - b.start)
     .map(({ start, end, steps, load }) => ({
+      streamed: moved.streamedFrom(start, end),
       start,
       end,
       steps,
@@ -100,13 +106,23 @@ export const recordedPasses = (trace: TraceStore, facts: PassFacts): readonly Re
     }))
 }
 
-/** Everything that crossed a link, by time. */
-const transfers = (trace: TraceStore) => {
-  const { slices } = trace
-  const rows: { readonly start: number; readonly end: number; readonly bytes: number }[] = []
+/** Everything that crossed a link, by time; what waited in a queue since its wait was over. */
+const transfers = (trace: TraceStore, oneQueue: boolean) => {
+  const { slices, tracks } = trace
+  const before = oneQueue ? passesBefore(trace) : () => undefined
+  const rows: {
+    readonly start: number
+    readonly end: number
+    readonly bytes: number
+    readonly streams: boolean
+  }[] = []
   for (let row = 0; row < slices.length; row++) {
     if (!TRANSFERS.has(EVENT_KINDS[slices.kind[row]!]!) || slices.bytes[row] === 0) continue
-    rows.push({ start: slices.start[row]!, end: slices.end[row]!, bytes: slices.bytes[row]! })
+    const streams = EVENT_KINDS[slices.kind[row]!] === "stream"
+    const [ordered, end] = [slices.start[row]!, slices.end[row]!]
+    const into = tracks[slices.track[row]!]!.kind !== "link-d2h"
+    const waited = streams ? 0 : 1e9 * waitOf({ start: ordered, end }, before({ start: ordered, end }, into))
+    rows.push({ start: ordered + waited, end, bytes: slices.bytes[row]!, streams })
   }
   rows.sort((a, b) => a.start - b.start)
   const longest = rows.reduce((most, { start, end }) => Math.max(most, end - start), 0)
@@ -121,6 +137,13 @@ const transfers = (trace: TraceStore) => {
     return low
   }
   return {
+    /** A stream is ordered as its pass is, and a link that is busy takes it up a little later. */
+    streamedFrom: (start: number, end: number): number => {
+      let bytes = 0
+      for (let i = from(start); i < rows.length && rows[i]!.start < end; i++)
+        if (rows[i]!.streams) bytes += rows[i]!.bytes
+      return bytes
+    },
     bytesWithin: (start: number, end: number): number => {
       let bytes = 0
       for (let i = from(start - longest); i < rows.length && rows[i]!.start < end; i++) {

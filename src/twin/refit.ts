@@ -74,8 +74,8 @@ interface Sample {
 /** Refits `base` to runs recorded on one machine; undefined if they have too few passes. */
 export const refit = (runs: readonly RecordedRun[], base: Hardware): Refit | undefined => {
   const samples = runs.flatMap(({ scenario, method, trace }, run): Sample[] =>
-    // A pass over offloaded KV waits for the link: it says nothing of the GPU.
-    method.kind === "offloaded"
+    // A pass over offloaded KV waits for the link: it says nothing of the GPU, and on a device with one queue of the submissions.
+    method.kind === "offloaded" && base.oneQueue === undefined
       ? []
       : recordedPasses(trace, passFacts(scenario, method)).map((pass) => ({ run, pass }))
   )

@@ -75,8 +75,6 @@ export const pricedPasses = (
   method: Method,
   measured: TraceStore
 ): readonly PricedPass[] => {
-  // Passes over offloaded KV wait for a link of its own; where one queue serves both, their copies are in their price.
-  if (method.kind === "offloaded" && scenario.hardware.oneQueue === undefined) return []
   const price = passPrice(scenario, method, scenario.hardware)
   return recordedPasses(measured, passFacts(scenario, method)).map((pass) => ({
     kind: kindOf(pass),

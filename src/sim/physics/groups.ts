@@ -23,6 +23,13 @@ export const gpuModel = (scenario: Scenario, method: Method): GpuModel => {
     engine.asyncScheduling === true ? { ...hardware, stepOverhead: 0, stepOverheadPerRequest: 0 } : hardware
   const compressor = compressorOf(method)
   const drafter = drafterOf(method)
+  const what =
+    method.kind === "offloaded"
+      ? "everything"
+      : method.kind === "vericache" && method.granularity === "streaming"
+        ? "verifies"
+        : undefined
+  const layers = model.layers.reduce((sum, { count }) => sum + count, 0)
   return {
     cost: new CostModel(model, timed, engine.tensorParallelSize, compressor?.attentionEfficiency ?? 1),
     // Two models of one seed would share their draws.
@@ -33,7 +40,8 @@ export const gpuModel = (scenario: Scenario, method: Method): GpuModel => {
     draftPairs: compressor?.kind === "quantize" ? 1 / compressor.keep : 1,
     window: kvShape(model).window,
     drafterWeights: drafter?.weightBytes ?? 0,
-    drafterKv: drafter?.kvBytesPerToken ?? 0
+    drafterKv: drafter?.kvBytesPerToken ?? 0,
+    ...(what === undefined ? {} : { streams: { what, layers } })
   }
 }
 

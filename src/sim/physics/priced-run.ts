@@ -18,7 +18,18 @@ export interface GpuModel {
   /** Bytes a classical drafter reads per proposal, and per KV token it has. */
   readonly drafterWeights: number
   readonly drafterKv: number
+  /** What reads full KV layer by layer as it comes, each layer a submission of its own; absent: nothing. */
+  readonly streams?: Streams
 }
+
+export interface Streams {
+  readonly what: "everything" | "verifies"
+  readonly layers: number
+}
+
+/** Submissions of a pass on a device with one queue, besides those that only hold its other steps. */
+export const submissionsOf = (streams: Streams | undefined, verifies: boolean): number =>
+  streams !== undefined && (streams.what === "everything" || verifies) ? streams.layers : 1
 
 /** Value at step `i` of `count` that go evenly from `first` to `last`. */
 const at = (first: number, last: number, count: number, i: number): number =>

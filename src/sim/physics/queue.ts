@@ -14,7 +14,7 @@ import type { OneQueue } from "../../scenario/resolved.ts"
 import type { Kernel } from "../kernel/kernel.ts"
 import { hashUniform } from "../kernel/random.ts"
 import type { LinkModel } from "./links.ts"
-import { type GpuModel, PricedRun } from "./priced-run.ts"
+import { type GpuModel, PricedRun, submissionsOf } from "./priced-run.ts"
 
 /** When everything submitted so far is done. */
 export class DeviceQueue {
@@ -88,7 +88,8 @@ export class QueuedGpu {
     const from = this.#submitted
     this.#submitted = Math.min(iteration.steps, from + this.#facts.steps)
     const work = priced.nanoseconds(from, this.#submitted, 1)
-    const end = this.#queue.submit(work, this.#facts.submission * 1e9)
+    const submissions = submissionsOf(this.#model.streams, iteration.verify.length > 0)
+    const end = this.#queue.submit(work, submissions * this.#facts.submission * 1e9)
     this.#event = this.#queue.kernel.at(end, this.#reactor, 0, 0)
   }
 
