@@ -5,7 +5,7 @@
  *   node --import ./scripts/wgsl.ts scripts/twin-models.ts --profile my-gpu.yaml --sizes 60m,400m --links 1,4,16 --budgets 0.5,1
  *   node --import ./scripts/wgsl.ts scripts/twin-models.ts --sizes 100k,1m --links 1,4 --context 96 --output 16 --requests 4 --minutes 5
  *
- * `--links`: how many times slower transfers are made than the device's own link. `--budgets`: KV in HBM, as a share of what all requests
+ * `--links`: how many times slower transfers are made than the profile's link, by pauses. `--budgets`: KV in HBM, as a share of what all requests
  * in flight need at their longest. Models lie in a scratch folder while it runs. Random weights accept what they will, so predictions are
  * given each run's own accepted lengths: what is compared is time. After `--minutes` no further run is begun, and the table says so.
  */
@@ -119,8 +119,10 @@ const slower = ({ link, ...hardware }: Hardware, factor: number): Hardware => ({
   link: {
     ...link,
     hostToDevice: link.hostToDevice / factor,
-    deviceToHost: link.deviceToHost / factor,
-    latency: link.latency * factor
+    latency: link.latency * factor,
+    // The same pauses both ways.
+    deviceToHost: 1 / (1 / link.deviceToHost + (factor - 1) / link.hostToDevice),
+    deviceToHostLatency: (link.deviceToHostLatency ?? link.latency) + (factor - 1) * link.latency
   }
 })
 
@@ -133,8 +135,9 @@ interface Row {
   readonly predicted: readonly [full: number, vericache: number]
 }
 
-const measured = (scenario: Scenario, model: string, factor: number) =>
-  Effect.map(
+const measured = (scenario: Scenario, model: string, factor: number) => {
+  const { link } = scenario.hardware
+  return Effect.map(
     runScenario({
       scenario,
       methods: scenario.methods,
@@ -142,7 +145,9 @@ const measured = (scenario: Scenario, model: string, factor: number) =>
       adapter: values.adapter === "software" ? "software" : "auto",
       note: (text) => process.stderr.write(text),
       progress: new Progress(process.stderr),
-      faults: { slower: () => factor }
+      faults: {
+        pause: (bytes) => (factor - 1) * (link.latency + bytes / link.hostToDevice)
+      }
     }),
     ({ card, runs }) => {
       const hardware = slower(scenario.hardware, factor)
@@ -156,6 +161,7 @@ const measured = (scenario: Scenario, model: string, factor: number) =>
       return { adapter: card.kind, measured: both("measured"), predicted: both("predicted") }
     }
   )
+}
 
 const gain = ([full, vericache]: Row["measured"]): number => vericache / full
 

@@ -24,6 +24,8 @@ export interface Faults {
   readonly transfer?: (request: number, kind: string) => "down" | "corrupt" | "late" | undefined
   /** How many times as long a transfer takes as it would: a link that has slowed down. */
   readonly slower?: (request: number, kind: string) => number
+  /** Seconds a transfer of so many bytes takes longer than it would, its wait for the device apart: a slower link. */
+  readonly pause?: (bytes: number) => number
   readonly pass?: (index: number) => "lose-device" | undefined
 }
 
@@ -137,6 +139,8 @@ export const enginePhysics = (
           if (fault === "late") yield* Effect.sleep(LATE)
           yield* Effect.catchTag(transfer(engine, order), "DeviceLost", lost)
           const slower = faults.slower?.(order.request, order.kind) ?? 1
+          const pause = faults.pause?.(order.bytes) ?? 0
+          if (pause > 0) yield* until(now() + 1e9 * pause)
           if (slower > 1) yield* until(now() + (slower - 1) * (now() - from))
           streamed(fault === "corrupt" ? "void" : "whole")
           if (fault === "corrupt") return yield* new Corrupt({ reason: "a copy arrived damaged" })

@@ -92,7 +92,7 @@ export const calibrateFromTraces = Effect.fnUntraced(function* (
   if (!measured) yield* Console.log("some of the runs are simulated: the profile is modelled, not measured")
   const from = texts.map(([file]) => file.split(/[/\\]/).at(-1)!)
   const { passes } = found
-  const whence = from.length === 1 ? from[0]! : `${from.length} traces, the first ${from[0]!}`
+  const whence = `${from.length === 1 ? from[0]! : `${from.length} traces, the first ${from[0]!}`}${onWhat(runs)}`
   const origin = `${percent(0.5)} of the passes and transfers of ${whence}, judged by the other half: see calibration`
   return {
     ...hardwareFile(
@@ -101,7 +101,7 @@ export const calibrateFromTraces = Effect.fnUntraced(function* (
         name,
         origin: {
           basis: measured ? "measured" : "modelled",
-          source: `${base.name}, refitted to ${whence}`
+          source: `${base.name}, refitted to ${whence}; what they do not tell is as it was: see calibration`
         }
       },
       { link: origin, efficiency: origin }
@@ -123,6 +123,16 @@ export const calibrateFromTraces = Effect.fnUntraced(function* (
     }
   }
 })
+
+/** Where runs were recorded, in words: on a simulated machine nothing. */
+const onWhat = (runs: readonly RecordedRun[]): string => {
+  const adapters = new Set(runs.flatMap(({ trace: { meta } }) => adapterOf(meta.name) ?? []))
+  return adapters.size === 0 ? "" : `, on ${[...adapters].join(", ")}`
+}
+
+/** The adapter that a run's name says it ran on. */
+const adapterOf = (name: string): string | undefined =>
+  name.includes(" on ") ? name.split(" on ").at(-1) : undefined
 
 /** A model from a folder is named as its folder is. */
 const modelName = ({ model: { name } }: Scenario): string =>
@@ -154,7 +164,7 @@ export const acceptanceFromTraces = Effect.fnUntraced(function* (
       models: [modelName(scenario), "any"],
       keep: compressor.keep,
       basis: own.every(({ meta }) => meta.basis === "measured") ? "measured" : "modelled",
-      source: `${found.rounds} rounds of ${scenario.name}${own[0]!.meta.name.includes(" on ") ? ` on ${own[0]!.meta.name.split(" on ").at(-1)}` : ""}, ${significant(found.meanAccepted)} accepted in the mean`,
+      source: `${found.rounds} rounds of ${scenario.name}${adapterOf(own[0]!.meta.name) === undefined ? "" : ` on ${adapterOf(own[0]!.meta.name)}`}, ${significant(found.meanAccepted)} accepted in the mean`,
       curve: found.curve.map(digits)
     })
     yield* Console.log(
