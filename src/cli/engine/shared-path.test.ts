@@ -13,10 +13,9 @@ import { readPerfetto } from "../../trace/read-perfetto.ts"
 import { readTrace } from "../../trace/read-trace.ts"
 import { EVENT_KINDS } from "../../trace/recorder.ts"
 import { TraceStore } from "../../trace/store.ts"
+import { together } from "../../trace/together.ts"
 import { samePath } from "../../twin/decisions.ts"
 import { replaying } from "../../twin/recorded.ts"
-import { beside as besideEachOther } from "../../ui/timeline/beside.ts"
-import { timelineModel } from "../../ui/timeline/model.ts"
 import { readScenario } from "../files.ts"
 import { Progress } from "../progress.ts"
 import { identicalTo, type MethodRun, runScenario } from "./run.ts"
@@ -127,12 +126,10 @@ describe("one scenario on both physics", () => {
     expect(opened.digest()).toBe(trace.digest())
     expect(opened.meta).toEqual(trace.meta)
     expect(opened.meta.clock === "wall" && opened.meta.clockOffset > 1e18).toBe(true)
-    const view = (store: TraceStore) => ({ id: "", name: "", trace: store })
-    const { rows } = timelineModel(besideEachOther(view(opened), view(simulated)))
-    expect(rows.filter(({ label }) => label === "GPU").map(({ basis }) => basis)).toEqual([
-      "measured",
-      "modelled"
-    ])
+    // What the timeline draws of two runs beside each other.
+    const both = together(opened, simulated, 0)
+    expect(both.slices.length).toBe(opened.slices.length + simulated.slices.length)
+    expect(both.tracks.filter(({ kind, name }) => kind === "gpu" && name === "GPU").length).toBe(2)
     const chrome = readChrome("run.json", [...chromeTrace(trace)].join(""))
     const { found: perfetto } = readPerfetto(
       "run.pftrace",
