@@ -38,6 +38,8 @@ export interface DeviceStateOptions {
   /** Pages of the KV arena. */
   readonly pages: number
   readonly needs: Needs
+  /** Drafts of some requests are sampled speculatively: their distributions are kept, which takes room for each slot. */
+  readonly speculative?: boolean
   /** Passes are stamped by the device's clock, where it has one. */
   readonly timestamps?: boolean
   readonly onProgress: (read: number, all: number) => void
@@ -81,7 +83,7 @@ export const openDeviceState = (
 const assemble = (
   device: Device,
   shape: EngineShape,
-  { pages, needs, timestamps: stamped }: DeviceStateOptions,
+  { pages, needs, speculative = false, timestamps: stamped }: DeviceStateOptions,
   model: DeviceModel
 ): DeviceState & { readonly shape: EngineShape } => {
   const { slots, maxTokens } = shape
@@ -101,7 +103,7 @@ const assemble = (
     samplers,
     observed: observations.attention,
     queries: observations.queries,
-    drafted: device.buffer("draft distributions", draftedBytes(shape))
+    drafted: device.buffer("draft distributions", speculative ? draftedBytes(shape) : 0)
   }
   const forward = new Forward(device, shape, model, buffers, timestamps)
   return {

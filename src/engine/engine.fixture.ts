@@ -8,7 +8,7 @@ import type { Recorder } from "../trace/recorder.ts"
 import type { Compressor } from "./compressors/compressor.ts"
 import { identity } from "./compressors/drop.ts"
 import { Engine, servingOf } from "./engine.ts"
-import { GREEDY, type Sampling } from "./kernels/choose.ts"
+import { GREEDY, type Sampling, speculates } from "./kernels/choose.ts"
 import type { ModelConfig } from "./model/config.ts"
 import type { RunMetrics } from "../trace/metrics.ts"
 import { enginePhysics, type Faults } from "./physics.ts"
@@ -71,6 +71,8 @@ export interface Trial {
   /** Bytes/s the scheduler takes the link to carry: how far ahead reloads begin. */
   readonly linkBandwidth?: number
   readonly faults?: Faults
+  /** Room for distributions of drafts; as the requests want it if not given. */
+  readonly speculative?: boolean
   /** Hears the run, with device timestamps. */
   readonly recorder?: Recorder
   /** Requests in flight: the next comes when one ends. All at once if not given. */
@@ -177,6 +179,8 @@ export const trial = async (options: Trial): Promise<TrialResult> => {
       shape: { config: checkpoint.config, kvBits, pageTokens, maxTokens, slots, maxRows, queryRows: 64 },
       pages: pages + slots * (SLACK_PAGES + 2 * each),
       needs: compressor.needs,
+      speculative:
+        options.speculative ?? asked.some(({ sampling }) => sampling !== undefined && speculates(sampling)),
       timestamps: options.recorder !== undefined,
       onProgress: () => {},
       compressor,

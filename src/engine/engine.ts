@@ -13,7 +13,7 @@ import { attentionFloats, readObservation } from "./cache/observing.ts"
 import { layOut } from "./cache/packed-layout.ts"
 import type { Budget, Compression, Compressor } from "./compressors/compressor.ts"
 import { type DeviceState, type DeviceStateOptions, openDeviceState } from "./device-state.ts"
-import { KEPT_DISTRIBUTIONS, SAMPLER_WORDS, samplerWords } from "./kernels/choose.ts"
+import { KEPT_DISTRIBUTIONS, SAMPLER_WORDS, samplerWords, speculates } from "./kernels/choose.ts"
 import { type EngineShape, tokenWords } from "./kernels/shape.ts"
 import { ROW } from "./model/forward.ts"
 import { type Committed, type Prompt, Session, type Tail } from "./session.ts"
@@ -94,10 +94,12 @@ export class Engine {
 
   // --- requests ---
 
-  /** Takes a request in. Whatever host memory has of its prompt is its own at once: `session.home.tokens`. */
+  /** Takes a request in. Throws if its longest form, or what its sampling keeps, has no room here. Whatever host memory has of its prompt is its own at once: `session.home.tokens`. */
   admit(id: RequestId, prompt: Prompt): Session {
     if (prompt.tokens.length + prompt.maxTokens > this.shape.maxTokens)
       throw new Error(`request ${id} is longer than the ${this.shape.maxTokens} tokens there is room for`)
+    if (this.#keepsDistributions(prompt) && this.options.speculative !== true)
+      throw new Error(`request ${id} samples speculatively, and there is no room for distributions of drafts`)
     const session = new Session(id, prompt, this.pool.open(prompt.tokens))
     this.sessions.set(id, session)
     return session
@@ -137,7 +139,11 @@ export class Engine {
     const { device, tokens, samplers, cache, observations } = this.state
     const { place: slot, prompt } = session
     device.write(tokens, slot * this.shape.maxTokens * 4, Uint32Array.from(session.tokens))
-    device.write(samplers, slot * SAMPLER_WORDS * 4, samplerWords(prompt.sampling))
+    device.write(
+      samplers,
+      slot * SAMPLER_WORDS * 4,
+      samplerWords(prompt.sampling, this.#keepsDistributions(prompt))
+    )
     cache.clearPacked(draftView(slot))
     cache.clearPacked(fullView(slot))
     const floats = attentionFloats(this.shape, this.options.compressor.needs)
@@ -162,9 +168,13 @@ export class Engine {
   }
 
   /** Drafts of a round at most: speculative sampling keeps the distribution of each until it is verified. */
-  mostDrafts({ prompt: { sampling } }: Session): number {
-    const kept = this.options.serving.mode === "rounds" && sampling.temperature > 0
-    return kept && sampling.mode === "speculative" ? KEPT_DISTRIBUTIONS : Number.POSITIVE_INFINITY
+  mostDrafts({ prompt }: Session): number {
+    return this.#keepsDistributions(prompt) ? KEPT_DISTRIBUTIONS : Number.POSITIVE_INFINITY
+  }
+
+  /** Where nothing is drafted and verified, no distribution is compared with another. */
+  #keepsDistributions({ sampling }: Prompt): boolean {
+    return this.options.serving.mode === "rounds" && speculates(sampling)
   }
 
   /** Puts tokens where the device reads them, from `position` of a request on. */

@@ -9,7 +9,7 @@ import type { Recorder } from "../trace/recorder.ts"
 import type { Compressor } from "./compressors/compressor.ts"
 import { identity } from "./compressors/drop.ts"
 import { Engine, servingOf } from "./engine.ts"
-import type { Sampling } from "./kernels/choose.ts"
+import { type Sampling, speculates } from "./kernels/choose.ts"
 import { enginePhysics } from "./physics.ts"
 import { measureBandwidth } from "./probe/bandwidth.ts"
 import { arriving, runRequests } from "./run.ts"
@@ -134,6 +134,7 @@ export const generate = (
           },
           pages: pages + each,
           needs: compressor?.needs ?? {},
+          speculative: compressor !== undefined && speculates(options.sampling),
           timestamps: options.recorder !== undefined,
           onProgress: options.onLoading ?? (() => {}),
           compressor: compressor ?? identity,

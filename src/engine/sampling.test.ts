@@ -132,6 +132,39 @@ describe("speculative sampling", () => {
     expect(result.proposals.agreed > 0).toBe("ngram" in more)
   })
 
+  it("keeps distributions where something samples so, and takes no room for them elsewhere", async () => {
+    const bytes = async (kind: "vericache" | "full", drawing: Sampling): Promise<number> => {
+      let allocated = 0
+      await trial({
+        checkpoint,
+        kind,
+        compressor: named("identity"),
+        slots: 2,
+        asked: [{ prompt, output: 3, sampling: drawing }],
+        onCommit: ({ state }) => {
+          allocated = state.device.allocated.bytes
+        }
+      })
+      return allocated
+    }
+    const least = 16
+    const room = 2 * KEPT_DISTRIBUTIONS * VOCAB * 4 - least
+    const greedy = await bytes("vericache", GREEDY)
+    expect(await bytes("vericache", { ...sampling, mode: "coupled" })).toBe(greedy)
+    expect(await bytes("vericache", { ...sampling, temperature: 0 })).toBe(greedy)
+    expect(await bytes("vericache", sampling)).toBe(greedy + room)
+  })
+
+  it("is refused by an engine that was opened without room for it", async () => {
+    const refused = trial({
+      checkpoint,
+      kind: "vericache",
+      speculative: false,
+      asked: [{ prompt, output: 3, sampling }]
+    })
+    await expect(refused).rejects.toThrow("request 0 samples speculatively")
+  })
+
   it("drafts no more in a round than it keeps distributions of, however long the window", async () => {
     const { commits, drafted, accepted } = await trial({
       checkpoint,

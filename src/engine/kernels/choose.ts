@@ -32,8 +32,12 @@ export const GREEDY: Sampling = {
 /** Words of one request's sampler on the device. */
 export const SAMPLER_WORDS = 8
 
-/** A request's sampler as choose.wgsl reads it. */
-export const samplerWords = (sampling: Sampling): Uint32Array => {
+/** Whether drafts are accepted by comparing distributions, so that those of drafts have to be kept. */
+export const speculates = ({ mode, temperature }: Sampling): boolean =>
+  mode === "speculative" && temperature > 0
+
+/** A request's sampler as choose.wgsl reads it. `keeping`: distributions of its drafts are kept. */
+export const samplerWords = (sampling: Sampling, keeping = speculates(sampling)): Uint32Array => {
   const words = new Uint32Array(SAMPLER_WORDS)
   const floats = new Float32Array(words.buffer)
   floats[0] = sampling.temperature
@@ -41,7 +45,7 @@ export const samplerWords = (sampling: Sampling): Uint32Array => {
   floats[2] = sampling.topP
   floats[3] = sampling.repetitionPenalty
   words[4] = sampling.seed >>> 0
-  words[5] = sampling.mode === "speculative" ? 1 : 0
+  words[5] = keeping ? 1 : 0
   return words
 }
 
