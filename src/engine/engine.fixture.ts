@@ -98,6 +98,8 @@ export interface TrialResult {
   readonly accepted: number
   /** Bytes over the link to the device. */
   readonly bytesIn: number
+  /** What transfers told of that they moved. */
+  readonly told: RunMetrics["bytes"]
   /** What an n-gram drafter proposed, and what the passes that checked it agreed with. */
   readonly proposals: RunMetrics["proposals"]
 }
@@ -215,7 +217,7 @@ export const trial = async (options: Trial): Promise<TrialResult> => {
         ...(cancelAfter === undefined ? {} : { cancelAfter })
       }))
     )
-    const { proposals } = yield* runRequests(engine, physics, {
+    const { proposals, bytes: told } = yield* runRequests(engine, physics, {
       setup,
       ...(options.recorder === undefined ? {} : { recorder: options.recorder }),
       clients: { ...clients, concurrency: options.concurrency },
@@ -226,6 +228,7 @@ export const trial = async (options: Trial): Promise<TrialResult> => {
     })
     return {
       bytesIn,
+      told,
       proposals,
       rebuilds: engine.rebuilds,
       mostPages: engine.state.cache.pages.peak,

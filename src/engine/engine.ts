@@ -66,6 +66,8 @@ export class Engine {
   readonly shape: EngineShape
   /** Told of a request whose output has ended before its most tokens were reached. */
   onStop: (request: RequestId) => void = () => {}
+  /** Bytes that passes over offloaded KV have sent home and no transfer has told of yet. */
+  wentHome = 0
   /** Devices lost and made anew. */
   rebuilds = 0
   readonly #slots: number[]

@@ -35,6 +35,8 @@ export interface GenerateOptions {
   readonly kvBits: 16 | 32
   readonly stopTokens: readonly number[]
   readonly recorder?: Recorder
+  /** Recorded passes are stamped by the device's clock too, where it has one; they are unless this says no. */
+  readonly timestamps?: boolean
   readonly onCommit?: (committed: Committed) => void
   readonly onLoading?: (read: number, all: number) => void
 }
@@ -135,7 +137,7 @@ export const generate = (
           pages: pages + each,
           needs: compressor?.needs ?? {},
           speculative: compressor !== undefined && speculates(options.sampling),
-          timestamps: options.recorder !== undefined,
+          timestamps: options.recorder !== undefined && options.timestamps !== false,
           onProgress: options.onLoading ?? (() => {}),
           compressor: compressor ?? identity,
           budget: { keep, elementBits: kvBits, seed: options.sampling.seed },

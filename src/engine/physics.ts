@@ -137,14 +137,14 @@ export const enginePhysics = (
             return yield* new LinkDown({ moved: 0 })
           }
           if (fault === "late") yield* Effect.sleep(LATE)
-          yield* Effect.catchTag(transfer(engine, order), "DeviceLost", lost)
+          const bytes = yield* Effect.catchTag(transfer(engine, order, feed), "DeviceLost", lost)
           const slower = faults.slower?.(order.request, order.kind) ?? 1
           const pause = faults.pause?.(order.bytes) ?? 0
           if (pause > 0) yield* until(now() + 1e9 * pause)
           if (slower > 1) yield* until(now() + (slower - 1) * (now() - from))
           streamed(fault === "corrupt" ? "void" : "whole")
           if (fault === "corrupt") return yield* new Corrupt({ reason: "a copy arrived damaged" })
-          return { bytes: order.bytes, seconds: (now() - from) / 1e9 }
+          return { bytes, seconds: (now() - from) / 1e9 }
         })
     }
     return {

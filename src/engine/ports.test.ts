@@ -1,16 +1,16 @@
 import { Effect } from "effect"
 import { Gpu } from "../runtime/ports.ts"
-import { type Held, portContract } from "../runtime/ports.contract.ts"
+import { type Held, type Physics, portContract } from "../runtime/ports.contract.ts"
 import { BatchGroup } from "../runtime/group.ts"
 import { identity } from "./compressors/drop.ts"
-import { Engine } from "./engine.ts"
+import { Engine, type Serving } from "./engine.ts"
 import { softwareDevice, tinyCheckpoint } from "./engine.fixture.ts"
 import { GREEDY } from "./kernels/choose.ts"
 import { enginePhysics } from "./physics.ts"
 
 const PROMPT = 16
 
-portContract("the engine", async () => {
+const physicsOf = async (serving: Serving): Promise<Physics> => {
   const checkpoint = tinyCheckpoint(5)
   const { gpu, device } = await softwareDevice()
   const engine = await Effect.runPromise(
@@ -32,7 +32,7 @@ portContract("the engine", async () => {
       onProgress: () => {},
       compressor: identity,
       budget: { keep: 1, elementBits: 16, seed: 1 },
-      serving: { mode: "rounds", keepsFull: true, reload: "full", streams: "nothing" },
+      serving,
       onCommit: () => {}
     })
   )
@@ -73,6 +73,16 @@ portContract("the engine", async () => {
     // Faster than any link there is.
     linkBandwidth: 1e13,
     hold: (requests) => Effect.orDie(Effect.provideContext(hold(requests), ports)),
+    // Contexts of 20 and of 30 tokens have two pages, whichever way they go.
+    carries: () => 2 * engine.state.cache.pageBytes,
+    streams: serving.streams === "verifies",
     close: () => Promise.resolve(engine.close())
   }
-})
+}
+
+const ROUNDS = { mode: "rounds", reload: "full" } as const
+
+portContract("the engine", () => physicsOf({ ...ROUNDS, keepsFull: true, streams: "nothing" }))
+portContract("the engine, whose verifies read full KV as it comes", () =>
+  physicsOf({ ...ROUNDS, keepsFull: false, streams: "verifies" })
+)

@@ -90,6 +90,7 @@ export const sendHome = (engine: Engine, rows: readonly Streamed[]): Effect.Effe
       session.bytesOut += own.length
       engine.dropFull(session)
     }
+    engine.wentHome += bytes.length
   })
 
 /** A row of full KV, into the tail of its request's draft view. */

@@ -3,16 +3,19 @@ import { Effect } from "effect"
 import type { DeviceLost, Transfer } from "../runtime/ports.ts"
 import { draftView, fullView } from "./cache/device-cache.ts"
 import { lackingRows, packedRows, type Place, tailAsItWas } from "./cache/lacking.ts"
+import type { Feed } from "./feed.ts"
 import { type Engine, layersHeld } from "./engine.ts"
 import type { Session } from "./session.ts"
 import { CHUNK_BYTES, type Piece } from "./webgpu/uploader.ts"
 
-/** Carries a transfer out; the bytes that really moved. */
+/** Carries a transfer out; the bytes that really moved. `feed`: of the pass it was ordered for. */
 export const transfer = (
   engine: Engine,
-  { request, kind, layers }: Transfer
+  { request, kind, layers }: Transfer,
+  feed: Feed
 ): Effect.Effect<number, DeviceLost> => {
-  if (kind === "stream") return stream(engine)
+  if (kind === "stream") return stream(engine, feed)
+  if (kind === "save" && request < 0) return goneHome(engine, feed)
   const session = engine.sessions.get(request)
   if (session === undefined) return Effect.succeed(0)
   switch (kind) {
@@ -127,8 +130,7 @@ const bringMissing = (
   })
 
 /** Layers of full KV into the pass under way, each as soon as there is a place for it. */
-const stream = (engine: Engine): Effect.Effect<number, DeviceLost> => {
-  const { feed } = engine
+const stream = (engine: Engine, feed: Feed): Effect.Effect<number, DeviceLost> => {
   const { device } = engine.state
   return Effect.gen(function* () {
     let bytes = 0
@@ -158,6 +160,17 @@ const stream = (engine: Engine): Effect.Effect<number, DeviceLost> => {
     })
   )
 }
+
+/** What a pass over offloaded KV adds goes home with it. That is all told here: when it was done, and how much it was. */
+const goneHome = (engine: Engine, feed: Feed): Effect.Effect<number, DeviceLost> =>
+  Effect.map(
+    feed.until(() => engine.wentHome > 0),
+    () => {
+      const bytes = engine.wentHome
+      engine.wentHome = 0
+      return bytes
+    }
+  )
 
 /** A context that is in host memory: all of it, and where drafts follow at once, its compressed form. */
 const fetch = (engine: Engine, session: Session): Effect.Effect<number, DeviceLost> =>

@@ -14,11 +14,12 @@ export interface Order {
   readonly transfer: Transfer
 }
 
-/** A transfer and from when to when its link was at it, ns. */
+/** A transfer and from when to when its link was at it, ns; the bytes that arrived, if it did. */
 export interface Carried {
   readonly order: Order
   readonly start: number
   readonly end: number
+  readonly bytes?: number
 }
 
 export type Mail =
@@ -27,7 +28,7 @@ export type Mail =
   | { readonly type: "passed"; readonly result: IterationResult }
   /** `during`: the transfer that found it so; absent: a pass did. */
   | { readonly type: "device-lost"; readonly reason: string; readonly during?: Carried }
-  | ({ readonly type: "moved" } & Carried)
+  | ({ readonly type: "moved"; readonly bytes: number } & Carried)
   | ({ readonly type: "move-failed"; readonly reason: string } & Carried)
   | Answer
 

@@ -259,32 +259,32 @@ export class Observer {
     if (path !== "network") this.metrics.linkStarts(path, now)
   }
 
-  /** A transfer ended; `done` says whether it arrived. It is drawn when its scheduler hears of it. */
-  linkEnds({ path, transfer }: Order, now: number, done: boolean): void {
+  /** A transfer ended, with `moved` bytes if it arrived. It is drawn when its scheduler hears of it. */
+  linkEnds({ path, transfer }: Order, now: number, moved: number | undefined): void {
     if (path !== "network") this.metrics.linkEnds(path, now)
-    if (done) this.metrics.moved(transfer.kind, transfer.bytes)
+    if (moved !== undefined) this.metrics.moved(transfer.kind, moved)
   }
 
   /** A transfer was stopped by its scheduler, which hears no more of it. */
   stopped(carried: Carried): void {
-    this.#transfer(carried, false)
+    this.#transfer(carried)
   }
 
   /** Word of a transfer reaches its scheduler, during a pass or not: what it decides from here on may rest on it. */
-  heard(carried: Carried, done: boolean, during: boolean): void {
-    this.#transfer(carried, done, this.#order(during))
+  heard(carried: Carried, during: boolean): void {
+    this.#transfer(carried, this.#order(during))
   }
 
-  #transfer({ order: { path, transfer }, start, end }: Carried, done: boolean, order: EventArgs = {}): void {
+  #transfer({ order: { path, transfer }, start, end, bytes }: Carried, order: EventArgs = {}): void {
     if (this.#recorder === undefined || this.#tracks === undefined) return
     const args = {
       ...order,
-      bytes: done ? transfer.bytes : 0,
+      bytes: bytes ?? 0,
       ...(transfer.request < 0 ? {} : { request: transfer.request })
     }
     const event = this.#recorder.slice(
       this.#tracks.links[path],
-      done ? transfer.kind : "fault",
+      bytes === undefined ? "fault" : transfer.kind,
       start,
       end,
       args

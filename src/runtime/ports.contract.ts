@@ -2,7 +2,7 @@
 import { type Context, Effect, Exit } from "effect"
 import { describe, expect, it } from "vitest"
 import { BatchGroup } from "./group.ts"
-import { Gpu, type Iteration, LinkIn, LinkOut, Time } from "./ports.ts"
+import { Gpu, type Iteration, LinkIn, LinkOut, Time, type Transfer, type VerifyItem } from "./ports.ts"
 
 /** A fresh physics for each test. */
 export interface Physics {
@@ -13,6 +13,10 @@ export interface Physics {
   readonly linkBandwidth: number
   /** Brings requests into being whose next position follows `tokens` tokens of full KV; a model needs none. */
   readonly hold: (requests: readonly Held[]) => Effect.Effect<void>
+  /** Bytes that carrying out an order comes to. */
+  readonly carries: (order: Transfer) => number
+  /** Full KV streams into verifies: whoever runs one has it carried meanwhile. */
+  readonly streams: boolean
   /** Frees what the physics took. */
   readonly close: () => Promise<void>
 }
@@ -44,15 +48,32 @@ const decoding = (requests: number, tokens: number): BatchGroup => {
 const holding = (requests: number, tokens: number): readonly Held[] =>
   Array.from({ length: requests }, (_, request) => ({ request, tokens, drafted: 0 }))
 
+/** Sends full KV home, then runs a pass that verifies, with its KV streaming in beside it where the physics has it so. */
+const verifying = (verify: readonly VerifyItem[], streams: boolean) =>
+  Effect.gen(function* () {
+    const [gpu, link, home] = [yield* Gpu, yield* LinkIn, yield* LinkOut]
+    for (const { request } of verify) yield* home.move({ request, kind: "save", bytes: 1000 })
+    const verifies = verify.map(({ request }) => request)
+    const stream = streams
+      ? Effect.map(link.move({ request: -1, kind: "stream", bytes: 1000, verifies }), ({ bytes }) => bytes)
+      : Effect.succeed(0)
+    const [result, streamed] = yield* Effect.all([gpu.run(iteration({ verify })), stream], {
+      concurrency: 2
+    })
+    return { result, streamed }
+  })
+
 /** Declares the contract's tests for a physics. */
 export const portContract = (name: string, make: () => Physics | Promise<Physics>): void => {
+  type Program<A, E> = Effect.Effect<A, E, Gpu | LinkIn | LinkOut | Time>
   const inPhysics = async <A, E>(
-    program: Effect.Effect<A, E, Gpu | LinkIn | LinkOut | Time>,
+    program: Program<A, E> | ((physics: Physics) => Program<A, E>),
     held: readonly Held[] = []
   ): Promise<{ readonly value: A; readonly physics: Physics }> => {
     const physics = await make()
+    const asked = typeof program === "function" ? program(physics) : program
     const exit = await physics.run(
-      Effect.andThen(physics.hold(held), Effect.provideContext(program, physics.ports))
+      Effect.andThen(physics.hold(held), Effect.provideContext(asked, physics.ports))
     )
     await physics.close()
     if (Exit.isFailure(exit)) throw new Error(`the program failed: ${String(exit.cause)}`)
@@ -110,14 +131,35 @@ export const portContract = (name: string, make: () => Physics | Promise<Physics
         round: 1
       }))
       const { value } = await inPhysics(
-        Effect.flatMap(Gpu, (gpu) => gpu.run(iteration({ verify }))),
+        ({ streams }) => verifying(verify, streams),
         verify.map(({ request, drafted, context }) => ({ request, tokens: context, drafted }))
       )
-      expect(value.verified.map(({ request }) => request)).toEqual([0, 1, 2])
-      for (const { accepted, drafted } of value.verified) {
+      expect(value.result.verified.map(({ request }) => request)).toEqual([0, 1, 2])
+      for (const { accepted, drafted } of value.result.verified) {
         expect(accepted).toBeGreaterThanOrEqual(0)
         expect(accepted).toBeLessThanOrEqual(drafted)
       }
+    })
+
+    it("carry full KV beside the pass that reads it, and then pass on", async () => {
+      const verify = [{ request: 0, drafted: 3, steps: 3, context: 30, round: 1 }]
+      const { value, physics } = await inPhysics(
+        ({ streams }) =>
+          Effect.gen(function* () {
+            const { result, streamed } = yield* verifying(verify, streams)
+            const prefill = [{ request: 1, tokens: 16, cached: 0, last: true }]
+            const next = yield* (yield* Gpu).run(iteration({ index: 1, prefill }))
+            return { result, streamed, next }
+          }),
+        [
+          { request: 0, tokens: 30, drafted: 3 },
+          { request: 1, tokens: 0, drafted: 0 }
+        ]
+      )
+      expect(value.result.verified).toHaveLength(1)
+      expect(value.next.steps).toBe(1)
+      const order = { request: -1, kind: "stream", bytes: 1000, verifies: [0] } as const
+      expect(value.streamed).toBe(physics.streams ? physics.carries(order) : 0)
     })
 
     it("compute a prompt", async () => {
@@ -129,19 +171,22 @@ export const portContract = (name: string, make: () => Physics | Promise<Physics
       expect(value.steps).toBe(1)
     })
 
-    it("move every byte, no faster than the link", async () => {
-      const bytes = 1_000_000
+    it("move every byte, no faster than the link, and tell how many", async () => {
+      const out = { request: 0, kind: "save", bytes: 1_000_000 } as const
+      const into = { request: 0, kind: "fetch", bytes: 1_000_000 } as const
+      const nothing = { request: 7, kind: "fetch", bytes: 0 } as const
       const { value, physics } = await inPhysics(
         Effect.gen(function* () {
-          const into = yield* (yield* LinkIn).move({ request: 0, kind: "fetch", bytes })
-          const out = yield* (yield* LinkOut).move({ request: 0, kind: "save", bytes })
-          const nothing = yield* (yield* LinkIn).move({ request: 0, kind: "fetch", bytes: 0 })
-          return { into, out, nothing }
+          const home = yield* (yield* LinkOut).move(out)
+          const link = yield* LinkIn
+          return [home, yield* link.move(into), yield* link.move(nothing)] as const
         }),
         holding(1, 20)
       )
-      expect([value.into.bytes, value.out.bytes, value.nothing.bytes]).toEqual([bytes, bytes, 0])
-      expect(value.into.seconds).toBeGreaterThanOrEqual((bytes / physics.linkBandwidth) * (1 - 1e-9))
+      expect(value.map(({ bytes }) => bytes)).toEqual([physics.carries(out), physics.carries(into), 0])
+      expect(physics.carries(into)).toBeGreaterThan(0)
+      const { bytes, seconds } = value[1]
+      expect(seconds).toBeGreaterThanOrEqual((bytes / physics.linkBandwidth) * (1 - 1e-9))
     })
 
     it("free the link when a transfer is interrupted", async () => {

@@ -141,6 +141,7 @@ export interface Transfer {
 }
 
 export interface Receipt {
+  /** What was carried: a model carries what was ordered, a machine whole pages, or what really was lacking. */
   readonly bytes: number
   readonly seconds: number
 }

@@ -89,6 +89,8 @@ export class Rounds {
 
   /** Tries again what could not be booked or started; first come, first served. */
   retry(now: number): void {
+    // The last that drafted may have left in the middle of its window.
+    this.#reloadTogether(now)
     for (const request of this.#late) this.reloadDue(request, now)
     for (const request of this.#deferred) {
       if (!this.#book(request, now)) return
@@ -141,9 +143,13 @@ export class Rounds {
     }
     this.#stalled.add(request)
     this.#core.send(request, { type: "DRAFTED", tokens }, now)
-    if (plan.schedule === "lock-step" && this.drafting.count === 0) {
-      for (const other of this.#stalled) if (other.reloadTag === undefined) this.reloadDue(other, now)
-    }
+    this.#reloadTogether(now)
+  }
+
+  /** In lock-step all reload once nobody drafts any more. */
+  #reloadTogether(now: number): void {
+    if (this.#core.setup.plan.schedule !== "lock-step" || this.drafting.count > 0) return
+    for (const request of this.#stalled) if (request.reloadTag === undefined) this.reloadDue(request, now)
   }
 
   /** The first reserved window opens. */

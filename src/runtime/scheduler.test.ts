@@ -114,7 +114,7 @@ class Desk {
   moved(kind: Order["transfer"]["kind"]): void {
     const order = this.orders.find(({ transfer }) => transfer.kind === kind)!
     this.orders.splice(this.orders.indexOf(order), 1)
-    this.tell({ type: "moved", order, start: 0, end: 0 })
+    this.tell({ type: "moved", order, start: 0, end: 0, bytes: order.transfer.bytes })
   }
 
   /** Lets everything come to its end. */
@@ -167,6 +167,23 @@ describe("the scheduler", () => {
       [1, "finished"]
     ])
     expect(desk.scheduler.observe.metrics.preemptions).toBeGreaterThan(0)
+    expect(desk.scheduler.pool.used).toBe(0)
+  })
+
+  it("in lock-step lets the others reload when the last that drafts leaves in the middle of its window", () => {
+    const desk = new Desk({ plan: { ...ROUNDS, schedule: "lock-step" } })
+    desk.arrive(0, 8, 20)
+    desk.arrive(1, 8, 3)
+    const drafts = (id: number): boolean => desk.running!.draft.members.has(id)
+    while (!drafts(1)) desk.pass()
+    while (drafts(1)) desk.pass()
+    expect(drafts(0)).toBe(true)
+    desk.tell({ type: "cancel", request: 0 })
+    desk.finish()
+    expect(desk.ended).toEqual([
+      [0, "cancelled"],
+      [1, "finished"]
+    ])
     expect(desk.scheduler.pool.used).toBe(0)
   })
 

@@ -76,8 +76,7 @@ export class Scheduler implements Core {
 
   /** Takes mail at `now`, ns. Mail that could change a pass in progress waits for its end; some of it hastens that end. */
   receive(mail: Mail, now: number): void {
-    if (mail.type === "moved" || mail.type === "move-failed")
-      this.observe.heard(mail, mail.type === "moved", this.#busy)
+    if (mail.type === "moved" || mail.type === "move-failed") this.observe.heard(mail, this.#busy)
     else if (mail.type === "device-lost") this.#toldOfLoss(mail, now)
     if (!this.#busy) {
       this.#handle(mail, now)
@@ -226,7 +225,7 @@ export class Scheduler implements Core {
   }
 
   #toldOfLoss({ during }: Extract<Mail, { type: "device-lost" }>, now: number): void {
-    if (during !== undefined) this.observe.heard(during, false, this.#busy)
+    if (during !== undefined) this.observe.heard(during, this.#busy)
     this.observe.deviceLost(now, this.#busy)
   }
 

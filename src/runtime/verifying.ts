@@ -77,7 +77,7 @@ export class VerifyingGroup {
     switch (mail.type) {
       case "moved":
       case "move-failed": {
-        this.#observe.heard(mail, mail.type === "moved", this.#running.length > 0)
+        this.#observe.heard(mail, this.#running.length > 0)
         const { request } = mail.order.transfer
         const held = this.#held.get(request)
         if (held?.order?.tag !== mail.order.tag) return
@@ -102,7 +102,7 @@ export class VerifyingGroup {
         this.#startReloads()
         return
       case "device-lost":
-        if (mail.during !== undefined) this.#observe.heard(mail.during, false, this.#running.length > 0)
+        if (mail.during !== undefined) this.#observe.heard(mail.during, this.#running.length > 0)
         this.#running = []
         for (const request of this.#held.keys()) this.#out.answer({ type: "remote-reload-failed", request })
         for (const request of this.#held.keys()) this.#free(request)

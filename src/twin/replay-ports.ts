@@ -175,14 +175,12 @@ export const replayPorts = (
               kernel.now,
               `${what} is for request ${transfer.request}; it was for ${move.request}`
             )
-          if (move.bytes !== undefined && move.bytes !== transfer.bytes)
-            throw new Diverged(kernel.now, `${what} is of ${transfer.bytes} bytes; ${move.bytes} were moved`)
           const from = kernel.now
           return Effect.sync(
             tell(move, () =>
               resume(
                 move.bytes !== undefined
-                  ? Effect.succeed({ bytes: transfer.bytes, seconds: (kernel.now - from) * 1e-9 })
+                  ? Effect.succeed({ bytes: move.bytes, seconds: (kernel.now - from) * 1e-9 })
                   : lostBetween.has(move.end)
                     ? Effect.fail(new DeviceLost({ reason: "as recorded" }))
                     : Effect.fail(new LinkDown({ moved: 0 }))

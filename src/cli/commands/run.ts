@@ -1,10 +1,12 @@
 import { Console, Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { SOFTWARE } from "../../planning/caveats.ts"
+import { hidingOf } from "../../trace/hiding.ts"
 import { ObjectiveMissed, Usage } from "../exit.ts"
 import { readScenario, writeWhole } from "../files.ts"
 import { FORMATS } from "../output/grid.ts"
 import { levelsOf, missedObjectives, type Report } from "../output/report.ts"
+import { ONE_QUEUE, reloadWords } from "../output/reloads.ts"
 import { renderReport } from "../output/screen.ts"
 import { Progress } from "../progress.ts"
 import { beyond, failOnFlag, readThresholds } from "../thresholds.ts"
@@ -74,6 +76,12 @@ export const runCommand = Command.make(
       const levels = levelsOf(named, metrics)
       if (levels !== undefined) yield* Console.error(`${named.name}: ${levels}; measured`)
     }
+    const reloads = runs.flatMap(({ named, trace: { tracks, slices } }) => {
+      const words = reloadWords(hidingOf({ tracks, slices }))
+      return words === undefined ? [] : [`${named.name}: ${words}; measured`]
+    })
+    for (const sentence of reloads) yield* Console.error(sentence)
+    if (reloads.length > 0) yield* Console.error(ONE_QUEUE)
     const full = runs.find(({ named }) => named.method.kind === "full-kv")
     const differing: string[] = []
     for (const run of runs) {

@@ -16,6 +16,8 @@ import type { Checkpoint } from "../../engine/weights/checkpoint.ts"
 import { inLayer } from "../../engine/weights/names.ts"
 import { openCheckpoint } from "../../engine/weights/open.ts"
 import type { Ngram } from "../../protocol/ngram.ts"
+import { type Hiding, hidingOf } from "../../trace/hiding.ts"
+import { reloadWords } from "../output/reloads.ts"
 import { TraceStore } from "../../trace/store.ts"
 import { Usage } from "../exit.ts"
 import { type AdapterChoice, nodeGpu } from "../gpu.ts"
@@ -122,18 +124,16 @@ export const runGenerate = (flags: GenerateFlags) =>
       flags.note(`${describeAdapter(device.card)}\n`)
       yield* warnUnlessInvariant(gpu, device, checkpoint, kvBits, flags.note)
       const timing = flags.traced ? yield* checkTimestamps(device) : undefined
-      const trace = timing
-        ? new TraceStore({
-            name: `generate with ${method}`,
-            scenario: "generate",
-            method,
-            seed: flags.seed,
-            clock: "wall",
-            basis: "measured",
-            clockOffset: 0,
-            passTimes: passTimesOf(timing)
-          })
-        : undefined
+      const trace = new TraceStore({
+        name: `generate with ${method}`,
+        scenario: "generate",
+        method,
+        seed: flags.seed,
+        clock: "wall",
+        basis: "measured",
+        clockOffset: 0,
+        ...(timing === undefined ? {} : { passTimes: passTimesOf(timing) })
+      })
       flags.progress.begin("loading", 100)
       const options: GenerateOptions = {
         gpu,
@@ -168,7 +168,8 @@ export const runGenerate = (flags: GenerateFlags) =>
       const ours = yield* generate({
         ...options,
         onCommit: out.commit,
-        ...(trace === undefined ? {} : { recorder: trace })
+        recorder: trace,
+        timestamps: flags.traced
       })
       out.end()
       // Speculative sampling keeps the distribution, not the tokens; without drafts on compressed KV nothing is sampled twice.
@@ -177,6 +178,7 @@ export const runGenerate = (flags: GenerateFlags) =>
       const full =
         flags.check && comparable ? yield* generate({ ...plain, compressor: undefined }) : undefined
       const identical = full === undefined ? undefined : full.tokens.join() === ours.tokens.join()
+      const reloads = hidingOf(trace)
       const json = describe(
         flags,
         compressor?.name,
@@ -185,12 +187,14 @@ export const runGenerate = (flags: GenerateFlags) =>
         ours,
         full,
         identical,
-        timing
+        timing,
+        reloads
       )
       return {
         json: { ...json, text: tokenizer.decode(ours.tokens), tokens: ours.tokens },
         text: render(
           json,
+          reloadWords(reloads),
           comparable,
           compressor === undefined && flags.ngram === undefined ? "none" : flags.marks
         ),
@@ -209,7 +213,8 @@ const describe = (
   ours: Generated,
   full: Generated | undefined,
   identical: boolean | undefined,
-  timing: Alignment | undefined
+  timing: Alignment | undefined,
+  reloads: Hiding
 ) => ({
   adapter: card.name,
   adapterKind: card.kind,
@@ -233,6 +238,13 @@ const describe = (
   fullBytes: ours.fullBytes,
   bytesIn: ours.bytesIn,
   bytesOut: ours.bytesOut,
+  ...(reloads.reloads === 0
+    ? {}
+    : {
+        reloads: reloads.reloads,
+        reloadSeconds: reloads.seconds,
+        reloadSecondsBesidePasses: reloads.hidden
+      }),
   seconds: ours.seconds,
   tokensPerSecond: ours.tokens.length / ours.seconds,
   ...(full === undefined ? {} : { fullKvTokensPerSecond: full.tokens.length / full.seconds }),
@@ -258,6 +270,7 @@ const LEGEND: Readonly<Record<GenerateFlags["marks"], readonly string[]>> = {
 
 const render = (
   result: ReturnType<typeof describe>,
+  reloads: string | undefined,
   comparable: boolean,
   marks: GenerateFlags["marks"]
 ): string => {
@@ -292,6 +305,7 @@ const render = (
           `compressed KV       ${kib(result.compressedBytes)} of ${kib(result.fullBytes)} after the prompt, ${share} % in whole pages`
         ]),
     `moved               ${kib(result.bytesIn)} to the device, ${kib(result.bytesOut)} back`,
+    ...(reloads === undefined ? [] : [`reloads             ${reloads}`]),
     `speed               ${result.tokensPerSecond.toFixed(1)} tok/s measured on ${result.adapter}${plain === undefined ? "" : `; full KV alone ${plain.toFixed(1)}`}${result.adapterKind === "software" ? " (software adapter)" : ""}`,
     ...(result.tracedPassTimes === undefined ? [] : [`passes timed by     ${result.tracedPassTimes}`]),
     `identical to full KV: ${identical}`

@@ -39,13 +39,14 @@ export const startLink = (
       running.delete(order.tag)
       const end = time.now()
       const dropped = stopped.delete(order.tag)
-      observe.linkEnds(order, end, Exit.isSuccess(exit) && !dropped)
+      const moved = Exit.isSuccess(exit) && !dropped ? exit.value.bytes : undefined
+      observe.linkEnds(order, end, moved)
       if (dropped) {
         observe.stopped({ order, start, end })
         return
       }
-      if (Exit.isSuccess(exit)) tell({ type: "moved", order, start, end })
-      else {
+      if (moved !== undefined) tell({ type: "moved", order, start, end, bytes: moved })
+      else if (Exit.isFailure(exit)) {
         const lost = Cause.findErrorOption(exit.cause)
         if (lost._tag === "Some" && lost.value instanceof DeviceLost)
           tell({ type: "device-lost", reason: lost.value.reason, during: { order, start, end } })

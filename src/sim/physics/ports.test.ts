@@ -1,6 +1,6 @@
 import { Context, Effect } from "effect"
 import { portContract } from "../../runtime/ports.contract.ts"
-import { Gpu, LinkIn, LinkOut, type LinkShape, Time } from "../../runtime/ports.ts"
+import { Gpu, LinkIn, LinkOut, type LinkShape, Time, type Transfer } from "../../runtime/ports.ts"
 import { makeAcceptance } from "../acceptance/acceptance.ts"
 import { CostModel } from "../cost/cost-model.ts"
 import type { Kernel } from "../kernel/kernel.ts"
@@ -45,6 +45,8 @@ const physics = (
     linkBandwidth,
     run: <A, E>(program: Effect.Effect<A, E>) => Promise.resolve(time.simulate(program)),
     hold: () => Effect.void,
+    carries: ({ bytes }: Transfer) => bytes,
+    streams: true,
     close: () => Promise.resolve(),
     ports: Context.make(Gpu, gpu).pipe(
       Context.add(LinkIn, link()),
