@@ -12,10 +12,9 @@ export const folderFiles = (folder: string): ModelFiles => ({
       const file = join(folder, path)
       return existsSync(file) ? statSync(file).size : undefined
     }),
-  read: (path, from, bytes) =>
+  read: (path, from, bytes, data = new Uint8Array(bytes)) =>
     Effect.try({
       try: () => {
-        const data = new Uint8Array(bytes)
         const file = openSync(join(folder, path), "r")
         try {
           let done = 0

@@ -1,12 +1,13 @@
-/** A model's weights on the device. They are read one tensor at a time, so the host never holds more than one matrix. */
+/** A model's weights on the device. They are read a piece at a time, so the host never holds a whole matrix. */
 import { Effect } from "effect"
 import type { WeightType } from "../kernels/weights.ts"
 import type { AdapterCard, Device } from "../webgpu/device.ts"
 import { STORAGE } from "../webgpu/usage.ts"
-import { type Checkpoint, type Dtype, ModelRefused } from "../weights/checkpoint.ts"
+import { type Checkpoint, type Dtype, ModelRefused, type Tensor } from "../weights/checkpoint.ts"
 import { EMBEDDING, FINAL_NORM, HEAD, inLayer } from "../weights/names.ts"
 import { toFloat32 } from "../weights/dtype.ts"
 import type { ModelConfig } from "./config.ts"
+import { Laying, PIECE_BYTES } from "./laying.ts"
 
 /** Columns of a matrix that share a buffer, [depth][width]; both numbers are multiples of 4. */
 export interface Piece {
@@ -52,23 +53,6 @@ const ELEMENT_BYTES: Readonly<Record<Dtype, 2 | 4>> = { F32: 4, F16: 2, BF16: 2 
 const columnsWithin = ({ maxBindingBytes, maxBufferBytes }: AdapterCard, bytes: number): number =>
   4 * Math.floor(Math.min(maxBindingBytes, maxBufferBytes) / bytes / 4)
 
-/** A stored matrix, [out][in], into columns `from`… of [in][width]. */
-const transpose = (
-  source: Uint16Array | Uint32Array,
-  rows: number,
-  columns: number,
-  target: Uint16Array | Uint32Array,
-  width: number,
-  from: number
-): void => {
-  const TILE = 64
-  for (let r0 = 0; r0 < rows; r0 += TILE)
-    for (let c0 = 0; c0 < columns; c0 += TILE)
-      for (let r = r0; r < Math.min(rows, r0 + TILE); r++)
-        for (let c = c0; c < Math.min(columns, c0 + TILE); c++)
-          target[c * width + from + r] = source[r * columns + c]!
-}
-
 /** Loads a model. `onProgress`: tensors read and tensors in all. */
 export const loadModel = (
   device: Device,
@@ -78,6 +62,7 @@ export const loadModel = (
   Effect.gen(function* () {
     const { config, tensors } = checkpoint
     const native = device.raw.features.has("shader-f16")
+    const laying = new Laying(device)
     let bytes = 0
     let read = 0
     const all = tensors.size
@@ -94,6 +79,20 @@ export const loadModel = (
       const parts: Float32Array[] = []
       for (const name of names) parts.push(toFloat32(yield* fetch(name), tensors.get(name)!.dtype))
       return concat(parts)
+    })
+
+    /** Elements from `first` on of a stored tensor, in the type wanted: its own or F32. */
+    const readRows = Effect.fnUntraced(function* (
+      { name, dtype }: Tensor,
+      wanted: Dtype,
+      first: number,
+      into: Uint8Array
+    ) {
+      const from = first * ELEMENT_BYTES[dtype]
+      if (dtype === wanted) return void (yield* checkpoint.read(name, { from, into }))
+      const own = new Uint8Array((into.length / 4) * ELEMENT_BYTES[dtype])
+      const numbers = toFloat32(yield* checkpoint.read(name, { from, into: own }), dtype)
+      into.set(new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength))
     })
 
     /** Stored matrices side by side, in their own type if they share it. */
@@ -114,39 +113,36 @@ export const loadModel = (
           file: label,
           reason: `four columns need ${4 * depth * elementBytes} bytes in one buffer; ${device.card.name} binds at most ${device.card.maxBindingBytes}`
         })
-      const parts = Array.from({ length: Math.ceil(width / most) }, (_, i) => {
+      if (depth * 4 > PIECE_BYTES)
+        return yield* new ModelRefused({
+          file: label,
+          reason: `rows of ${depth} numbers; loading takes ${PIECE_BYTES / 4} at most`
+        })
+      const pieces = Array.from({ length: Math.ceil(width / most) }, (_, i): Piece => {
         const columns = Math.min(most, width - i * most)
-        const cells = depth * columns
+        bytes += depth * columns * elementBytes
         return {
           first: i * most,
-          columns,
-          cells: elementBytes === 2 ? new Uint16Array(cells) : new Uint32Array(cells)
+          width: columns,
+          buffer: device.buffer(label, depth * columns * elementBytes)
         }
       })
       let from = 0
       for (const [i, tensor] of stored.entries()) {
-        const data = yield* fetch(tensor.name)
-        const converted = tensor.dtype === dtype ? data : new Uint8Array(toFloat32(data, tensor.dtype).buffer)
-        const aligned = converted.byteOffset % elementBytes === 0 ? converted : converted.slice()
-        const elements =
-          elementBytes === 2
-            ? new Uint16Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 2)
-            : new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4)
-        for (const { first, columns, cells } of parts) {
-          // Stored rows that become columns of this part.
-          const begin = Math.max(0, first - from)
-          const end = Math.min(outputs[i]!, first + columns - from)
-          if (begin >= end) continue
-          const rows = elements.subarray(begin * depth, end * depth)
-          transpose(rows, end - begin, depth, cells, columns, from + begin - first)
+        for (const piece of pieces) {
+          // Stored rows that become columns of this piece.
+          const begin = Math.max(0, piece.first - from)
+          const end = Math.min(outputs[i]!, piece.first + piece.width - from)
+          const atOnce = Math.floor(PIECE_BYTES / (depth * elementBytes))
+          for (let row = begin; row < end; row += atOnce) {
+            const rows = Math.min(atOnce, end - row)
+            yield* readRows(tensor, dtype, row * depth, laying.window(rows * depth * elementBytes))
+            yield* laying.put(rows, elementBytes, { ...piece, depth, first: from + row - piece.first })
+          }
         }
+        onProgress(++read, all)
         from += outputs[i]!
       }
-      const pieces = parts.map(({ first, columns, cells }) => ({
-        buffer: upload(label, new Uint8Array(cells.buffer)),
-        first,
-        width: columns
-      }))
       const type: WeightType = dtype === "F16" && native ? "F16-native" : dtype
       const bias = biases.length === 0 ? undefined : upload(`${label} bias`, yield* vector(biases))
       return { pieces, type, depth, width, ...(bias === undefined ? {} : { bias }) } satisfies Matrix
@@ -154,8 +150,6 @@ export const loadModel = (
 
     const layers: DeviceLayer[] = []
     for (let layer = 0; layer < config.layers; layer++) {
-      // Uploads hold a copy of their own until the device has it: no more than a layer's at once.
-      yield* Effect.ignore(device.idle)
       const name = (part: string): string => inLayer(layer, part)
       const projections = ["q", "k", "v"].map((part) => name(`self_attn.${part}_proj`))
       const gains = config.qkNorm
@@ -185,6 +179,7 @@ export const loadModel = (
     const embedding = yield* matrix(EMBEDDING, [EMBEDDING])
     const head = config.tied ? embedding : yield* matrix(HEAD, [HEAD])
     const finalNorm = upload("final norm", yield* vector([FINAL_NORM]))
+    laying.close()
     return { config, layers, embedding, head, finalNorm, bytes }
   })
 

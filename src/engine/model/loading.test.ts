@@ -1,23 +1,24 @@
 import { Effect } from "effect"
 import { expect, it } from "vitest"
+import type { ModelConfig } from "./config.ts"
+import { PIECE_BYTES } from "./laying.ts"
 import { softwareDevice, tinyConfig } from "../engine.fixture.ts"
 import { allTensors, configJson, memoryFiles, sharded } from "../weights/files.fixture.ts"
 import { openCheckpoint } from "../weights/open.ts"
 import { randomCheckpoint } from "../weights/random.ts"
 import { loadModel } from "./device-model.ts"
 
-it("a model in shards is read tensor by tensor, each once: never a whole shard", async () => {
-  const config = tinyConfig({ layers: 4 })
+const loaded = async (config: ModelConfig, shards: number) => {
   const tensors = allTensors(randomCheckpoint(config, 1, "F16"))
-  const folder = { ...sharded(tensors, 3), "config.json": configJson(config) }
+  const folder = { ...sharded(tensors, shards), "config.json": configJson(config) }
   const files = memoryFiles(folder)
-  const reads: number[] = []
+  const reads: { readonly path: string; readonly from: number; readonly bytes: number }[] = []
   const checkpoint = await Effect.runPromise(
     openCheckpoint({
       ...files,
-      read: (path, from, bytes) => {
-        reads.push(bytes)
-        return files.read(path, from, bytes)
+      read: (path, from, bytes, into) => {
+        reads.push({ path, from, bytes })
+        return files.read(path, from, bytes, into)
       }
     })
   )
@@ -28,16 +29,26 @@ it("a model in shards is read tensor by tensor, each once: never a whole shard",
   const model = await Effect.runPromise(
     loadModel(own, checkpoint, (read, all) => progress.push(`${read}/${all}`))
   )
+  const buffers = own.allocated
   own.close()
-  const stored = tensors.map(({ bytes }) => bytes.length)
-  expect(reads.toSorted((a, b) => a - b)).toEqual(stored.toSorted((a, b) => a - b))
-  const shards = Object.entries(folder).flatMap(([name, { length }]) =>
-    name.endsWith(".safetensors") ? [length] : []
-  )
-  expect(shards).toHaveLength(3)
-  // Matrices that belong together lie side by side on the device; with the tensor being read that is less than a shard.
-  const { hidden, intermediate } = config
-  expect(2 * hidden * intermediate * 2 + Math.max(...reads)).toBeLessThan(Math.min(...shards))
-  expect(model.bytes).toBeGreaterThanOrEqual(stored.reduce((sum, bytes) => sum + bytes, 0))
+  return { tensors, reads, progress, model, buffers }
+}
+
+it("a model in shards is read piece by piece, every byte once, and no more at a time than a piece has", async () => {
+  const config = tinyConfig({ layers: 4, hidden: 512, intermediate: 1200 })
+  const { tensors, reads, progress, model, buffers } = await loaded(config, 3)
+  const matrix = 512 * 1200 * 2
+  expect(matrix).toBeGreaterThan(PIECE_BYTES)
+  expect(Math.max(...reads.map(({ bytes }) => bytes))).toBeLessThanOrEqual(PIECE_BYTES)
+  for (const path of new Set(reads.map((one) => one.path))) {
+    const own = reads.filter((one) => one.path === path).toSorted((a, b) => a.from - b.from)
+    for (const [i, { from, bytes }] of own.slice(0, -1).entries())
+      expect(own[i + 1]!.from).toBeGreaterThanOrEqual(from + bytes)
+  }
+  const stored = tensors.reduce((sum, { bytes }) => sum + bytes.length, 0)
+  expect(reads.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(stored)
+  expect(model.bytes).toBeGreaterThanOrEqual(stored)
+  // The landing is gone; what is left is the model.
+  expect(buffers.bytes).toBeLessThan(model.bytes + 16 * buffers.buffers)
   expect(progress.at(-1)).toBe(`${tensors.length}/${tensors.length}`)
 })

@@ -21,9 +21,15 @@ export class ModelRefused extends Schema.TaggedError<ModelRefused>()("ModelRefus
   }
 }
 
+/** Bytes of a tensor from an offset on, as many as there is room for. */
+export interface Part {
+  readonly from: number
+  readonly into: Uint8Array
+}
+
 export interface Checkpoint {
   readonly config: ModelConfig
   readonly tensors: ReadonlyMap<string, Tensor>
-  /** Little-endian bytes of one tensor in row-major order; nothing else is held in memory. */
-  readonly read: (name: string) => Effect.Effect<Uint8Array, ModelRefused>
+  /** Little-endian bytes of one tensor in row-major order, or a part of them, which is then `into`; nothing else is held in memory. */
+  readonly read: (name: string, part?: Part) => Effect.Effect<Uint8Array, ModelRefused>
 }

@@ -34,17 +34,18 @@ export const fetchedFiles = (name: string, addressOf: (path: string) => string |
       const address = addressOf(path)
       return address === undefined ? undefined : (yield* whole(path, address)).length
     }),
-    read: (path, from, bytes) => {
+    read: (path, from, bytes, into = new Uint8Array(bytes)) => {
       const address = addressOf(path)
       if (address === undefined)
         return Effect.fail(new ModelRefused({ file: `${name}/${path}`, reason: "there is no such file" }))
-      return Effect.flatMap(whole(path, address), (data) =>
-        from + bytes <= data.length
-          ? Effect.succeed(data.slice(from, from + bytes))
-          : Effect.fail(
-              new ModelRefused({ file: `${name}/${path}`, reason: `it ends at byte ${data.length}` })
-            )
-      )
+      return Effect.flatMap(whole(path, address), (data) => {
+        if (from + bytes > data.length)
+          return Effect.fail(
+            new ModelRefused({ file: `${name}/${path}`, reason: `it ends at byte ${data.length}` })
+          )
+        into.set(data.subarray(from, from + bytes))
+        return Effect.succeed(into)
+      })
     }
   }
 }

@@ -41,7 +41,11 @@ export const safetensors = (tensors: readonly StoredBytes[]): Uint8Array => {
 export const memoryFiles = (folder: Folder): ModelFiles => ({
   name: "model",
   size: (path) => Effect.succeed(folder[path]?.length),
-  read: (path, from, bytes) => Effect.sync(() => folder[path]!.slice(from, from + bytes))
+  read: (path, from, bytes, into = new Uint8Array(bytes)) =>
+    Effect.sync(() => {
+      into.set(folder[path]!.subarray(from, from + bytes))
+      return into
+    })
 })
 
 /** A checkpoint's tensors with their bytes. */

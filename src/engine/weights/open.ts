@@ -1,7 +1,7 @@
 /** Opens a model in Hugging Face layout: config.json and *.safetensors, whole or in shards. Tensors are read one at a time. */
 import { Effect } from "effect"
 import { type ModelConfig, parseConfig, tokenIds } from "../model/config.ts"
-import { type Checkpoint, ModelRefused } from "./checkpoint.ts"
+import { type Checkpoint, ModelRefused, type Part } from "./checkpoint.ts"
 import { EMBEDDING, HEAD, requiredTensors } from "./names.ts"
 import { headerLength, parseHeader, type StoredTensor } from "./safetensors.ts"
 
@@ -11,7 +11,13 @@ export interface ModelFiles {
   readonly name: string
   /** Bytes of a file; undefined if there is none of this name. */
   readonly size: (path: string) => Effect.Effect<number | undefined, ModelRefused>
-  readonly read: (path: string, from: number, bytes: number) => Effect.Effect<Uint8Array, ModelRefused>
+  /** `into`: where to put them, an array of its own otherwise; that array is the answer. */
+  readonly read: (
+    path: string,
+    from: number,
+    bytes: number,
+    into?: Uint8Array
+  ) => Effect.Effect<Uint8Array, ModelRefused>
 }
 
 const INDEX = "model.safetensors.index.json"
@@ -116,11 +122,14 @@ export const openCheckpoint = (files: ModelFiles): Effect.Effect<Checkpoint, Mod
         reason: faults.slice(0, MOST_FAULTS).join("; ") + more
       })
     }
-    const read = (name: string): Effect.Effect<Uint8Array, ModelRefused> => {
+    const read = (name: string, part?: Part): Effect.Effect<Uint8Array, ModelRefused> => {
       const tensor = located.get(name)
-      return tensor === undefined
-        ? Effect.fail(new ModelRefused({ file: files.name, reason: `${name} is missing` }))
-        : files.read(tensor.file, tensor.from, tensor.bytes)
+      if (tensor === undefined)
+        return Effect.fail(new ModelRefused({ file: files.name, reason: `${name} is missing` }))
+      const { file, from, bytes } = tensor
+      return part === undefined
+        ? files.read(file, from, bytes)
+        : files.read(file, from + part.from, part.into.length, part.into)
     }
     return { config: yield* withStops(files, config), tensors: located, read }
   })

@@ -1,7 +1,7 @@
 /** Made-up weights of any shape, for measuring speed and for tests: the same seed gives the same bytes. */
 import { Effect } from "effect"
 import type { ModelConfig } from "../model/config.ts"
-import type { Checkpoint, Dtype, Tensor } from "./checkpoint.ts"
+import type { Checkpoint, Dtype, Part, Tensor } from "./checkpoint.ts"
 import { fromFloat32 } from "./dtype.ts"
 import { requiredTensors } from "./names.ts"
 
@@ -19,14 +19,22 @@ export const randomCheckpoint = (config: ModelConfig, seed: number, dtype: Dtype
   const tensors = new Map<string, Tensor>()
   for (const [name, shape] of requiredTensors(config)) tensors.set(name, { name, dtype, shape })
   const order = [...tensors.keys()]
-  const read = (name: string): Effect.Effect<Uint8Array> =>
+  const make = (name: string): Uint8Array => {
+    const { shape } = tensors.get(name)!
+    const values = new Float32Array(shape.reduce((product, one) => product * one, 1))
+    const isNorm = name.includes("norm")
+    if (isNorm) values.fill(1)
+    else fill(values, Math.imul(seed + 1, 7919) + order.indexOf(name), 1.7 / Math.sqrt(shape.at(-1)!))
+    return fromFloat32(values, dtype)
+  }
+  // Parts of a tensor are asked for one after another.
+  let last: { readonly name: string; readonly bytes: Uint8Array } | undefined
+  const read = (name: string, part?: Part): Effect.Effect<Uint8Array> =>
     Effect.sync(() => {
-      const { shape } = tensors.get(name)!
-      const values = new Float32Array(shape.reduce((product, one) => product * one, 1))
-      const isNorm = name.includes("norm")
-      if (isNorm) values.fill(1)
-      else fill(values, Math.imul(seed + 1, 7919) + order.indexOf(name), 1.7 / Math.sqrt(shape.at(-1)!))
-      return fromFloat32(values, dtype)
+      if (part === undefined) return make(name)
+      if (last?.name !== name) last = { name, bytes: make(name) }
+      part.into.set(last.bytes.subarray(part.from, part.from + part.into.length))
+      return part.into
     })
   return { config, tensors, read }
 }

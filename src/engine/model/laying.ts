@@ -1,0 +1,75 @@
+/** Stored matrices onto the device, a piece at a time: what the host holds on the way does not grow with them. */
+import { Clock, Effect } from "effect"
+import { lay, LAY_HEADER, layGroups } from "../kernels/lay.ts"
+import type { Device } from "../webgpu/device.ts"
+
+/** Bytes of rows that go over at once, and bytes under way before what is there is waited for. */
+export const PIECE_BYTES = 1 << 20
+const MOST_UNDER_WAY = 8 * PIECE_BYTES
+
+/** Where rows go: columns `first`… of [depth][width] elements. */
+export interface Columns {
+  readonly buffer: GPUBuffer
+  readonly first: number
+  readonly depth: number
+  readonly width: number
+}
+
+export class Laying {
+  readonly #device: Device
+  readonly #landing: GPUBuffer
+  readonly #words = new Uint32Array(LAY_HEADER + PIECE_BYTES / 4)
+  #underWay = 0
+  /** Milliseconds of the last wait. */
+  #expected = 0
+
+  constructor(device: Device) {
+    this.#device = device
+    this.#landing = device.buffer("landing of weights", this.#words.byteLength)
+  }
+
+  /** Room for so many bytes of rows, at most `PIECE_BYTES`; filled before `put`. */
+  window(bytes: number): Uint8Array {
+    return new Uint8Array(this.#words.buffer, 4 * LAY_HEADER, bytes)
+  }
+
+  /** Lays the rows in the window, `elementBytes` an element. */
+  put(rows: number, elementBytes: 2 | 4, { buffer, first, depth, width }: Columns): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      this.#words.set([rows, depth, first, width])
+      const bytes = 4 * Math.ceil((rows * depth * elementBytes) / 4)
+      this.#device.write(this.#landing, 0, this.#words.subarray(0, LAY_HEADER + bytes / 4))
+      const { pipeline, group } = this.#device.bind(lay(elementBytes), [this.#landing, buffer])
+      const encoder = this.#device.raw.createCommandEncoder()
+      const pass = encoder.beginComputePass()
+      pass.setPipeline(pipeline)
+      pass.setBindGroup(0, group)
+      pass.dispatchWorkgroups(...layGroups(elementBytes, rows, depth))
+      pass.end()
+      this.#device.raw.queue.submit([encoder.finish()])
+      this.#underWay += bytes
+      if (this.#underWay < MOST_UNDER_WAY) return Effect.void
+      this.#underWay = 0
+      // What is written waits in memory of the driver until the device has it.
+      return this.#wait
+    })
+  }
+
+  /**
+   * Waits for all that is under way, asleep for most of the time the last such wait took: Node spins while WebGPU has something to
+   * tell, and the garbage of that was more than the weights themselves. A lost device is for its first user to find.
+   */
+  get #wait(): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function* () {
+      const clock = yield* Clock.Clock
+      const start = clock.currentTimeMillisUnsafe()
+      if (this.#expected > 1) yield* Effect.sleep(0.85 * this.#expected)
+      yield* Effect.ignore(this.#device.idle)
+      this.#expected = clock.currentTimeMillisUnsafe() - start
+    })
+  }
+
+  close(): void {
+    this.#device.destroy(this.#landing)
+  }
+}
