@@ -68,6 +68,8 @@ export interface Trial {
   /** Pages for all requests together; enough for all at once if not given. */
   readonly pages?: number
   readonly maxNumBatchedTokens?: number
+  /** Device memory the run may have beyond its weights, bytes; as much as its pages take if not given. */
+  readonly kvBytes?: number
   /** Bytes/s the scheduler takes the link to carry: how far ahead reloads begin. */
   readonly linkBandwidth?: number
   readonly faults?: Faults
@@ -220,6 +222,7 @@ export const trial = async (options: Trial): Promise<TrialResult> => {
     const { proposals, bytes: told } = yield* runRequests(engine, physics, {
       setup,
       ...(options.recorder === undefined ? {} : { recorder: options.recorder }),
+      ...(options.kvBytes === undefined ? {} : { hbmBytes: setup.weightBytes + options.kvBytes }),
       clients: { ...clients, concurrency: options.concurrency },
       promptOf,
       onEnded: (session) => {

@@ -93,4 +93,13 @@ describe("requests", () => {
     // One request at its longest takes five pages of full KV and three of compressed.
     expect(await atOnce(9)).toBe(1)
   })
+
+  it("of a run whose pages pass its budget of device memory are refused before any runs", async () => {
+    const pages = 40
+    const kvBytes = pages * 16 * tokenBytes
+    const what: Trial = { ...drafting, pages, asked: [{ prompt: text(20, 5), output: 5 }] }
+    const { produced } = await trial({ ...what, kvBytes })
+    expect(produced[0]).toHaveLength(5)
+    await expect(trial({ ...what, kvBytes: kvBytes - 1 })).rejects.toThrow("OutOfMemory")
+  })
 })

@@ -48,6 +48,8 @@ export interface RunOptions {
   readonly clients: Clients
   /** What a request asks for: as many tokens as its spec says. */
   readonly promptOf: (spec: RequestSpec) => Prompt
+  /** Bytes of device memory the run may have; what its weights and pages take if not given. Less than that is refused. */
+  readonly hbmBytes?: number
   /** Name of the replica in the trace. */
   readonly name?: string
   readonly recorder?: Recorder
@@ -60,9 +62,10 @@ export interface RunOptions {
 export const runRequests = (
   engine: Engine,
   physics: EnginePhysics,
-  { setup, clients, promptOf, name = "engine", recorder, onEnded, onProgress = () => {} }: RunOptions
+  options: RunOptions
 ): Effect.Effect<RunMetrics, OutOfMemory> =>
   Effect.gen(function* () {
+    const { setup, clients, promptOf, name = "engine", recorder, onEnded, onProgress = () => {} } = options
     const observe = new Observer(name, recorder, "wall")
     const host = yield* startMemory(setup.hostBytes)
     const admitted: Clients = {
@@ -84,7 +87,7 @@ export const runRequests = (
           setup,
           observe,
           linkSharing: "serial",
-          hbmBytes: setup.weightBytes + setup.pages * pageBytes(setup.layout),
+          hbmBytes: options.hbmBytes ?? setup.weightBytes + setup.pages * pageBytes(setup.layout),
           host,
           onEnded: (request, outcome) => {
             onEnded?.(engine.session(request))

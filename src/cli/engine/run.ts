@@ -26,6 +26,7 @@ import { TraceStore } from "../../trace/store.ts"
 import { Usage } from "../exit.ts"
 import { type AdapterChoice, nodeGpu } from "../gpu.ts"
 import { folderFiles } from "../model-files.ts"
+import { bytes } from "../output/number.ts"
 import type { Progress } from "../progress.ts"
 import { fitScenario, ngramOf, otherModel, runnable, sameKvBytes, unsupported } from "./fit-scenario.ts"
 import { warnUnlessInvariant } from "./generate.ts"
@@ -152,6 +153,7 @@ const runMethod = (
       const metrics = yield* runRequests(engine, physics, {
         setup,
         clients,
+        hbmBytes: scenario.hardware.hbm.capacity,
         name: "replica 0",
         promptOf: ({ id, input, output }) => ({
           tokens: prompts.of(id, input),
@@ -161,7 +163,16 @@ const runMethod = (
         recorder: hearing(named, fitted.scenario, trace),
         onEnded: ({ id, tokens, prompt }) => outputs.set(id, tokens.slice(prompt.tokens.length)),
         onProgress: (ended) => progress.at(ended)
-      }).pipe(Effect.onExit(() => Effect.sync(() => progress.clear())))
+      }).pipe(
+        Effect.catchTag(
+          "OutOfMemory",
+          ({ asked, free }) =>
+            new Usage({
+              problem: `${scenario.name}: ${name}: ${setup.pages} pages of KV need ${bytes(asked)}; hbm.capacity of ${scenario.hardware.name} leaves ${bytes(free)} beside the weights. Lower engine.num_gpu_blocks_override, or leave it out`
+            })
+        ),
+        Effect.onExit(() => Effect.sync(() => progress.clear()))
+      )
       for (const sentence of mishaps(engine.rebuilds, metrics)) note(`${name}: ${sentence}\n`)
       return { named, scenario: fitted.scenario, metrics, trace, outputs } satisfies MethodRun
     })

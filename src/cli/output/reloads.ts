@@ -8,7 +8,7 @@ export const reloadWords = (run: Hiding): string | undefined => {
     ...(run.reloads === 0
       ? []
       : [
-          `${run.reloads} reloads in ${seconds(run.seconds)}, ${percent(run.hidden / run.seconds)} of it while passes ran`
+          `${run.reloads} reloads in ${seconds(run.seconds)}, ${percent(run.hidden / run.seconds)} of it while passes ran in the same queue`
         ]),
     ...(run.streams === 0
       ? []

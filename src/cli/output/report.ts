@@ -272,7 +272,7 @@ export const verdict = (report: Report): string => {
   const moved = metrics.transfers.hidden + metrics.transfers.exposed
   const hiding =
     moved > 0
-      ? ` ${percent(metrics.transfers.hidden / moved)} of ${seconds(moved)} of transfers ${report.measuredOn === undefined ? "is hidden behind passes" : "passed while passes ran"}.`
+      ? ` ${percent(metrics.transfers.hidden / moved)} of ${seconds(moved)} of transfers ${report.measuredOn === undefined ? "is hidden behind passes" : "passed while passes ran in the same queue"}.`
       : ""
   const reloaded = metrics.bytes.reload > 0 ? `; ${bytes(metrics.bytes.reload)} were reloaded` : ""
   const rounds =

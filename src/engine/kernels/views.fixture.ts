@@ -132,7 +132,9 @@ export const build = async ({ shape, tokens, tail, format, entries, codebook, se
       scales: packedWords(all, scales! + head * groups, groups)
     }
   }
-  return { device, cache, rows, pages, words, formats, arena, source, bookOf, onDevice, seen }
+  /** Tokens whose rows a head of the packed part has, in its order. */
+  const keptOf = (layer: number, head: number): readonly number[] => [...compression.kept[layer]![head]!]
+  return { device, cache, rows, pages, words, formats, arena, source, bookOf, onDevice, seen, keptOf }
 }
 
 const rowFormats = (headDim: number) =>
