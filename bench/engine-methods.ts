@@ -9,11 +9,31 @@ import { identicalTo, type MethodRun, runScenario } from "../src/cli/engine/run.
 import { readScenario } from "../src/cli/files.ts"
 import { Progress } from "../src/cli/progress.ts"
 import type { Scenario } from "../src/scenario/resolved.ts"
+import { elsewhere } from "./cpu.ts"
 import type { Section } from "./section.ts"
 
 const SCENARIO = join(import.meta.dirname, "..", "scenarios", "twin", "one-budget.yaml")
 const OUTPUT = 24
 const PAGE = 16
+
+/** Hears when the requests of a method begin and end. */
+class Watch extends Progress {
+  /** CPU seconds of the adapter's threads, method by method. */
+  readonly cpu = new Map<string, number>()
+  #method = ""
+  #from = 0
+
+  override begin(method: string, total: number): void {
+    super.begin(method, total)
+    this.#method = method
+    this.#from = elsewhere()
+  }
+
+  override clear(): void {
+    super.clear()
+    this.cpu.set(this.#method, elsewhere() - this.#from)
+  }
+}
 
 /** Prompts of one length, so many in flight, and how many of them full KV has memory for. */
 interface Setting {
@@ -45,7 +65,7 @@ const under = (scenario: Scenario, { context, inFlight, fitting }: Setting): Sce
   }
 })
 
-const rowOf = ({ context, inFlight, fitting }: Setting, run: MethodRun, full: MethodRun) => {
+const rowOf = ({ context, inFlight, fitting }: Setting, run: MethodRun, full: MethodRun, { cpu }: Watch) => {
   const { metrics, named } = run
   const { bytes, throughput } = metrics
   const identical = identicalTo(full, run)
@@ -56,6 +76,9 @@ const rowOf = ({ context, inFlight, fitting }: Setting, run: MethodRun, full: Me
     method: named.name,
     tokensPerSecond: throughput.tokensPerSecond,
     overFull: throughput.tokensPerSecond / full.metrics.throughput.tokensPerSecond,
+    cpu: (1000 * cpu.get(named.name)!) / metrics.outputTokens,
+    cpuOverFull:
+      cpu.get(full.named.name)! / full.metrics.outputTokens / (cpu.get(named.name)! / metrics.outputTokens),
     batch: metrics.peak.batch,
     itl: 1000 * metrics.tpot.p50,
     ttft: metrics.ttft.p50,
@@ -71,16 +94,17 @@ export const methods = (model: string, adapter: AdapterChoice) =>
     const rows: ReturnType<typeof rowOf>[] = []
     let where = ""
     for (const setting of SETTINGS) {
+      const watch = new Watch(process.stderr)
       const { card, promptSource, runs } = yield* runScenario({
         scenario: under(scenario, setting),
         methods: scenario.methods,
         model,
         adapter,
         note: () => {},
-        progress: new Progress(process.stderr)
+        progress: watch
       })
       where = `${card.name}${card.kind === "software" ? " (software adapter)" : ""}; prompts: ${promptSource}`
-      rows.push(...runs.map((run) => rowOf(setting, run, runs[0]!)))
+      rows.push(...runs.map((run) => rowOf(setting, run, runs[0]!, watch)))
     }
     return {
       name: "methods",
@@ -92,6 +116,8 @@ export const methods = (model: string, adapter: AdapterChoice) =>
         { key: "method", title: "method" },
         { key: "tokensPerSecond", title: "tok/s", digits: 1 },
         { key: "overFull", title: "× full KV", digits: 2 },
+        { key: "cpu", title: "CPU ms a token", digits: 0 },
+        { key: "cpuOverFull", title: "× by CPU", digits: 2 },
         { key: "batch", title: "at once" },
         { key: "itl", title: "TPOT p50 ms", digits: 0 },
         { key: "ttft", title: "TTFT p50 s", digits: 1 },
@@ -102,6 +128,7 @@ export const methods = (model: string, adapter: AdapterChoice) =>
       rows,
       notes: [
         "everything measured in one run, methods one after the other; MB in: KV that really moved to the device",
+        "CPU: of the adapter's threads, which on a software adapter is what the work costs, however busy the machine; × by CPU: tokens for it, over full KV's",
         "at once: requests in the batch at most; accepted: drafts a round in the mean"
       ]
     } satisfies Section

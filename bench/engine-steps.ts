@@ -8,6 +8,7 @@ import { measureBandwidth } from "../src/engine/probe/bandwidth.ts"
 import type { Device } from "../src/engine/webgpu/device.ts"
 import { describePassTimes } from "../src/engine/webgpu/timestamps.ts"
 import type { Checkpoint } from "../src/engine/weights/checkpoint.ts"
+import { elsewhere } from "./cpu.ts"
 import { runPeer } from "./engine-peer.ts"
 import { median, scatter, type Section } from "./section.ts"
 
@@ -26,12 +27,6 @@ interface Timed {
   readonly scatter: number
   /** Least seconds the threads of the adapter computed: on a software adapter what the work costs, however busy the machine. */
   readonly cpu: number
-}
-
-/** CPU seconds of this process but for this thread, which waits. */
-const elsewhere = (): number => {
-  const [all, own] = [process.cpuUsage(), process.threadCpuUsage()]
-  return (all.user + all.system - own.user - own.system) / 1e6
 }
 
 /** Repeats the same work after a warm-up. */

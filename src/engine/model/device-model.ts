@@ -7,7 +7,7 @@ import { type Checkpoint, type Dtype, ModelRefused, type Tensor } from "../weigh
 import { EMBEDDING, FINAL_NORM, HEAD, inLayer } from "../weights/names.ts"
 import { toFloat32 } from "../weights/dtype.ts"
 import type { ModelConfig } from "./config.ts"
-import { Laying, PIECE_BYTES } from "./laying.ts"
+import { Laying } from "./laying.ts"
 
 /** Columns of a matrix that share a buffer, [depth][width]; both numbers are multiples of 4. */
 export interface Piece {
@@ -113,10 +113,11 @@ export const loadModel = (
           file: label,
           reason: `four columns need ${4 * depth * elementBytes} bytes in one buffer; ${device.card.name} binds at most ${device.card.maxBindingBytes}`
         })
-      if (depth * 4 > PIECE_BYTES)
+      const atOnce = Math.floor(laying.pieceBytes / (depth * elementBytes))
+      if (atOnce === 0)
         return yield* new ModelRefused({
           file: label,
-          reason: `rows of ${depth} numbers; loading takes ${PIECE_BYTES / 4} at most`
+          reason: `a row has ${depth * elementBytes} bytes; loading takes ${laying.pieceBytes} at once on ${device.card.name}`
         })
       const pieces = Array.from({ length: Math.ceil(width / most) }, (_, i): Piece => {
         const columns = Math.min(most, width - i * most)
@@ -133,7 +134,6 @@ export const loadModel = (
           // Stored rows that become columns of this piece.
           const begin = Math.max(0, piece.first - from)
           const end = Math.min(outputs[i]!, piece.first + piece.width - from)
-          const atOnce = Math.floor(PIECE_BYTES / (depth * elementBytes))
           for (let row = begin; row < end; row += atOnce) {
             const rows = Math.min(atOnce, end - row)
             yield* readRows(tensor, dtype, row * depth, laying.window(rows * depth * elementBytes))

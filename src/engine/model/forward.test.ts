@@ -59,8 +59,8 @@ const checkpointOf = (config: ModelConfig, dtype: Dtype): Checkpoint => {
   const made = randomCheckpoint(config, 11, dtype)
   return {
     ...made,
-    read: (name) =>
-      Effect.map(made.read(name), (bytes) => {
+    read: (name, part) =>
+      Effect.map(made.read(name, part), (bytes) => {
         if (!name.includes("norm")) return bytes
         const gains = toFloat32(bytes, dtype)
         return fromFloat32(
@@ -125,7 +125,7 @@ describe("an adapter that shows kernels little of a buffer", () => {
 
   it("refuses what cannot be cut, and says what it is", async () => {
     await expect(open(checkpoint, sizes, 100 << 10)).rejects.toThrow(
-      /^draft distributions needs 537600 bytes in one buffer; .* allows 102400$/
+      /^scores needs 131072 bytes in one buffer; .* allows 102400$/
     )
     await expect(open(checkpoint, sizes, 24 << 10)).rejects.toThrow(/four columns need 32896 bytes/)
     await expect(open(checkpoint, sizes, 4 << 10)).rejects.toThrow(/the KV caches need 20480 bytes/)

@@ -3,9 +3,9 @@ import { Clock, Effect } from "effect"
 import { lay, LAY_HEADER, layGroups } from "../kernels/lay.ts"
 import type { Device } from "../webgpu/device.ts"
 
-/** Bytes of rows that go over at once, and bytes under way before what is there is waited for. */
-export const PIECE_BYTES = 1 << 20
-const MOST_UNDER_WAY = 8 * PIECE_BYTES
+/** Bytes that go over at once at most, and bytes under way before what is there is waited for. */
+const LANDING_BYTES = 1 << 20
+const MOST_UNDER_WAY = 8 * LANDING_BYTES
 
 /** Where rows go: columns `first`… of [depth][width] elements. */
 export interface Columns {
@@ -17,18 +17,23 @@ export interface Columns {
 
 export class Laying {
   readonly #device: Device
+  /** Most bytes of rows at once. */
+  readonly pieceBytes: number
   readonly #landing: GPUBuffer
-  readonly #words = new Uint32Array(LAY_HEADER + PIECE_BYTES / 4)
+  readonly #words: Uint32Array
   #underWay = 0
   /** Milliseconds of the last wait. */
   #expected = 0
 
   constructor(device: Device) {
     this.#device = device
+    const { maxBindingBytes, maxBufferBytes } = device.card
+    this.#words = new Uint32Array(Math.floor(Math.min(LANDING_BYTES, maxBindingBytes, maxBufferBytes) / 4))
+    this.pieceBytes = this.#words.byteLength - 4 * LAY_HEADER
     this.#landing = device.buffer("landing of weights", this.#words.byteLength)
   }
 
-  /** Room for so many bytes of rows, at most `PIECE_BYTES`; filled before `put`. */
+  /** Room for so many bytes of rows, at most `pieceBytes`; filled before `put`. */
   window(bytes: number): Uint8Array {
     return new Uint8Array(this.#words.buffer, 4 * LAY_HEADER, bytes)
   }
