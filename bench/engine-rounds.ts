@@ -3,6 +3,7 @@ import { manyRounds, type Holding } from "../src/engine/many-rounds.fixture.ts"
 import type { Section } from "./section.ts"
 
 const ROUNDS = Number(process.argv[2] ?? 10_000)
+const CONCURRENCY = 12
 /** Moments told of besides the end. */
 const MOMENTS = 10
 
@@ -28,7 +29,7 @@ const row = ({ rounds, requests, buffers, bufferBytes, pages, hostBytes }: Holdi
 
 let next = 0
 let last: Holding | undefined
-await manyRounds(ROUNDS, (holding) => {
+await manyRounds(ROUNDS, CONCURRENCY, (holding) => {
   if (holding.buffers > 0) last = holding
   if (holding.buffers === 0) {
     row(last!, "all served")
@@ -41,7 +42,7 @@ await manyRounds(ROUNDS, (holding) => {
 
 const section: Section = {
   name: "rounds",
-  title: "Rounds without growth: a tiny random model, three requests at once, SnapKV, reload: missing",
+  title: `Rounds without growth: a tiny random model, ${CONCURRENCY} requests at once, SnapKV, reload: missing`,
   columns: [
     { key: "when", title: "when" },
     { key: "rounds", title: "rounds" },

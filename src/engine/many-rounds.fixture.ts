@@ -26,14 +26,20 @@ const WINDOW = 3
 const INPUT = 40
 const OUTPUT = 121
 const MAX_TOKENS = INPUT + OUTPUT
-const CONCURRENCY = 12
 const KEEP = 0.3
 
 /** A round commits no more tokens than it drafted and one: so many requests have at least so many rounds. */
 const requestsFor = (rounds: number): number => Math.ceil((rounds * (WINDOW + 1)) / (OUTPUT - 1))
 
-/** Runs at least `rounds` rounds of a tiny model on the software adapter; tells what there is whenever a request has ended, and at the end. */
-export const manyRounds = async (rounds: number, tell: (holding: Holding) => void): Promise<void> => {
+/**
+ * Runs at least `rounds` rounds of a tiny model on the software adapter, `concurrency` requests at a time; tells what there is
+ * whenever one has ended, and at the end.
+ */
+export const manyRounds = async (
+  rounds: number,
+  concurrency: number,
+  tell: (holding: Holding) => void
+): Promise<void> => {
   const { gpu, device } = await softwareDevice()
   const checkpoint = tinyCheckpoint(3)
   const compressor = findCompressor("snapkv")
@@ -63,11 +69,11 @@ export const manyRounds = async (rounds: number, tell: (holding: Holding) => voi
           kvBits: 16,
           pageTokens: 16,
           maxTokens: MAX_TOKENS,
-          slots: CONCURRENCY,
+          slots: concurrency,
           maxRows: 64,
           queryRows: compressor.needs.queries ?? 1
         },
-        pages: CONCURRENCY * 2 * (pagesEach + SLACK_PAGES),
+        pages: concurrency * 2 * (pagesEach + SLACK_PAGES),
         needs: compressor.needs,
         onProgress: () => {},
         compressor,
@@ -94,7 +100,7 @@ export const manyRounds = async (rounds: number, tell: (holding: Holding) => voi
       setup: engineSetup({
         plan,
         shape: engine.shape,
-        pages: CONCURRENCY * pagesEach,
+        pages: concurrency * pagesEach,
         weightBytes: engine.state.weightBytes,
         hostBytes: 1e9,
         linkBandwidth: 1e9,
@@ -103,7 +109,7 @@ export const manyRounds = async (rounds: number, tell: (holding: Holding) => voi
         maxNumBatchedTokens: 64
       }),
       clients: {
-        concurrency: CONCURRENCY,
+        concurrency,
         total,
         timeout: undefined,
         next: () =>
