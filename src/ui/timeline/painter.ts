@@ -13,22 +13,29 @@ type DrawSlice = (x0: number, x1: number, slice: number, merged: number) => void
 export const drawSlices = (row: SliceRow, { from, to }: Viewport, width: number, draw: DrawSlice): number => {
   const { start, end, longest } = row
   const perColumn = (to - from) / width
+  const columnOf = (slice: number): number =>
+    Math.max(0, Math.min(width - 1, Math.floor((start[slice]! - from) / perColumn)))
   // Times are whole, and what begins where the view ends is in its last column.
   const stop = firstFrom(start, Math.floor(to) + 1)
   let slice = firstFrom(end, from)
+  let column = slice < stop ? columnOf(slice) : width
   let drawn = 0
   while (slice < stop) {
-    const column = Math.max(0, Math.min(width - 1, Math.floor((start[slice]! - from) / perColumn)))
     const nextColumn = column === width - 1 ? stop : firstFrom(start, from + (column + 1) * perColumn, slice)
     const next = Math.max(slice + 1, Math.min(stop, nextColumn))
     draw(column, column + 1, longestOf(longest, slice, next), next - slice)
     drawn++
-    const last = Math.min(width, Math.ceil((end[next - 1]! - from) / perColumn))
-    if (last > column + 1) {
-      draw(column + 1, last, next - 1, 1)
-      drawn++
+    const following = next < stop ? columnOf(next) : width
+    // What begins in the next column hides what goes on there.
+    if (following > column + 1) {
+      const last = Math.min(width, Math.ceil((end[next - 1]! - from) / perColumn))
+      if (last > column + 1) {
+        draw(column + 1, last, next - 1, 1)
+        drawn++
+      }
     }
     slice = next
+    column = following
   }
   return drawn
 }
