@@ -171,24 +171,21 @@ addEventListener("drop", (event) => {
 addEventListener("error", ({ message }) => toast(message))
 addEventListener("unhandledrejection", ({ reason }) => toast(describe(reason)))
 
-const served = async (name: string): Promise<File> => {
+const served = async (name: string): Promise<Blob> => {
   const answer = await fetch(`./open/${encodeURIComponent(name)}`)
   if (!answer.ok) throw new Error(`${name} cannot be read`)
-  return new File([await answer.blob()], name)
+  return answer.blob()
 }
 
 /** `vericache ui FILE` serves the file beside the page, and those that a scenario names. */
 const begin = async (): Promise<void> => {
   const query = new URLSearchParams(location.search)
-  const own = await Promise.all(query.getAll("own").map(served))
-  if (own.length > 0)
-    simulation.give(
-      await Promise.all(own.map(async (file) => ({ name: file.name, text: await file.text() })))
-    )
+  const own = query.getAll("own").map(async (name) => ({ name, text: await (await served(name)).text() }))
+  if (own.length > 0) simulation.give(await Promise.all(own))
   const opened = query.get("open")
   const elsewhere = location.hash !== "" && state.view["of"] !== opened
   if (opened === null || elsewhere) await show()
-  else await openFiles([await served(opened)])
+  else await openFiles([new File([await served(opened)], opened)])
 }
 
 void begin().catch((error: unknown) => {

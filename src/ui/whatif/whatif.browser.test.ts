@@ -27,7 +27,7 @@ describe("What-if", () => {
   it("says the verdict of the demo", async () => {
     const page = await opened()
     await page.getByText("All 200 requests").waitFor()
-    expect(await page.locator(".verdict").textContent()).toMatch(/^VeriCache serves 2\.\d\d× the full-kv/)
+    expect(await page.locator(".verdict").textContent()).toContain("VeriCache serves 2.33× the full-kv")
     await page.close()
   })
 

@@ -4,6 +4,7 @@ import type { ScenarioInvalid } from "../../scenario/document.ts"
 import type { ReadFile } from "../../scenario/files.ts"
 import { loadSweep } from "../../planning/sweep/load-sweep.ts"
 import { scenarioOfRow } from "../../planning/sweep/point-scenario.ts"
+import { baseName } from "../shell/own-files.ts"
 import { bundled, CATALOG } from "./library.ts"
 import type { Request, Response, TextFile } from "./protocol.ts"
 
@@ -14,7 +15,7 @@ type Answer = Extract<Response, { readonly kind: "point" | "problem" }>
 const reading =
   (files: readonly TextFile[]): ReadFile =>
   (path) => {
-    const base = path.split("/").at(-1)
+    const base = baseName(path)
     const text =
       files.find(({ name }) => name === base)?.text ?? bundled(path.replace(/^((\.\.|scenarios)\/)+/, ""))
     return text === undefined ? undefined : new TextEncoder().encode(text)
