@@ -58,6 +58,17 @@ const linkWords = (direction: string, link: LinkFit | undefined, base: Hardware)
   ].join("; ")
 }
 
+/** How well whole passes were fitted, as a profile keeps it. */
+export const fitOfPasses = (passes: Refit["passes"]) => ({
+  operation: "whole passes",
+  samples: passes.samples,
+  held_out: passes.heldOut,
+  median_error: digits(passes.median),
+  held_out_median_error: digits(passes.heldOutMedian),
+  held_out_p90_error: digits(passes.heldOutP90),
+  held_out_bias: digits(passes.heldOutBias)
+})
+
 const tell = ({ figures, untold, passes, links }: Refit, base: Hardware): readonly string[] => [
   ...Object.entries(figures).map(([name, value]) => `${name}: ${figure(name, value)}`),
   ...(["host_to_device", "device_to_host"] as const).map((direction) =>
@@ -108,17 +119,7 @@ export const calibrateFromTraces = Effect.fnUntraced(function* (
     ),
     calibration: {
       from,
-      fits: [
-        {
-          operation: "whole passes",
-          samples: passes.samples,
-          held_out: passes.heldOut,
-          median_error: digits(passes.median),
-          held_out_median_error: digits(passes.heldOutMedian),
-          held_out_p90_error: digits(passes.heldOutP90),
-          held_out_bias: digits(passes.heldOutBias)
-        }
-      ],
+      fits: [fitOfPasses(passes)],
       notes: lines
     }
   }

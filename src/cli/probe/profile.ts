@@ -1,14 +1,15 @@
 /** From what a probe measured to a hardware profile: links from copies, shares from single operations, host work from whole passes. */
 import type { OperationTiming } from "../../engine/probe/operations.ts"
-import { calibrate, type Calibrated } from "../../planning/calibrate/profile.ts"
+import { calibrate, type Calibrated, fitOf } from "../../planning/calibrate/profile.ts"
 import type { Sample } from "../../planning/calibrate/fit.ts"
-import { digits, hardwareFile } from "../../scenario/hardware-file.ts"
+import { hardwareFile } from "../../scenario/hardware-file.ts"
 import { weightBytes } from "../../scenario/model-shape.ts"
 import type { Hardware, Operation, Scenario } from "../../scenario/resolved.ts"
 import { fitLink, type LinkFit } from "../../twin/link-fit.ts"
 import { passFacts } from "../../twin/pass-price.ts"
 import { recordedPasses } from "../../twin/passes.ts"
 import { type Refit, refit } from "../../twin/refit.ts"
+import { fitOfPasses } from "../calibrate/traces.ts"
 import type { Probed } from "../engine/probe.ts"
 import { bytes, percent, seconds } from "../output/number.ts"
 import { type Copy, HIDES, rate } from "./tables.ts"
@@ -182,26 +183,7 @@ export const profileFile = ({
     ),
     calibration: {
       from: ["vericache probe"],
-      fits: [
-        ...fits.map(({ operation, quality }) => ({
-          operation,
-          samples: quality.samples,
-          held_out: quality.heldOut,
-          median_error: digits(quality.medianError),
-          held_out_median_error: digits(quality.heldOutMedianError),
-          held_out_p90_error: digits(quality.heldOutP90Error),
-          held_out_bias: digits(quality.heldOutBias)
-        })),
-        {
-          operation: "whole passes",
-          samples: passes.samples,
-          held_out: passes.heldOut,
-          median_error: digits(passes.median),
-          held_out_median_error: digits(passes.heldOutMedian),
-          held_out_p90_error: digits(passes.heldOutP90),
-          held_out_bias: digits(passes.heldOutBias)
-        }
-      ],
+      fits: [...fits.map(fitOf), fitOfPasses(passes)],
       notes: [
         ...copies.map(
           (one) =>

@@ -22,6 +22,17 @@ const SHOWN_ELSEWHERE: Readonly<Partial<Record<Operation, Held>>> = {
   "attention-prefill": "memory"
 }
 
+/** How well a kind of operation was fitted, as a profile keeps it. */
+export const fitOf = ({ operation, quality }: Calibrated) => ({
+  operation,
+  samples: quality.samples,
+  held_out: quality.heldOut,
+  median_error: digits(quality.medianError),
+  held_out_median_error: digits(quality.heldOutMedianError),
+  held_out_p90_error: digits(quality.heldOutP90Error),
+  held_out_bias: digits(quality.heldOutBias)
+})
+
 /** Both kinds of attention with the share that the other has shown. */
 const completed = (fits: readonly Calibrated[]): readonly Calibrated[] => {
   const prompts = fits.find(({ operation }) => operation === "attention-prefill")
@@ -126,15 +137,7 @@ export const profileFields = (parts: ProfileParts, hardware: Hardware): Readonly
     ...(tables === undefined ? {} : { tables: tablesFile(tables) }),
     calibration: {
       from,
-      fits: fits.map(({ operation, quality }) => ({
-        operation,
-        samples: quality.samples,
-        held_out: quality.heldOut,
-        median_error: digits(quality.medianError),
-        held_out_median_error: digits(quality.heldOutMedianError),
-        held_out_p90_error: digits(quality.heldOutP90Error),
-        held_out_bias: digits(quality.heldOutBias)
-      })),
+      fits: fits.map(fitOf),
       notes
     }
   }
