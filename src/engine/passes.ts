@@ -9,6 +9,7 @@ import { type ProposedStep, proposing } from "./proposing.ts"
 import type { Session } from "./session.ts"
 import { settleVerify, type Verifying } from "./settling.ts"
 import { makeRoom, sendHome, submitStreaming } from "./streaming.ts"
+import { Pace } from "./webgpu/pace.ts"
 
 /** A row, and what is to be done with the token it yields, if any is wanted. */
 export interface Wanted {
@@ -34,6 +35,7 @@ export interface PassResult {
 
 export class Passes {
   readonly #engine: Engine
+  readonly #pace = new Pace()
   #cut = false
   #computed = 0
   /** What the passes of a run found, in order; it counts once the whole run has succeeded, and never if the device dies. */
@@ -323,8 +325,13 @@ export class Passes {
       if (wanted.length === 0) return Effect.void
       const { forward, device } = this.#engine.state
       const batch = this.#batch(wanted, steps)
+      const begun = performance.now()
+      device.expect(this.#pace.atLeast(wanted.length, steps))
       forward.submit(batch)
-      return batch.choices.length === 0 ? device.idle : this.#readTokens(wanted, batch, () => true)
+      const done = batch.choices.length === 0 ? device.idle : this.#readTokens(wanted, batch, () => true)
+      return Effect.tap(done, () =>
+        Effect.sync(() => this.#pace.took(wanted.length, steps, performance.now() - begun))
+      )
     })
   }
 

@@ -61,14 +61,14 @@ export class Laying {
   }
 
   /**
-   * Waits for all that is under way, asleep for most of the time the last such wait took: Node spins while WebGPU has something to
-   * tell, and the garbage of that was more than the weights themselves. A lost device is for its first user to find.
+   * Waits for all that is under way, for about as long as the last time: the garbage of a thread that spins was more than the
+   * weights themselves. A lost device is for its first user to find.
    */
   get #wait(): Effect.Effect<void> {
     return Effect.gen({ self: this }, function* () {
       const clock = yield* Clock.Clock
       const start = clock.currentTimeMillisUnsafe()
-      if (this.#expected > 1) yield* Effect.sleep(0.85 * this.#expected)
+      this.#device.expect(this.#expected)
       yield* Effect.ignore(this.#device.idle)
       this.#expected = clock.currentTimeMillisUnsafe() - start
     })

@@ -129,7 +129,8 @@ export const probeOperations = (
             forward.repeat(operation, batch, TIMES)
             return device.idle
           }),
-          repetitions
+          repetitions,
+          (milliseconds) => device.expect(milliseconds)
         )
         const own = (seconds: number): number => Math.max(1e-9, (seconds - submit) / TIMES)
         found.push({

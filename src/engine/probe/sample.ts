@@ -28,16 +28,18 @@ export const timingOf = (seconds: readonly number[]): Timing => {
   }
 }
 
-/** Times `work`, warmed up by one that does not count. */
+/** Times `work`, warmed up by one that does not count. `expect` hears before each how many milliseconds it takes at least. */
 export const timed = <A, E, R>(
   work: Effect.Effect<A, E, R>,
-  repetitions: number
+  repetitions: number,
+  expect: (milliseconds: number) => void = () => {}
 ): Effect.Effect<Timing, E, R> =>
   Effect.gen(function* () {
     const clock = yield* Clock.Clock
     yield* work
     const seconds: number[] = []
     for (let i = 0; i < repetitions; i++) {
+      if (i > 0) expect(1000 * Math.min(...seconds))
       const start = clock.currentTimeNanosUnsafe()
       yield* work
       seconds.push(Number(clock.currentTimeNanosUnsafe() - start) / 1e9)

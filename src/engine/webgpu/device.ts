@@ -33,6 +33,9 @@ export interface AdapterCard {
 
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe|software|warp|basic render/i
 
+/** Share of the time work takes at least that a wait for it sleeps: Node spins the thread that waits inside WebGPU. */
+const ASLEEP = 0.85
+
 /** Features used where the adapter has them. */
 const WANTED: readonly GPUFeatureName[] = ["timestamp-query", "shader-f16"]
 
@@ -82,6 +85,7 @@ export class Device {
   #lost: string | undefined
   /** First error nobody scoped: a kernel or a copy that WebGPU refused. */
   #fault: string | undefined
+  #due = 0
 
   constructor(raw: GPUDevice, card: AdapterCard, parent?: Device) {
     this.raw = raw
@@ -181,37 +185,41 @@ export class Device {
       encoder.copyBufferToBuffer(source, offset, staging, each * i, each)
     this.raw.queue.submit([encoder.finish()])
     const cancel = (): void => this.destroy(staging)
-    const collect = this.mapped(staging, MAP_READ).pipe(
+    const collect = this.mapped(staging, MAP_READ, this.due).pipe(
       Effect.map(() => new Uint8Array(staging.getMappedRange(0, each * from.length).slice(0, all))),
       Effect.ensuring(Effect.sync(cancel))
     )
     return { bytes: all, collect, cancel }
   }
 
-  /**
-   * Reads `bytes` bytes from each offset. Sleeps first for most of the time the work before it is expected to take: waiting
-   * inside WebGPU spins the thread in Node.
-   */
+  /** Reads `bytes` bytes from each offset. */
   read(
     source: GPUBuffer,
     offsets: number | readonly number[],
-    bytes: number,
-    expectedSeconds = 0
+    bytes: number
   ): Effect.Effect<Uint8Array, DeviceLost> {
-    return Effect.suspend(() => {
-      const { collect } = this.startRead(source, offsets, bytes)
-      return expectedSeconds > 0.002 ? Effect.delay(collect, expectedSeconds * 850) : collect
-    })
+    return Effect.suspend(() => this.startRead(source, offsets, bytes).collect)
   }
 
-  /** Waits until a buffer is mapped. */
-  mapped(buffer: GPUBuffer, mode: number): Effect.Effect<void, DeviceLost> {
-    return this.#settled(() => buffer.mapAsync(mode))
+  /** Says that what is submitted now takes so many milliseconds at least: who waits for it sleeps most of them. */
+  expect(milliseconds: number): void {
+    const root = this.#root
+    root.#due = Math.max(root.#due, performance.now()) + milliseconds
+  }
+
+  /** When what is submitted so far is done at the earliest, as far as anyone said; on the clock of `performance`. */
+  get due(): number {
+    return this.#root.#due
+  }
+
+  /** Waits until a buffer is mapped. `due`: when the last work with it is. */
+  mapped(buffer: GPUBuffer, mode: number, due: number): Effect.Effect<void, DeviceLost> {
+    return this.#settled(() => buffer.mapAsync(mode), due)
   }
 
   /** Waits until everything submitted so far is done. */
   get idle(): Effect.Effect<void, DeviceLost> {
-    return this.#settled(() => this.raw.queue.onSubmittedWorkDone())
+    return Effect.suspend(() => this.#settled(() => this.raw.queue.onSubmittedWorkDone(), this.due))
   }
 
   /** The same device for another user: it shares the pipelines and has buffers of its own. */
@@ -229,13 +237,20 @@ export class Device {
     this.raw.destroy()
   }
 
-  #settled(work: () => Promise<unknown>): Effect.Effect<void, DeviceLost> {
-    return Effect.tryPromise({
+  /** Waits for `work` of the device, asleep for most of the time until it is `due`. */
+  #settled(work: () => Promise<unknown>, due: number): Effect.Effect<void, DeviceLost> {
+    const settled = Effect.tryPromise({
       try: work,
       catch: (cause) => new DeviceLost({ reason: this.lost ?? String(cause) })
+    })
+    return Effect.suspend(() => {
+      const asleep = ASLEEP * (due - performance.now())
+      return asleep < 1 ? settled : Effect.delay(settled, asleep)
     }).pipe(
       Effect.andThen(
         Effect.suspend(() => {
+          // Done sooner than was said: what follows does not wait for it.
+          if (this.#root.#due === due) this.#root.#due = 0
           const fault = this.#root.#fault
           if (fault !== undefined) return Effect.die(new Error(`WebGPU refused: ${fault}`))
           return this.lost === undefined ? Effect.void : Effect.fail(new DeviceLost({ reason: this.lost }))
