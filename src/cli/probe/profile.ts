@@ -77,7 +77,7 @@ const relativeNotes = (operations: readonly OperationTiming[]): readonly string[
     return ratios.length === 0
       ? []
       : [
-          `attention over ${cache} KV: ${percent(ratios[ratios.length >> 1]!)} of plain KV's rate, byte by byte (a scenario's attention_efficiency)`
+          `attention over ${cache} KV: ${percent(ratios[ratios.length >> 1]!)} of plain KV's rate, byte by byte (a compressor's attention_efficiency)`
         ]
   })
 

@@ -13,7 +13,7 @@ import {
   viewWords
 } from "../kernels/shape.ts"
 import type { Tail } from "../session.ts"
-import type { Bound, Device, PendingRead } from "../webgpu/device.ts"
+import type { Bound, Device, Kernel, PendingRead } from "../webgpu/device.ts"
 import { USAGE } from "../webgpu/usage.ts"
 import { bitsOf, type PackedLayout } from "./packed-layout.ts"
 import { PageAllocator } from "./pages.ts"
@@ -55,6 +55,7 @@ export class DeviceCache {
   readonly #layers: GPUBuffer
   readonly #copy: Bound
   readonly #gather: Bound
+  readonly #packing: readonly Kernel[]
 
   /** `pages`: pages of the arena; the caller has seen to it that they fit the device's buffers. */
   constructor(device: Device, shape: EngineShape, pages: number) {
@@ -69,6 +70,9 @@ export class DeviceCache {
     const copying = [this.arena, this.views, this.#moves, this.#linear, this.#layers]
     this.#copy = device.bind(copy(shape, false), copying)
     this.#gather = device.bind(copy(shape, true), copying)
+    this.#packing = [packScales(shape), packCodes(shape)]
+    // Compiled before there are requests: the first prompt that is compressed does not wait for it.
+    for (const kernel of this.#packing) device.pipeline(kernel)
   }
 
   get pageBytes(): number {
@@ -158,14 +162,11 @@ export class DeviceCache {
     for (const [layer, { count }] of layout.layers.entries()) {
       if (count === 0) continue
       const buffers = [this.arena, this.views, positions, jobs[layer]!]
-      for (const [kernel, threads] of [
-        [packScales(this.#shape), count * config.headDim] as const,
-        [packCodes(this.#shape), count * config.headDim] as const
-      ]) {
+      for (const kernel of this.#packing) {
         const { pipeline, group } = this.#device.bind(kernel, buffers)
         pass.setPipeline(pipeline)
         pass.setBindGroup(0, group)
-        pass.dispatchWorkgroups(Math.ceil(threads / 16), config.kvHeads, 2)
+        pass.dispatchWorkgroups(Math.ceil((count * config.headDim) / 16), config.kvHeads, 2)
       }
     }
     pass.end()
