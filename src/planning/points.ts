@@ -9,13 +9,14 @@ import type { ScenarioInvalid } from "../scenario/document.ts"
 import type { Fault } from "../scenario/fault.ts"
 import type { ReadFile } from "../scenario/files.ts"
 import { readFields, type ScenarioFields } from "../scenario/load.ts"
-import type { NamedMethod, Scenario } from "../scenario/resolved.ts"
+import { requestCount, type NamedMethod, type Objective, type Scenario } from "../scenario/resolved.ts"
 import { Infeasible } from "../sim/setup.ts"
 import { simulate } from "../sim/simulate.ts"
 import { predict, type Prediction } from "../sim/theory/predict.ts"
 import type { RunMetrics } from "../trace/metrics.ts"
 import { TraceStore } from "../trace/store.ts"
 import { caveatsOf } from "./caveats.ts"
+import { Missed, watchObjectives } from "./missed.ts"
 import { judge, type JudgedObjective } from "./objectives.ts"
 import { type Override, withOverrides } from "./override.ts"
 
@@ -39,6 +40,8 @@ export interface PointRequest {
 export interface PointOptions {
   /** Ask the closed forms of one group too; those of remote prefix caching are another matter and left out. */
   readonly theory?: boolean
+  /** End the run as soon as an objective of the scenario is missed, whatever is still to come. */
+  readonly untilMissed?: boolean
   /** Record the whole run and keep its fingerprint; takes about a third longer. */
   readonly digest?: boolean
 }
@@ -67,6 +70,13 @@ export type PointOutcome =
       readonly reason: string
       readonly needed: number
       readonly available: number
+    }
+  /** Ended before its end, if that was asked for: an objective was missed by then. */
+  | {
+      readonly kind: "missed"
+      readonly method: string
+      readonly objective: Objective
+      readonly reason: string
     }
   /** The changed scenario contradicts itself or a schema; every fault, one after the other. */
   | { readonly kind: "invalid"; readonly reason: string }
@@ -170,7 +180,7 @@ export const evaluatePoint = (
 export const simulatePoint = (
   scenario: Scenario,
   named: NamedMethod,
-  { theory = false, digest = false }: PointOptions = {}
+  { theory = false, digest = false, untilMissed = false }: PointOptions = {}
 ): PointOutcome => {
   const recorder = digest
     ? new TraceStore(
@@ -188,7 +198,12 @@ export const simulatePoint = (
     : undefined
   const method = named.name
   const exit = Effect.runSyncExit(
-    Effect.suspend(() => simulate(scenario, named, recorder === undefined ? {} : { recorder }))
+    Effect.suspend(() =>
+      simulate(scenario, named, {
+        ...(recorder === undefined ? {} : { recorder }),
+        ...(untilMissed ? { onLatency: watchObjectives(scenario.objectives, requestCount(scenario)) } : {})
+      })
+    )
   )
   if (Exit.isSuccess(exit))
     return {
@@ -214,6 +229,8 @@ export const simulatePoint = (
     }
   // The message alone: where it was thrown depends on how vericache is installed.
   const defect = Cause.squash(exit.cause)
+  if (defect instanceof Missed)
+    return { kind: "missed", method, objective: defect.objective, reason: defect.message }
   return { kind: "failed", reason: defect instanceof Error ? defect.message : String(defect) }
 }
 

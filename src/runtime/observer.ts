@@ -1,6 +1,6 @@
 /** The eyes of a replica: turns what its scheduler and links do into metrics and, if one is wanted, a trace. */
 import type { Outcome } from "../protocol/vocabulary.ts"
-import { type Limit, MetricsAccumulator } from "../trace/metrics.ts"
+import { type Latency, type Limit, MetricsAccumulator } from "../trace/metrics.ts"
 import type { EventArgs, EventKind, Recorder } from "../trace/recorder.ts"
 import type { Carried, Order, Path } from "./mail.ts"
 import type { Group, Iteration, IterationResult, Proposals, Stepped } from "./ports.ts"
@@ -27,7 +27,7 @@ interface Tracks {
 }
 
 export class Observer {
-  readonly metrics = new MetricsAccumulator()
+  readonly metrics: MetricsAccumulator
   readonly #recorder: Recorder | undefined
   readonly #tracks: Tracks | undefined
   readonly #requestTracks = new Map<number, number>()
@@ -42,7 +42,14 @@ export class Observer {
   /** Passes begun so far. */
   #begun = 0
 
-  constructor(replica: string, recorder: Recorder | undefined, clock: "virtual" | "wall" = "virtual") {
+  /** `onLatency`: told of each request's latencies as they become known, ns. */
+  constructor(
+    replica: string,
+    recorder: Recorder | undefined,
+    clock: "virtual" | "wall" = "virtual",
+    onLatency?: (latency: Latency, ns: number) => void
+  ) {
+    this.metrics = new MetricsAccumulator(onLatency)
     this.#recorder = recorder
     this.#clock = clock
     if (recorder === undefined) return

@@ -387,3 +387,7 @@ export interface Scenario {
   /** What the author assumed, in words; shown with the results. */
   readonly assumptions: readonly string[]
 }
+
+/** Requests of the whole workload. */
+export const requestCount = ({ workload }: Scenario): number =>
+  workload.kind === "trace" ? workload.requests.length : workload.requests

@@ -2,7 +2,7 @@
  * What must hold in every simulation (docs/invariants.md), checked on its trace and metrics. Returns what does not hold.
  */
 import { matchCommit } from "../protocol/commit.ts"
-import type { Scenario } from "../scenario/resolved.ts"
+import { requestCount, type Scenario } from "../scenario/resolved.ts"
 import { EVENT_KINDS, type EventKind, type TrackKind } from "../trace/recorder.ts"
 import { eventRow, type TraceStore } from "../trace/store.ts"
 import { LIMITS } from "../trace/metrics.ts"
@@ -35,9 +35,6 @@ const slicesOf = ({ slices }: TraceStore): readonly Slice[] =>
     bytes: slices.bytes[i]!,
     accepted: slices.accepted[i]!
   }))
-
-const requestCount = ({ workload }: Scenario): number =>
-  workload.kind === "trace" ? workload.requests.length : workload.requests
 
 /** All broken invariants of a simulation, in words; `trace` must hold the whole run. */
 export const brokenInvariants = (

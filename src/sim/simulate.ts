@@ -16,7 +16,7 @@ import {
 import { type Clients, serve, type StartReplica } from "../runtime/serve.ts"
 import type { ServingSetup } from "../runtime/setup.ts"
 import type { NamedMethod, Scenario } from "../scenario/resolved.ts"
-import { MetricsAccumulator, type RunMetrics } from "../trace/metrics.ts"
+import { type Latency, MetricsAccumulator, type RunMetrics } from "../trace/metrics.ts"
 import type { Recorder } from "../trace/recorder.ts"
 import { clientsOf } from "./clients.ts"
 import type { Kernel } from "./kernel/kernel.ts"
@@ -30,6 +30,8 @@ export interface SimulationOptions {
   readonly recorder?: Recorder
   /** Told the number of requests that have ended. */
   readonly onProgress?: (ended: number) => void
+  /** Told of each request's latencies as they become known, ns. What it throws ends the run and is its exit's defect. */
+  readonly onLatency?: (latency: Latency, ns: number) => void
   /** Who sends the requests, in place of the scenario's clients. */
   readonly clients?: Clients
   /** A scheduler hears all that happens at an instant before it decides, what it ordered itself at that instant included. */
@@ -70,7 +72,7 @@ export const prepare = (
   const { local, remote, roundTrip } = groupsOf(scenario)
   /** A tensor-parallel group; `store`: bytes/s at which it reaches the store. */
   const group = (name: string, store: number) => {
-    const observe = new Observer(name, options.recorder)
+    const observe = new Observer(name, options.recorder, "virtual", options.onLatency)
     observers.push(observe)
     const common = {
       setup,

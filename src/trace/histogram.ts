@@ -8,7 +8,8 @@
 const FRACTION_BITS = 11
 /** Bits of a double's upper half below the ones that number its bucket: 20 of the fraction less those kept. */
 const DROPPED_BITS = 20 - FRACTION_BITS
-const FIRST_BUCKETS = 4 << FRACTION_BITS
+/** Buckets of a page: what a distribution never comes near takes no room. */
+const PAGE = 1 << FRACTION_BITS
 
 /** One double seen as two halves, the upper one wherever this machine keeps it. */
 const double = new Float64Array([1])
@@ -31,8 +32,8 @@ export class Histogram {
   readonly #unit: number
   /** Number of the bucket of `unit`, which comes first. */
   readonly #first: number
-  /** Weight by bucket, from the one of `unit` on. */
-  #weights = new Float64Array(FIRST_BUCKETS)
+  /** Weight by bucket, from the one of `unit` on, in pages. */
+  readonly #pages: (Float64Array | undefined)[] = []
   /** Weight of values below `unit`. */
   #zeros = 0
   #count = 0
@@ -62,8 +63,7 @@ export class Histogram {
     if (value < this.#unit) this.#zeros += weight
     else {
       const bucket = bucketOf(value) - this.#first
-      if (bucket >= this.#weights.length) this.#grow(bucket + 1)
-      this.#weights[bucket]! += weight
+      this.#page(bucket >>> FRACTION_BITS)[bucket % PAGE]! += weight
     }
     this.#count += weight
     this.#sum += value * weight
@@ -81,17 +81,23 @@ export class Histogram {
     if (rank <= 0) return this.#min
     let seen = this.#zeros
     if (seen >= rank) return this.#within(0)
-    for (let bucket = 0; bucket < this.#weights.length; bucket++) {
-      seen += this.#weights[bucket]!
-      if (seen >= rank) return this.#within(middleOf(this.#first + bucket))
+    for (const [page, weights] of this.#pages.entries()) {
+      if (weights === undefined) continue
+      for (let bucket = 0; bucket < PAGE; bucket++) {
+        seen += weights[bucket]!
+        if (seen >= rank) return this.#within(middleOf(this.#first + page * PAGE + bucket))
+      }
     }
     return this.#max
   }
 
   merge(other: Histogram): void {
     if (other.#unit !== this.#unit) throw new Error("histograms of different units do not merge")
-    if (other.#weights.length > this.#weights.length) this.#grow(other.#weights.length)
-    for (let i = 0; i < other.#weights.length; i++) this.#weights[i]! += other.#weights[i]!
+    for (const [page, weights] of other.#pages.entries()) {
+      if (weights === undefined) continue
+      const own = this.#page(page)
+      for (let bucket = 0; bucket < PAGE; bucket++) own[bucket]! += weights[bucket]!
+    }
     this.#zeros += other.#zeros
     this.#count += other.#count
     this.#sum += other.#sum
@@ -118,10 +124,9 @@ export class Histogram {
     return Math.min(this.#max, Math.max(this.#min, value))
   }
 
-  #grow(length: number): void {
-    const weights = new Float64Array(Math.max(length, this.#weights.length * 2))
-    weights.set(this.#weights)
-    this.#weights = weights
+  #page(index: number): Float64Array {
+    while (this.#pages.length <= index) this.#pages.push(undefined)
+    return (this.#pages[index] ??= new Float64Array(PAGE))
   }
 }
 
@@ -129,6 +134,9 @@ const bucketOf = (value: number): number => {
   double[0] = value
   return halves[UPPER]! >>> DROPPED_BITS
 }
+
+/** A value of at least the unit as percentiles give it back: the middle of its bucket. */
+export const asNoted = (value: number): number => middleOf(bucketOf(value))
 
 const middleOf = (bucket: number): number => {
   halves[UPPER] = (bucket << DROPPED_BITS) >>> 0

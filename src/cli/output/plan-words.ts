@@ -146,7 +146,7 @@ export const saturated = (scenario: Scenario): Scenario =>
 export const bindWords = (problems: readonly Problem[]): string => {
   const [first] = problems
   if (first === undefined) return ""
-  if (first.objective !== undefined) return metricWords(first.objective)
+  if (first.kind === "objective") return first.reason
   return first.kind === "keeps-up" ? "rate" : first.kind === "lost" ? "timeouts" : "memory"
 }
 

@@ -2,14 +2,14 @@
 import { Effect } from "effect"
 import { paretoFront } from "../analysis/pareto.ts"
 import { type Interval, meanInterval } from "../analysis/student.ts"
-import type { Objective } from "../../scenario/resolved.ts"
+import { type Objective, requestCount } from "../../scenario/resolved.ts"
 import type { RunMetrics } from "../../trace/metrics.ts"
 import { type Bound, boundOf } from "./bounds.ts"
 import type { Candidate, Plan } from "./load-plan.ts"
 import { bestOf, type Found, isBetter, leastCost, LIMITS, type Option, type Tally } from "./search.ts"
 import { type Problem, shareOf, type Trial, trialRequests, tryAll, wholeOf } from "./trial.ts"
 import { findImpossible, type Impossible } from "./impossible.ts"
-import { leastLoad, requestCount } from "./workload-share.ts"
+import { leastLoad } from "./workload-share.ts"
 
 /** A candidate that theory does not rule out. */
 export interface PlanOption extends Option {
@@ -199,22 +199,22 @@ const searchGroup = Effect.fnUntraced(function* (plan: Plan, group: Group, note:
     string,
     { readonly option: PlanOption; readonly load: number; readonly trial: Trial }
   >()
+  const least = Math.max(LIMITS.least, leastLoad(plan.scenario))
   const stands = (option: PlanOption, load: number) =>
     Effect.gen(function* () {
       const { candidate, batch } = option
       const key = `${candidate.id} ${load}`
       const known = trials.get(key)
       if (known !== undefined) return known.trial.met
-      const point = shareOf(plan, candidate, load, trialRequests(candidate, batch))
-      const [trial] = yield* tryAll(plan, [{ candidate, point }])
+      // Under the lightest load nobody waits for anybody.
+      const requests = trialRequests(candidate, load <= least ? 1 : batch)
+      const point = shareOf(plan, candidate, load, requests)
+      const [trial] = yield* tryAll(plan, [{ candidate, point }], { untilMissed: true })
       trials.set(key, { option, load, trial: trial! })
       note(`${group.hardware} ${group.family}`)
       return trial!.met
     })
-  const { best, tally } = yield* bestOf(group.options, stands, {
-    ...LIMITS,
-    least: Math.max(LIMITS.least, leastLoad(plan.scenario))
-  })
+  const { best, tally } = yield* bestOf(group.options, stands, { ...LIMITS, least })
   const all = [...trials.values()]
   const own = all.filter(({ option }) => option === best?.option)
   const above = own.filter(({ trial }) => !trial.met).toSorted((a, b) => a.load - b.load)[0]

@@ -2,12 +2,12 @@
 import { Effect, Result } from "effect"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { requestCount } from "../../scenario/resolved.ts"
 import { readCatalog } from "../../sim/scenarios.fixture.ts"
 import { PointRunner } from "../points.ts"
 import { type Plan, loadPlan } from "./load-plan.ts"
 import { makePlan } from "./make-plan.ts"
 import { tryAll, trialRequests, wholeOf } from "./trial.ts"
-import { requestCount } from "./workload-share.ts"
 
 const catalog = readCatalog()
 const FILE = "plan.yaml"

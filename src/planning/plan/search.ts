@@ -50,6 +50,9 @@ export const LIMITS: SearchLimits = { least: 1 / 512, most: 1.5, precision: 1.07
 /** What simulations come to of what theory promises, as a first guess. */
 const TYPICAL = 0.65
 
+/** Where a first guess is too much, the next is so much less. */
+const STEP_DOWN = 1.6
+
 /** What is as dear must leave so much more to spare, or it is as good. */
 const NOTABLY = 1.03
 
@@ -108,17 +111,17 @@ const capacityOf = Effect.fnUntraced(function* <O extends Option, E, R>(
   limits: SearchLimits
 ) {
   const { least, most } = limits
-  let failed = Math.min(option.bound, most)
-  let load = Math.max(least, TYPICAL * failed)
-  if (yield* stands(option, load)) return yield* upFrom(option, load, stands, limits)
-  // What nobody can do under the lightest load is no matter of load.
-  if (load === least || !(yield* stands(option, least))) return undefined
-  for (;;) {
-    failed = load
-    load = Math.max(least, load / 1.6)
-    if (load === least || (yield* stands(option, load)))
+  const start = Math.max(least, TYPICAL * Math.min(option.bound, most))
+  if (yield* stands(option, start)) return yield* upFrom(option, start, stands, limits)
+  for (let failed = start; failed > least;) {
+    const load = Math.max(least, failed / STEP_DOWN)
+    if (yield* stands(option, load))
       return yield* upFrom({ ...option, bound: failed }, load, (_, at) => stands(option, at), limits)
+    // What nobody can do under the lightest load is no matter of load.
+    if (failed === start && load > least && !(yield* stands(option, least))) return undefined
+    failed = load
   }
+  return undefined
 })
 
 /** The best of a group of options, and how it was found; undefined if none stands any load. */

@@ -1,18 +1,18 @@
 /** Trying a candidate: its share of the workload simulated on one group, or all of it on all groups, and judged. */
 import { Effect } from "effect"
-import type { Objective, Scenario } from "../../scenario/resolved.ts"
+import { type Objective, requestCount, type Scenario } from "../../scenario/resolved.ts"
 import { workloadLengths } from "../../sim/theory/parameters.ts"
 import type { RunMetrics } from "../../trace/metrics.ts"
 import type { JudgedObjective } from "../objectives.ts"
 import type { Override } from "../override.ts"
-import { evaluate, type PointOutcome, type PointRequest } from "../points.ts"
+import { evaluate, type PointOptions, type PointOutcome, type PointRequest } from "../points.ts"
 import type { Candidate, Plan } from "./load-plan.ts"
-import { loadOverrides, requestCount } from "./workload-share.ts"
+import { loadOverrides } from "./workload-share.ts"
 
 /** What came of a simulation, against the objectives. */
 export interface Trial {
   readonly met: boolean
-  /** Absent where it could not be simulated. */
+  /** Absent where it could not be simulated, or not to its end. */
   readonly metrics?: RunMetrics
   readonly objectives: readonly JudgedObjective[]
   /** What makes the figures weaker evidence than others. */
@@ -24,11 +24,10 @@ export interface Trial {
 /** `objective`: of the plan; `keeps-up`: the queue grows; `lost`: requests were given up; `not-run`: it does not fit. */
 export interface Problem {
   readonly kind: "objective" | "keeps-up" | "lost" | "not-run"
-  readonly objective?: JudgedObjective
   readonly reason: string
 }
 
-/** Requests of a trial: so many full batches, that the queue shows, if there are as many in the workload. */
+/** Requests of a trial in which so many are in flight: enough that a queue shows, if there are as many in the workload. */
 const BATCHES = 16
 const FEWEST = 64
 export const trialRequests = ({ scenario }: Candidate, batch: number): number =>
@@ -106,17 +105,18 @@ const asksToKeepUp = ({ workload, objectives }: Scenario): boolean =>
 const LOST = 0.01
 
 export const judgeOutcome = (scenario: Scenario, outcome: PointOutcome): Trial => {
-  if (outcome.kind !== "simulated")
-    return {
-      met: false,
-      objectives: [],
-      caveats: [],
-      problems: [{ kind: "not-run", reason: outcome.reason }]
-    }
+  const problem = (kind: Problem["kind"], reason: string): Trial => ({
+    met: false,
+    objectives: [],
+    caveats: [],
+    problems: [{ kind, reason }]
+  })
+  if (outcome.kind === "missed") return problem("objective", metricWords(outcome.objective))
+  if (outcome.kind !== "simulated") return problem("not-run", outcome.reason)
   const { metrics, objectives, caveats } = outcome
   const problems: Problem[] = objectives
     .filter(({ met }) => !met)
-    .map((objective) => ({ kind: "objective", objective, reason: metricWords(objective) }))
+    .map((objective) => ({ kind: "objective", reason: metricWords(objective) }))
   const { ttft, e2el, requests } = metrics
   if (asksToKeepUp(scenario) && ttft.mean > e2el.mean - ttft.mean)
     problems.push({ kind: "keeps-up", reason: "requests arrive faster than they are served" })
@@ -133,11 +133,13 @@ export const metricWords = ({ metric, percentile }: Objective): string =>
 /** Simulates and judges points of candidates, all at once where there are cores for it. */
 export const tryAll = Effect.fnUntraced(function* (
   plan: Plan,
-  points: readonly { readonly candidate: Candidate; readonly point: PointRequest }[]
+  points: readonly { readonly candidate: Candidate; readonly point: PointRequest }[],
+  options: PointOptions = {}
 ) {
   const outcomes = yield* evaluate(
     plan.base,
-    points.map(({ point }) => point)
+    points.map(({ point }) => point),
+    options
   )
   return outcomes.map((outcome, i) => judgeOutcome(points[i]!.candidate.scenario, outcome))
 })

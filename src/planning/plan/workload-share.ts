@@ -39,7 +39,3 @@ export const loadOverrides = (
 /** The smallest share that differs from none. */
 export const leastLoad = ({ workload }: Scenario): number =>
   workload.kind === "synthetic" && workload.arrivals.kind === "closed" ? 1 / workload.arrivals.concurrency : 0
-
-/** Requests of the whole workload. */
-export const requestCount = ({ workload }: Scenario): number =>
-  workload.kind === "trace" ? workload.requests.length : workload.requests

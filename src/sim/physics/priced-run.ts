@@ -49,15 +49,20 @@ export class PricedRun {
   /** ns of steps [from, to) while DMA leaves `share` of HBM bandwidth to them. */
   nanoseconds(from: number, to: number, share: number): number {
     if (to <= from) return 0
-    const rest = this.#sum("compute", from, to) + this.#sum("interconnect", from, to)
-    return (rest + this.#sum("scheduling", from, to) + this.#sum("hbm", from, to) / share) * 1e9
+    const [first, last] = [this.#first, this.#last]
+    const rest =
+      this.#sum(first.compute, last.compute, from, to) +
+      this.#sum(first.interconnect, last.interconnect, from, to)
+    const scheduling = this.#sum(first.scheduling, last.scheduling, from, to)
+    return (rest + scheduling + this.#sum(first.hbm, last.hbm, from, to) / share) * 1e9
   }
 
   /** What the first `steps` came to, in `seconds`; `idle` of them the GPU waited for the host between submissions. */
   outcome(steps: number, seconds: number, idle = 0): Omit<IterationResult, "verified" | "stepped"> {
-    const compute = this.#sum("compute", 0, steps)
-    const interconnect = this.#sum("interconnect", 0, steps)
-    const scheduling = this.#sum("scheduling", 0, steps) + idle
+    const [first, last] = [this.#first, this.#last]
+    const compute = this.#sum(first.compute, last.compute, 0, steps)
+    const interconnect = this.#sum(first.interconnect, last.interconnect, 0, steps)
+    const scheduling = this.#sum(first.scheduling, last.scheduling, 0, steps) + idle
     return {
       steps,
       seconds,
@@ -67,13 +72,12 @@ export class PricedRun {
         interconnect,
         scheduling
       },
-      hbmBytes: this.#sum("bytes", 0, steps)
+      hbmBytes: this.#sum(first.bytes, last.bytes, 0, steps)
     }
   }
 
-  /** Sum over steps [from, to), at least one. */
-  #sum(part: keyof PassCost, from: number, to: number): number {
-    const [first, last] = [this.#first[part], this.#last[part]]
+  /** Sum over steps [from, to), at least one, of what goes from `first` to `last` over the whole run. */
+  #sum(first: number, last: number, from: number, to: number): number {
     return ((at(first, last, this.#count, from) + at(first, last, this.#count, to - 1)) / 2) * (to - from)
   }
 }
