@@ -15,7 +15,7 @@ const nanoseconds = fc.double({ min: 1e3, max: 1e10, noNaN: true })
 const givesUp = (objective: Objective, requests: number, all: readonly number[]): boolean => {
   const note = watchObjectives([objective], requests)
   try {
-    for (const ns of all) note("ttft", ns)
+    for (const ns of all) note(0, "ttft", ns)
     return false
   } catch (error) {
     if (error instanceof Missed) return true

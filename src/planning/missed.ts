@@ -1,7 +1,7 @@
 /** Objectives watched while a run goes on: one that is missed whatever is still to come need not be waited for. */
+import type { OnLatency } from "../runtime/observer.ts"
 import type { Objective } from "../scenario/resolved.ts"
 import { asNoted } from "../trace/histogram.ts"
-import type { Latency } from "../trace/metrics.ts"
 
 /** Thrown out of a run as soon as it is lost. */
 export class Missed extends Error {
@@ -18,16 +18,13 @@ export class Missed extends Error {
  * objective allows: fewer requests in the end would only make those more of a share. Percentiles are those of the metrics,
  * to the bucket. Gaps between tokens are not counted: how many there will be is not known.
  */
-export const watchObjectives = (
-  objectives: readonly Objective[],
-  requests: number
-): ((latency: Latency, ns: number) => void) => {
+export const watchObjectives = (objectives: readonly Objective[], requests: number): OnLatency => {
   const watched = objectives.map((objective) => ({
     objective,
     above: 0,
     most: requests * (1 - objective.percentile / 100)
   }))
-  return (latency, ns) => {
+  return (_request, latency, ns) => {
     for (const one of watched) {
       const { objective, most } = one
       if (objective.metric !== latency || Math.min(ns, asNoted(ns)) * 1e-9 <= objective.atMost) continue

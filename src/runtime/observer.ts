@@ -1,10 +1,13 @@
 /** The eyes of a replica: turns what its scheduler and links do into metrics and, if one is wanted, a trace. */
 import type { Outcome } from "../protocol/vocabulary.ts"
-import { type Latency, type Limit, MetricsAccumulator } from "../trace/metrics.ts"
+import { type Limit, MetricsAccumulator } from "../trace/metrics.ts"
 import type { EventArgs, EventKind, Recorder } from "../trace/recorder.ts"
 import type { Carried, Order, Path } from "./mail.ts"
-import type { Group, Iteration, IterationResult, Proposals, Stepped } from "./ports.ts"
+import type { Group, Iteration, IterationResult, Proposals, RequestId, Stepped } from "./ports.ts"
 import type { Served } from "./served.ts"
+
+/** Told of each request's latencies as they become known, ns; times per output token of those with two tokens and more. */
+export type OnLatency = (request: RequestId, latency: "ttft" | "tpot" | "e2el", ns: number) => void
 
 /** What the observer may look up when a pass starts. */
 export interface Occupancy {
@@ -27,7 +30,7 @@ interface Tracks {
 }
 
 export class Observer {
-  readonly metrics: MetricsAccumulator
+  readonly metrics = new MetricsAccumulator()
   readonly #recorder: Recorder | undefined
   readonly #tracks: Tracks | undefined
   readonly #requestTracks = new Map<number, number>()
@@ -37,19 +40,19 @@ export class Observer {
   #deviceTrack: number | undefined
   /** A wall clock does not always say what came first: the order of word and passes is told apart from it. */
   readonly #clock: "virtual" | "wall"
+  readonly #onLatency: OnLatency | undefined
   #iteration: Iteration | undefined
   #passStart = 0
   /** Passes begun so far. */
   #begun = 0
 
-  /** `onLatency`: told of each request's latencies as they become known, ns. */
   constructor(
     replica: string,
     recorder: Recorder | undefined,
     clock: "virtual" | "wall" = "virtual",
-    onLatency?: (latency: Latency, ns: number) => void
+    onLatency?: OnLatency
   ) {
-    this.metrics = new MetricsAccumulator(onLatency)
+    this.#onLatency = onLatency
     this.#recorder = recorder
     this.#clock = clock
     if (recorder === undefined) return
@@ -105,6 +108,7 @@ export class Observer {
     request.firstToken = now
     request.lastDelivery = now
     this.metrics.firstToken(now - request.arrival)
+    this.#onLatency?.(request.spec.id, "ttft", now - request.arrival)
   }
 
   /** A request's run of decode steps ended with `tokens` tokens. */
@@ -187,7 +191,12 @@ export class Observer {
 
   ended(request: Served, outcome: Outcome, now: number): void {
     const { committed } = request.context
-    this.metrics.ended(outcome, committed, now - request.arrival, now - (request.firstToken ?? now))
+    const sinceFirst = now - (request.firstToken ?? now)
+    this.metrics.ended(outcome, committed, now - request.arrival, sinceFirst)
+    if (outcome === "finished" && this.#onLatency !== undefined) {
+      this.#onLatency(request.spec.id, "e2el", now - request.arrival)
+      if (committed > 1) this.#onLatency(request.spec.id, "tpot", sinceFirst / (committed - 1))
+    }
     this.#instant(
       request,
       outcome === "finished"

@@ -4,7 +4,7 @@ import { startReplica } from "../runtime/actors/replica.ts"
 import { type MemoryActor, startMemory } from "../runtime/actors/memory.ts"
 import { supervised } from "../runtime/actors/supervisor.ts"
 import { startVerifier, type Verifier } from "../runtime/actors/verifier.ts"
-import { Observer } from "../runtime/observer.ts"
+import { Observer, type OnLatency } from "../runtime/observer.ts"
 import {
   type Gpu,
   type LinkIn,
@@ -16,7 +16,7 @@ import {
 import { type Clients, serve, type StartReplica } from "../runtime/serve.ts"
 import type { ServingSetup } from "../runtime/setup.ts"
 import type { NamedMethod, Scenario } from "../scenario/resolved.ts"
-import { type Latency, MetricsAccumulator, type RunMetrics } from "../trace/metrics.ts"
+import { MetricsAccumulator, type RunMetrics } from "../trace/metrics.ts"
 import type { Recorder } from "../trace/recorder.ts"
 import { clientsOf } from "./clients.ts"
 import type { Kernel } from "./kernel/kernel.ts"
@@ -31,7 +31,7 @@ export interface SimulationOptions {
   /** Told the number of requests that have ended. */
   readonly onProgress?: (ended: number) => void
   /** Told of each request's latencies as they become known, ns. What it throws ends the run and is its exit's defect. */
-  readonly onLatency?: (latency: Latency, ns: number) => void
+  readonly onLatency?: OnLatency
   /** Who sends the requests, in place of the scenario's clients. */
   readonly clients?: Clients
   /** A scheduler hears all that happens at an instant before it decides, what it ordered itself at that instant included. */

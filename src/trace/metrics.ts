@@ -108,16 +108,11 @@ const NS = 1e-9
 /** Latencies are told apart from 1 µs on. */
 const LATENCY_UNIT = 1e3
 
-/** Latencies of a whole request. */
-export type Latency = "ttft" | "tpot" | "e2el"
-
 /**
  * Feeds on what the observer of a group sees, in flat memory; several merge into the metrics of a deployment. All times
  * given are nanoseconds, those of one accumulator never going back.
  */
 export class MetricsAccumulator {
-  /** Told of each latency as it becomes known, ns. */
-  readonly #onLatency: ((latency: Latency, ns: number) => void) | undefined
   readonly #ttft = new Histogram(LATENCY_UNIT)
   readonly #tpot = new Histogram(LATENCY_UNIT)
   readonly #itl = new Histogram(LATENCY_UNIT)
@@ -156,10 +151,6 @@ export class MetricsAccumulator {
   #busyOut = 0
   #waitingFor: Limit = "idle"
 
-  constructor(onLatency?: (latency: Latency, ns: number) => void) {
-    this.#onLatency = onLatency
-  }
-
   arrived(prompt: number): void {
     this.#arrived++
     this.#promptTokens += prompt
@@ -167,7 +158,6 @@ export class MetricsAccumulator {
 
   firstToken(sinceArrival: number): void {
     this.#ttft.record(sinceArrival)
-    this.#onLatency?.("ttft", sinceArrival)
   }
 
   /** A delivery of one or more tokens, `gap` ns after the request's last. */
@@ -190,11 +180,7 @@ export class MetricsAccumulator {
     this.#outputTokens += tokens
     if (outcome !== "finished") return
     this.#e2el.record(sinceArrival)
-    this.#onLatency?.("e2el", sinceArrival)
-    if (tokens <= 1) return
-    const tpot = sinceFirst / (tokens - 1)
-    this.#tpot.record(tpot)
-    this.#onLatency?.("tpot", tpot)
+    if (tokens > 1) this.#tpot.record(sinceFirst / (tokens - 1))
   }
 
   round(drafted: number, accepted: number, committed: number): void {

@@ -12,7 +12,7 @@ import {
   profileFields
 } from "../../planning/calibrate/profile.ts"
 import { samplesOfProfile } from "../../planning/calibrate/profile-samples.ts"
-import { fitRun } from "../../planning/calibrate/run-fit.ts"
+import { fitRun, type RunFit } from "../../planning/calibrate/run-fit.ts"
 import { yamlText } from "../../planning/yaml-text.ts"
 import { hardwareOf, modelOf } from "../../scenario/entries.ts"
 import type { Hardware, KernelTables, Model, QueryBlock, Scenario } from "../../scenario/resolved.ts"
@@ -123,6 +123,26 @@ const linkOf = Effect.fnUntraced(function* (reduces: readonly AllReduces[]) {
     ]
   }
 })
+
+/** What a run's figures were fitted to, and how far off it is with them. */
+const runWords = ({ figures, residuals, heldOut }: RunFit): readonly string[] => {
+  const fitted = heldOut === undefined ? "the run" : "the first half of its requests to arrive"
+  const judging = heldOut === undefined ? "the run" : `the later ${heldOut} requests, not fitted to`
+  const told = (latency: string): string =>
+    latency === "tpot" && Object.keys(figures).length > 0
+      ? ""
+      : `${heldOut === undefined ? "; not fitted to" : ""} (no independent evidence where the engine was overloaded: TPOT decides it there)`
+  return [
+    ...Object.entries(figures).map(
+      ([name, value]) =>
+        `${name} ${name.endsWith("bandwidth") ? `${bytes(value)}/s` : seconds(value)}: fitted to TPOT of ${fitted} (mean, p50, p90)`
+    ),
+    ...Object.entries(residuals).map(
+      ([latency, off]) =>
+        `${latency.toUpperCase()} of ${judging}: at most ${(off * 100).toFixed(1)} % off over mean, p50, p90, p95, p99${told(latency)}`
+    )
+  ]
+}
 
 export const calibrateCommand = Command.make(
   "calibrate",
@@ -277,19 +297,7 @@ export const calibrateCommand = Command.make(
         ? undefined
         : fitRun({ ...scenario, hardware: calibrated }, run, reduces.length > 0)
     if (found !== undefined && "problem" in found) return yield* new Usage({ problem: found.problem })
-    const replayed =
-      found === undefined
-        ? []
-        : [
-            ...Object.entries(found.figures).map(
-              ([name, value]) =>
-                `${name} ${name.endsWith("bandwidth") ? `${bytes(value)}/s` : seconds(value)}: fitted to TPOT of the run (mean, p50, p90)`
-            ),
-            ...Object.entries(found.residuals).map(
-              ([name, off]) =>
-                `${name.toUpperCase()} of the run: at most ${(off * 100).toFixed(1)} % off over mean, p50, p90, p95, p99${name === "tpot" && Object.keys(found.figures).length > 0 ? "" : "; not fitted to (no independent evidence where the engine was overloaded: TPOT decides it there)"}`
-            )
-          ]
+    const replayed = found === undefined ? [] : runWords(found)
     if (fits.length > 0) yield* Console.log(plainTable(fitColumns, fits))
     for (const note of [...notes, ...replayed]) yield* Console.log(note)
     const fields = profileFields(

@@ -2,7 +2,7 @@ import { Exit, Result } from "effect"
 import { describe, expect, it } from "vitest"
 import { hardwareOf } from "../../scenario/entries.ts"
 import { loadScenario } from "../../scenario/load.ts"
-import { OPERATIONS, type Scenario } from "../../scenario/resolved.ts"
+import { OPERATIONS, requestCount, type Scenario } from "../../scenario/resolved.ts"
 import { readCatalog } from "../../sim/scenarios.fixture.ts"
 import { simulate } from "../../sim/simulate.ts"
 import { latenciesOf, type MeasuredRun, type MeasuredRequest } from "../import/measured-run.ts"
@@ -129,21 +129,47 @@ describe("a hardware profile", () => {
 })
 
 describe("a run of an engine whose figures are known", () => {
-  /** What a run of this scenario would have been measured at, by its statistics. */
+  /** What a run of this scenario would have been measured at, request by request. */
   const measured = (scenario: Scenario): MeasuredRun => {
-    const exit = simulate(scenario, scenario.methods[0]!)
+    const seen = Array.from({ length: requestCount(scenario) }, () => ({ ttft: 0, e2el: 0, tpot: 1 }))
+    const exit = simulate(scenario, scenario.methods[0]!, {
+      onLatency: (request, latency, ns) => {
+        seen[request]![latency] = ns * 1e-9
+      }
+    })
     if (Exit.isFailure(exit)) throw new Error("does not run")
-    const { ttft, tpot, e2el } = exit.value.metrics
-    return { name: "run", requests: [], latencies: { ttft, tpot, e2el }, notes: [] }
+    const requests = seen.map(({ ttft, e2el, tpot }) => ({
+      arrival: 0,
+      input: 1,
+      output: 1 + Math.round((e2el - ttft) / tpot),
+      ttft,
+      e2el
+    }))
+    return { name: "run", requests, latencies: latenciesOf(requests), notes: [] }
   }
+  /** The same as a tool has it that keeps no times of each. */
+  const told = (run: MeasuredRun): MeasuredRun => ({ ...run, requests: [] })
   const scenario = scenarioOf("extends: h100-sxm\n")
+  const slow = { ...scenario, hardware: { ...scenario.hardware, stepOverhead: 3e-3 } }
 
-  it("gives the host's work per pass back", () => {
-    const truth = { ...scenario, hardware: { ...scenario.hardware, stepOverhead: 3e-3 } }
-    const found = fitRun(scenario, measured(truth))
+  it.each([
+    ["by half of its requests, which the other half judges", measured(slow), 12],
+    ["by the whole of it, where there are no times of each", told(measured(slow)), undefined]
+  ])("gives the host's work per pass back %s", (_how, run, heldOut) => {
+    const found = fitRun(scenario, run)
     if ("problem" in found) throw new Error(found.problem)
     expect(found.figures["step_overhead"]! / 3e-3).toBeCloseTo(1, 1)
     expect(found.residuals.e2el).toBeLessThan(0.02)
+    expect(found.heldOut).toBe(heldOut)
+  })
+
+  it("is not fitted to the half that judges", () => {
+    const run = measured(slow)
+    const later = run.requests.map((one, i) => (i < 12 ? one : { ...one, e2el: 2 * one.e2el! }))
+    const found = fitRun(scenario, { ...run, requests: later })
+    if ("problem" in found) throw new Error(found.problem)
+    expect(found.figures["step_overhead"]! / 3e-3).toBeCloseTo(1, 1)
+    expect(found.residuals.e2el).toBeCloseTo(0.5, 1)
   })
 
   it("gives the bandwidth of its all-reduces back", () => {
@@ -152,14 +178,16 @@ describe("a run of an engine whose figures are known", () => {
     const found = fitRun(two, measured({ ...two, hardware: { ...two.hardware, interconnect } }))
     if ("problem" in found) throw new Error(found.problem)
     expect(found.figures["interconnect.bandwidth"]! / 12e9).toBeCloseTo(1, 1)
-    // Not TTFT: of two dozen requests a percentile is one, and a pass sooner or later.
+    // Not TTFT: of a dozen requests a percentile is one, and a pass sooner or later.
     expect(found.residuals.e2el).toBeLessThan(0.02)
   })
 
   it("fits nothing where host work hides, and refuses a run without times per token", () => {
     const ahead = { ...scenario, engine: { ...scenario.engine, asyncScheduling: true } }
     const found = fitRun(ahead, measured(ahead))
-    expect("problem" in found ? found : [found.figures, found.residuals.e2el]).toEqual([{}, 0])
+    if ("problem" in found) throw new Error(found.problem)
+    expect([found.figures, found.heldOut]).toEqual([{}, undefined])
+    expect(found.residuals.e2el).toBeLessThan(1e-12)
     const requests: readonly MeasuredRequest[] = [{ arrival: 0, input: 1, output: 1, ttft: 1, e2el: 1 }]
     const bare = { name: "bare", requests, latencies: latenciesOf(requests), notes: [] }
     expect(fitRun(scenario, bare)).toEqual({ problem: "bare has no times per output token to fit to" })

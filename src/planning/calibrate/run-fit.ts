@@ -1,29 +1,70 @@
 /**
  * What only a whole run shows: the all-reduces of a tensor-parallel group, and the host's work between passes. A measured run
  * is replayed and the figure that brings simulated TPOT nearest to the measured one is kept. TTFT and end-to-end latency are
- * not looked at, so that they say how far the rest of the model holds.
+ * not looked at, so that they say how far the rest of the model holds. Where each request's times are known, only those of the
+ * first half to arrive are fitted to, and the later half judges.
  */
 import { Exit } from "effect"
 import type { Scenario } from "../../scenario/resolved.ts"
 import { simulate } from "../../sim/simulate.ts"
-import type { RunMetrics } from "../../trace/metrics.ts"
-import { type LatencySummary, type MeasuredRun, type Statistic, STATISTICS } from "../import/measured-run.ts"
+import {
+  latenciesOf,
+  type LatencySummary,
+  type MeasuredRun,
+  type Statistic,
+  STATISTICS,
+  summarise
+} from "../import/measured-run.ts"
 
 /** What a run was fitted by. */
 export interface RunFit {
   readonly scenario: Scenario
   /** The figures found, in base units. */
   readonly figures: Readonly<Record<string, number>>
-  /** Largest relative error over mean and percentiles, of TPOT it was fitted to and of those it was not. */
-  readonly residuals: Readonly<Partial<Record<"tpot" | "ttft" | "e2el", number>>>
+  /** Largest relative error over mean and percentiles of the requests that judge. */
+  readonly residuals: Readonly<Partial<Record<Fitting, number>>>
+  /** Requests that judge and were not fitted to; undefined where the whole run judges: it has no times of each, or nothing was fitted. */
+  readonly heldOut: number | undefined
 }
 
+type Fitting = "tpot" | "ttft" | "e2el"
 const FITTED: readonly Statistic[] = ["mean", "p50", "p90"]
+/** Fewest requests of a half, for percentiles to say anything of it. */
+const FEWEST = 8
 
-/** The scenario replaying a run's requests under its first method; undefined if it does not fit into memory. */
-const replay = (scenario: Scenario): RunMetrics | undefined => {
-  const exit = simulate(scenario, scenario.methods[0]!)
-  return Exit.isSuccess(exit) ? exit.value.metrics : undefined
+/** Some of a run's requests, by their place in the order of arrival, and what they were measured at. */
+interface Part {
+  readonly has: (request: number) => boolean
+  readonly latencies: MeasuredRun["latencies"]
+}
+
+const wholeOf = ({ latencies }: MeasuredRun): Part => ({ has: () => true, latencies })
+
+/** The first half to arrive and the later one; undefined where the file has no times of each request. */
+const halvesOf = ({ requests }: MeasuredRun): readonly [first: Part, later: Part] | undefined => {
+  const middle = requests.length >> 1
+  if (middle < FEWEST || requests.some(({ ttft, e2el }) => ttft === undefined || e2el === undefined))
+    return undefined
+  return [
+    { has: (request) => request < middle, latencies: latenciesOf(requests.slice(0, middle)) },
+    { has: (request) => request >= middle, latencies: latenciesOf(requests.slice(middle)) }
+  ]
+}
+
+/** The scenario replaying a run under its first method: latencies of a part of its requests; undefined if it does not fit into memory. */
+const replay = (scenario: Scenario, { has }: Part): Readonly<Record<Fitting, LatencySummary>> | undefined => {
+  const seen: Record<Fitting, number[]> = { tpot: [], ttft: [], e2el: [] }
+  const exit = simulate(scenario, scenario.methods[0]!, {
+    onLatency: (request, latency, ns) => {
+      if (has(request)) seen[latency].push(ns * 1e-9)
+    }
+  })
+  if (Exit.isFailure(exit)) return undefined
+  return {
+    tpot: summarise(seen.tpot) ?? {},
+    ttft: summarise(seen.ttft) ?? {},
+    e2el: summarise(seen.e2el) ?? {}
+  }
 }
 
 const errors = (
@@ -37,10 +78,10 @@ const errors = (
   })
 
 /** Mean squared logarithm of simulated over measured TPOT. */
-const distance = (scenario: Scenario, run: MeasuredRun): number => {
-  const metrics = replay(scenario)
-  if (metrics === undefined) return Number.POSITIVE_INFINITY
-  const off = errors(metrics.tpot, run.latencies.tpot, FITTED)
+const distance = (scenario: Scenario, part: Part): number => {
+  const simulated = replay(scenario, part)
+  if (simulated === undefined) return Number.POSITIVE_INFINITY
+  const off = errors(simulated.tpot, part.latencies.tpot, FITTED)
   return off.reduce((sum, one) => sum + one * one, 0) / Math.max(1, off.length)
 }
 
@@ -91,24 +132,30 @@ export const fitRun = (
     ...scenario,
     hardware: { ...hardware, stepOverhead }
   })
+  const halves = halvesOf(run)
+  const part = halves?.[0] ?? wholeOf(run)
   const figures: Record<string, number> = {}
   let fitted = scenario
   if (engine.tensorParallelSize > 1 && !known) {
-    const bandwidth = golden(1e9, 1e12, STEPS, (one) => distance(withBandwidth(one), run))
+    const bandwidth = golden(1e9, 1e12, STEPS, (one) => distance(withBandwidth(one), part))
     figures["interconnect.bandwidth"] = bandwidth
     fitted = withBandwidth(bandwidth)
   } else if (engine.asyncScheduling !== true) {
-    const step = golden(1e-5, 2e-2, STEPS, (one) => distance(withStep(one), run))
+    const step = golden(1e-5, 2e-2, STEPS, (one) => distance(withStep(one), part))
     figures["step_overhead"] = step
     fitted = withStep(step)
   }
-  const metrics = replay(fitted)
-  if (metrics === undefined) return { problem: `${scenario.name} does not fit into memory` }
+  const later = Object.keys(figures).length > 0 ? halves?.[1] : undefined
+  const judging = later ?? wholeOf(run)
+  const simulated = replay(fitted, judging)
+  if (simulated === undefined) return { problem: `${scenario.name} does not fit into memory` }
   const residuals = Object.fromEntries(
     (["tpot", "ttft", "e2el"] as const).flatMap((latency) => {
-      const off = worst(metrics[latency], run.latencies[latency])
+      const off = worst(simulated[latency], judging.latencies[latency])
       return off === undefined ? [] : [[latency, off] as const]
     })
   )
-  return { scenario: fitted, figures, residuals }
+  const heldOut =
+    later === undefined ? undefined : run.requests.filter((_, request) => later.has(request)).length
+  return { scenario: fitted, figures, residuals, heldOut }
 }
