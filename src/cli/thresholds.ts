@@ -2,6 +2,7 @@
 import { Effect } from "effect"
 import { Flag } from "effect/cli"
 import { isBeyond, parseThreshold, type Threshold } from "../planning/compare/threshold.ts"
+import type { Table } from "../planning/files/table.ts"
 import { Usage } from "./exit.ts"
 import { figureText } from "./output/figure.ts"
 import type { Report } from "./output/report.ts"
@@ -41,3 +42,23 @@ export const beyond = (thresholds: readonly Threshold[], { results }: Report): r
         : []
     })
   )
+
+/** What holds of them over the points of a sweep: how many meet each, and the first of these. */
+export const rowsBeyond = (thresholds: readonly Threshold[], { columns, rows }: Table): readonly string[] => {
+  const place = (name: string): number => columns.findIndex((column) => column.name === name)
+  const at = thresholds.map(({ figure }) => place(figure.name))
+  const points: string[][] = thresholds.map(() => [])
+  for (const row of rows)
+    for (const [i, threshold] of thresholds.entries()) {
+      const value = row[at[i]!]
+      if (typeof value === "number" && isBeyond(threshold, value))
+        points[i]!.push(
+          `point ${String(row[place("point")])}, ${String(row[place("method")])}: ${figureText(threshold.figure.name, value)}`
+        )
+    }
+  return thresholds.flatMap(({ text }, i) =>
+    points[i]!.length === 0
+      ? []
+      : [`fail-on ${text}: ${points[i]!.length} points, the first of them ${points[i]![0]}`]
+  )
+}

@@ -1,9 +1,10 @@
 import { Console, Effect } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { mergeShards } from "../../planning/sweep/merge.ts"
-import { Usage } from "../exit.ts"
+import { ObjectiveMissed, Usage } from "../exit.ts"
 import { outputFormat, readTable, writeTable } from "../sweep/output.ts"
 import { Tally } from "../sweep/run-sweep.ts"
+import { failOnFlag, readThresholds, rowsBeyond } from "../thresholds.ts"
 
 export const mergeCommand = Command.make(
   "merge",
@@ -19,9 +20,11 @@ export const mergeCommand = Command.make(
     partial: Flag.Boolean("partial").pipe(
       Flag.withDescription("Take what there is where points are missing"),
       Flag.withDefault(false)
-    )
+    ),
+    failOn: failOnFlag("tokens_per_s < 200")
   },
-  Effect.fnUntraced(function* ({ files, output, partial }) {
+  Effect.fnUntraced(function* ({ files, output, partial, failOn }) {
+    const thresholds = yield* readThresholds(failOn, false)
     const format = yield* outputFormat(output)
     const shards = yield* Effect.forEach(files, (file) =>
       Effect.map(readTable(file), (table) => ({ file, table }))
@@ -33,6 +36,8 @@ export const mergeCommand = Command.make(
     const tally = new Tally(columns)
     yield* writeTable(output, format, columns, tally.counting(rows), recipe)
     yield* Console.error(`${output}: ${tally.words()}`)
+    const missed = rowsBeyond(thresholds, merged.table)
+    if (missed.length > 0) return yield* new ObjectiveMissed({ missed })
   })
 ).pipe(
   Command.withDescription("Join the results of a sweep's shards; every point once, or nothing is written")

@@ -2,9 +2,7 @@ import { existsSync, readdirSync, rmSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
 import { Console, Effect, Option, Result } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import { isBeyond, type Threshold } from "../../planning/compare/threshold.ts"
 import { TABLE_FORMATS } from "../../planning/files/formats.ts"
-import type { Table } from "../../planning/files/table.ts"
 import { type PointOptions, readBase } from "../../planning/points.ts"
 import { axesOf, dealt, type Shard, WHOLE } from "../../planning/sweep/design.ts"
 import type { JournalHeader } from "../../planning/sweep/journal.ts"
@@ -12,7 +10,6 @@ import { loadSweep, type Sweep } from "../../planning/sweep/load-sweep.ts"
 import { resolveFields } from "../../scenario/load.ts"
 import { ObjectiveMissed, Usage } from "../exit.ts"
 import { readCatalog } from "../files.ts"
-import { figureText } from "../output/figure.ts"
 import { pointWorkers } from "../points/pool.ts"
 import { checkReport, fileArgument, filesRead, fromHere, type Ran, writeReport } from "../report/recording.ts"
 import { sweepDocument } from "../report/sweep.ts"
@@ -20,7 +17,7 @@ import { JournalFile } from "../sweep/journal-file.ts"
 import { outputFormat, readTable, writeTable } from "../sweep/output.ts"
 import { headerOf, MemoryStore, simulateMissing, Tally } from "../sweep/run-sweep.ts"
 import { listPoints, showRows } from "../sweep/show.ts"
-import { failOnFlag, readThresholds } from "../thresholds.ts"
+import { failOnFlag, readThresholds, rowsBeyond } from "../thresholds.ts"
 
 /** Results on stdout. */
 const FORMATS = ["table", "csv", "jsonl", "md"] as const
@@ -136,26 +133,6 @@ const toFile = (sweep: Sweep, header: JournalHeader, path: string, restart: bool
     yield* checkAny(tally)
   }).pipe(Effect.scoped)
 
-/** What holds of `--fail-on`: how many points each condition meets, and the first of them. */
-const beyond = (thresholds: readonly Threshold[], { columns, rows }: Table): readonly string[] => {
-  const place = (name: string): number => columns.findIndex((column) => column.name === name)
-  const at = thresholds.map(({ figure }) => place(figure.name))
-  const points: string[][] = thresholds.map(() => [])
-  for (const row of rows)
-    for (const [i, threshold] of thresholds.entries()) {
-      const value = row[at[i]!]
-      if (typeof value === "number" && isBeyond(threshold, value))
-        points[i]!.push(
-          `point ${String(row[place("point")])}, ${String(row[place("method")])}: ${figureText(threshold.figure.name, value)}`
-        )
-    }
-  return thresholds.flatMap(({ text }, i) =>
-    points[i]!.length === 0
-      ? []
-      : [`fail-on ${text}: ${points[i]!.length} points, the first of them ${points[i]![0]}`]
-  )
-}
-
 export const sweepCommand = Command.make(
   "sweep",
   {
@@ -228,7 +205,7 @@ export const sweepCommand = Command.make(
           Option.isSome(report) || thresholds.length > 0 ? readTable(output.value) : Effect.undefined
         )
       : yield* toScreen(sweep, header, format).pipe(inWorkers)
-    const missed = table === undefined ? [] : beyond(thresholds, table)
+    const missed = table === undefined ? [] : rowsBeyond(thresholds, table)
     const judged = missed.length === 0 ? Effect.void : Effect.fail(new ObjectiveMissed({ missed }))
     if (Option.isNone(report) || table === undefined) return yield* judged
     const scenario = Result.getOrThrow(

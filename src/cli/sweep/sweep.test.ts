@@ -211,8 +211,9 @@ describe("vericache sweep", () => {
       vericache(["sweep", "few.yaml", "-o", "2.csv", "--shard", "2/2"])
     ])
     expect([one.code, two.code]).toEqual([0, 0])
-    const [merged, missing] = await Promise.all([
+    const [merged, judged, missing] = await Promise.all([
       vericache(["merge", "2.csv", "1.jsonl", "-o", "merged.jsonl"]),
+      vericache(["merge", "2.csv", "1.jsonl", "-o", "judged.jsonl", "--fail-on", "tokens_per_s > 0"]),
       vericache(["merge", "2.csv", "2.csv", "-o", "not.jsonl"])
     ])
     expect([merged.code, merged.stdout]).toEqual([0, ""])
@@ -221,6 +222,9 @@ describe("vericache sweep", () => {
     const header = headerOf(sweep, WHOLE, {})
     const whole = [...jsonlFormat.encode(header.columns, await rowsOf(sweep, header))].join("")
     expect(readFileSync(join(folder, "merged.jsonl"), "utf8")).toBe(whole)
+    expect(judged.code).toBe(3)
+    expect(judged.stderr).toContain("fail-on tokens_per_s > 0: 8 points, the first of them point ")
+    expect(readFileSync(join(folder, "judged.jsonl"), "utf8")).toBe(whole)
     expect(missing.code).toBe(2)
     expect(missing.stderr).toMatch(/12 of 24 points are missing: .*\nnothing was written\n$/)
     expect(existsSync(join(folder, "not.jsonl"))).toBe(false)
