@@ -321,18 +321,14 @@ export class Passes {
 
   /** Submits rows and hands out their tokens, step by step. */
   #submit(wanted: readonly Wanted[], steps: number): Effect.Effect<void, DeviceLost> {
-    return Effect.suspend(() => {
-      if (wanted.length === 0) return Effect.void
-      const { forward, device } = this.#engine.state
+    if (wanted.length === 0) return Effect.void
+    const { forward, device } = this.#engine.state
+    const work = Effect.suspend(() => {
       const batch = this.#batch(wanted, steps)
-      const begun = performance.now()
-      device.expect(this.#pace.atLeast(wanted.length, steps))
       forward.submit(batch)
-      const done = batch.choices.length === 0 ? device.idle : this.#readTokens(wanted, batch, () => true)
-      return Effect.tap(done, () =>
-        Effect.sync(() => this.#pace.took(wanted.length, steps, performance.now() - begun))
-      )
+      return batch.choices.length === 0 ? device.idle : this.#readTokens(wanted, batch, () => true)
     })
+    return this.#pace.around(device, wanted.length, steps, work)
   }
 
   #batch(wanted: readonly Wanted[], steps: number): Batch {

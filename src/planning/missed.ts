@@ -1,6 +1,6 @@
 /** Objectives watched while a run goes on: one that is missed whatever is still to come need not be waited for. */
-import type { OnLatency } from "../runtime/observer.ts"
 import type { Objective } from "../scenario/resolved.ts"
+import type { OnLatency } from "../sim/simulate.ts"
 import { asNoted } from "../trace/histogram.ts"
 
 /** Thrown out of a run as soon as it is lost. */

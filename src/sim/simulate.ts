@@ -25,6 +25,8 @@ import { SimulatedGroups } from "./physics/groups.ts"
 import { Infeasible, servingSetup } from "./setup.ts"
 import { VirtualTime } from "./virtual-time.ts"
 
+export type { OnLatency }
+
 export interface SimulationOptions {
   /** Records what happens; without it only metrics are kept. */
   readonly recorder?: Recorder

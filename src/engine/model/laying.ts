@@ -68,7 +68,7 @@ export class Laying {
     return Effect.gen({ self: this }, function* () {
       const clock = yield* Clock.Clock
       const start = clock.currentTimeMillisUnsafe()
-      this.#device.expect(this.#expected)
+      yield* this.#device.expect(this.#expected)
       yield* Effect.ignore(this.#device.idle)
       this.#expected = clock.currentTimeMillisUnsafe() - start
     })

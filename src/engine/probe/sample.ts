@@ -32,14 +32,14 @@ export const timingOf = (seconds: readonly number[]): Timing => {
 export const timed = <A, E, R>(
   work: Effect.Effect<A, E, R>,
   repetitions: number,
-  expect: (milliseconds: number) => void = () => {}
+  expect: (milliseconds: number) => Effect.Effect<void> = () => Effect.void
 ): Effect.Effect<Timing, E, R> =>
   Effect.gen(function* () {
     const clock = yield* Clock.Clock
     yield* work
     const seconds: number[] = []
     for (let i = 0; i < repetitions; i++) {
-      if (i > 0) expect(1000 * Math.min(...seconds))
+      if (i > 0) yield* expect(1000 * Math.min(...seconds))
       const start = clock.currentTimeNanosUnsafe()
       yield* work
       seconds.push(Number(clock.currentTimeNanosUnsafe() - start) / 1e9)

@@ -1,5 +1,5 @@
 /** One WebGPU device: what it is, its buffers counted, its pipelines compiled once. */
-import { Effect, Schema } from "effect"
+import { Clock, Effect, Schema } from "effect"
 import { DeviceLost } from "../../runtime/ports.ts"
 import { MAP_READ, STORAGE, USAGE } from "./usage.ts"
 
@@ -32,6 +32,9 @@ export interface AdapterCard {
 }
 
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe|software|warp|basic render/i
+
+/** Milliseconds of the clock, to the nanosecond. */
+const now = Effect.map(Clock.Clock, (clock) => Number(clock.currentTimeNanosUnsafe()) / 1e6)
 
 /** Share of the time work takes at least that a wait for it sleeps: Node spins the thread that waits inside WebGPU. */
 const ASLEEP = 0.85
@@ -202,12 +205,14 @@ export class Device {
   }
 
   /** Says that what is submitted now takes so many milliseconds at least: who waits for it sleeps most of them. */
-  expect(milliseconds: number): void {
-    const root = this.#root
-    root.#due = Math.max(root.#due, performance.now()) + milliseconds
+  expect(milliseconds: number): Effect.Effect<void> {
+    return Effect.map(now, (time) => {
+      const root = this.#root
+      root.#due = Math.max(root.#due, time) + milliseconds
+    })
   }
 
-  /** When what is submitted so far is done at the earliest, as far as anyone said; on the clock of `performance`. */
+  /** When what is submitted so far is done at the earliest, as far as anyone said; milliseconds of the clock. */
   get due(): number {
     return this.#root.#due
   }
@@ -243,8 +248,8 @@ export class Device {
       try: work,
       catch: (cause) => new DeviceLost({ reason: this.lost ?? String(cause) })
     })
-    return Effect.suspend(() => {
-      const asleep = ASLEEP * (due - performance.now())
+    return Effect.flatMap(now, (time) => {
+      const asleep = ASLEEP * (due - time)
       return asleep < 1 ? settled : Effect.delay(settled, asleep)
     }).pipe(
       Effect.andThen(

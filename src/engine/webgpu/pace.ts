@@ -2,6 +2,8 @@
  * How long work on the device takes at least, by what like work took before. Node spins a thread while WebGPU has something to
  * tell, so whoever waits first sleeps most of that time; on a software adapter the spinning thread takes a core from the work itself.
  */
+import { Clock, Effect } from "effect"
+import type { Device } from "./device.ts"
 
 /** What one submission was, and how long it took in milliseconds. */
 interface Seen {
@@ -22,6 +24,18 @@ export class Pace {
     if (seen.length === 0) return 0
     // More rows take longer, but not more than as many times as long.
     return steps * Math.min(...seen.map((one) => one.milliseconds * Math.min(1, rows / one.rows)))
+  }
+
+  /** Submits and awaits `steps` steps of `rows` rows, and remembers how long they took. */
+  around<A, E>(device: Device, rows: number, steps: number, work: Effect.Effect<A, E>): Effect.Effect<A, E> {
+    return Effect.gen({ self: this }, function* () {
+      const clock = yield* Clock.Clock
+      const begun = clock.currentTimeNanosUnsafe()
+      yield* device.expect(this.atLeast(rows, steps))
+      const done = yield* work
+      this.took(rows, steps, Number(clock.currentTimeNanosUnsafe() - begun) / 1e6)
+      return done
+    })
   }
 
   took(rows: number, steps: number, milliseconds: number): void {
