@@ -84,6 +84,13 @@ try {
       const times: number[] = []
       const tasks: number[] = []
       Object.assign(globalThis, { scriptTimes: times, longTasks: tasks })
+      // Whoever looks from outside the page looks now and then only.
+      const seen = new MutationObserver(() => {
+        if (document.querySelector("canvas.lanes[data-primitives]") === null) return
+        seen.disconnect()
+        Object.assign(globalThis, { firstPaint: performance.now() })
+      })
+      seen.observe(document, { subtree: true, childList: true, attributeFilter: ["data-primitives"] })
       new PerformanceObserver((list) => {
         for (const { duration } of list.getEntries()) tasks.push(duration)
       }).observe({ type: "longtask", buffered: true })
@@ -95,10 +102,11 @@ try {
           times.push(performance.now() - before)
         })
     })
-    const before = performance.now()
     await page.goto(`${app.url}?open=${size}.jsonl`)
     await page.locator("canvas.lanes[data-primitives]").waitFor({ timeout: 300_000 })
-    const firstPaint = performance.now() - before
+    const firstPaint = await page.evaluate(
+      () => (globalThis as unknown as { readonly firstPaint: number }).firstPaint
+    )
     const longest = await page.evaluate(() =>
       Math.max(0, ...(globalThis as unknown as { readonly longTasks: number[] }).longTasks)
     )

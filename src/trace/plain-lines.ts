@@ -15,16 +15,18 @@ const VALUE = ',"value":'
 const BRACE = "}\n"
 const [ZERO, NINE] = [48, 57]
 
-const KINDS: ReadonlyMap<string, EventKind> = new Map(EVENT_KINDS.map((kind) => [kind, kind]))
+/** Kinds by the first letter of their names: what a line names need not be cut out to be looked up. */
+const KINDS: readonly (readonly EventKind[])[] = Array.from({ length: 128 }, (_, code) =>
+  EVENT_KINDS.filter((kind) => kind.charCodeAt(0) === code)
+)
 /** Numbers of so many digits are exact, and below any limit of theirs but that of counts. */
 const DIGITS = 15
 const COUNT_DIGITS = 9
-/** What may follow the times, in the order it is written. */
-const ARGS = EVENT_ARGS.map((name) => ({
-  name,
-  label: `,"${name}":`,
-  digits: name === "bytes" || name === "kvTokens" ? DIGITS : COUNT_DIGITS
-}))
+/** What may follow the times. */
+const LABELS = Object.fromEntries(EVENT_ARGS.map((name) => [name, `,"${name}":`])) as Readonly<
+  Record<keyof EventArgs, string>
+>
+const [QUOTE, COMMA] = [34, 44]
 
 /** Place in the text, or `LOST` once it is not as expected. */
 let at = 0
@@ -63,9 +65,11 @@ export const readPlainLine = (text: string, from: number, trace: TraceStore): nu
 
 const slice = (text: string, trace: TraceStore): number => {
   const name = at + SLICE.length
-  at = text.indexOf('"', name)
-  const kind = KINDS.get(text.slice(name, at))
+  const kind = KINDS[text.charCodeAt(name)]?.find(
+    (one) => text.charCodeAt(name + one.length) === QUOTE && text.startsWith(one, name)
+  )
   if (kind === undefined) return LOST
+  at = name + kind.length
   expect(text, TRACK)
   const track = whole(text, COUNT_DIGITS)
   expect(text, START)
@@ -79,15 +83,28 @@ const slice = (text: string, trace: TraceStore): number => {
   return at
 }
 
+/** In the order in which they are written. */
 const argsOf = (text: string): EventArgs | undefined => {
-  let args: { -readonly [K in keyof EventArgs]: number } | undefined
-  for (const { name, label, digits } of ARGS) {
-    if (at === LOST || !text.startsWith(label, at)) continue
-    at += label.length
-    args ??= {}
-    args[name] = whole(text, digits)
+  if (at === LOST || text.charCodeAt(at) !== COMMA) return undefined
+  const args: { readonly [K in keyof EventArgs]-?: number | undefined } = {
+    request: arg(text, LABELS.request, COUNT_DIGITS),
+    tokens: arg(text, LABELS.tokens, COUNT_DIGITS),
+    bytes: arg(text, LABELS.bytes, DIGITS),
+    accepted: arg(text, LABELS.accepted, COUNT_DIGITS),
+    round: arg(text, LABELS.round, COUNT_DIGITS),
+    steps: arg(text, LABELS.steps, COUNT_DIGITS),
+    members: arg(text, LABELS.members, COUNT_DIGITS),
+    kvTokens: arg(text, LABELS.kvTokens, DIGITS)
   }
-  return args
+  return args as EventArgs
+}
+
+/** The value behind a label, if that is what comes next. */
+const arg = (text: string, label: string, digits: number): number | undefined => {
+  if (at === LOST || text.charCodeAt(at + 2) !== label.charCodeAt(2) || !text.startsWith(label, at))
+    return undefined
+  at += label.length
+  return whole(text, digits)
 }
 
 const counter = (text: string, trace: TraceStore): number => {

@@ -1,7 +1,7 @@
 import fc from "fast-check"
 import { expect, it } from "vitest"
 import { writeTrace } from "./jsonl.ts"
-import { readTraceSoFar } from "./read-trace.ts"
+import { readTraceAsItComes, readTraceSoFar } from "./read-trace.ts"
 import { anyTrace } from "./trace.fixture.ts"
 
 it("keeps every whole record before a file breaks off, and says where it does", () => {
@@ -23,5 +23,39 @@ it("keeps every whole record before a file breaks off, and says where it does", 
       expect(records).toBeGreaterThanOrEqual(whole - 1)
       expect(records).toBeLessThanOrEqual(whole)
     })
+  )
+})
+
+/** A text in pieces that end anywhere, and then perhaps an error. */
+async function* coming(text: string, cuts: readonly number[], broken: boolean): AsyncGenerator<string> {
+  const places = cuts.map((cut) => cut % (text.length + 1)).toSorted((a, b) => a - b)
+  let from = 0
+  for (const place of [...places, text.length]) {
+    yield text.slice(from, place)
+    from = place
+  }
+  if (broken) throw new Error("the source broke off")
+}
+
+it("reads a file that is still coming like one that is there, up to where its source breaks off", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      anyTrace,
+      fc.array(fc.nat(), { maxLength: 40 }),
+      fc.nat(),
+      fc.boolean(),
+      async (written, cuts, cut, broken) => {
+        const text = [...writeTrace(written)].join("")
+        const kept = broken ? text.slice(0, cut % (text.length - 1)) : text
+        const there = readTraceSoFar(kept)
+        const { trace, fault } = await readTraceAsItComes(coming(kept, cuts, broken))
+        if (broken) expect(fault?.message).toBe("the source broke off")
+        else expect(fault).toBeUndefined()
+        // A last line without its end is read only of a file that is known to have no more.
+        expect(trace === undefined ? 0 : trace.length).toBeLessThanOrEqual(there.trace?.length ?? 0)
+        expect(trace === undefined ? 0 : trace.length).toBeGreaterThanOrEqual((there.trace?.length ?? 0) - 1)
+        if (!broken) expect(trace!.digest()).toBe(written.digest())
+      }
+    )
   )
 })

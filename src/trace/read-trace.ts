@@ -30,9 +30,12 @@ export const readTrace = (text: string | Iterable<string>): TraceStore => {
 }
 
 /** What a file holds up to its first fault: undefined if not even its header can be read. Without a fault it is whole. */
-export const readTraceSoFar = (
-  text: string | Iterable<string>
-): { readonly trace: TraceStore | undefined; readonly fault: TraceFormatError | undefined } => {
+export interface TraceSoFar<Fault> {
+  readonly trace: TraceStore | undefined
+  readonly fault: Fault | undefined
+}
+
+export const readTraceSoFar = (text: string | Iterable<string>): TraceSoFar<TraceFormatError> => {
   const reader = new Reader()
   try {
     for (const chunk of typeof text === "string" ? [text] : text) reader.chunk(chunk)
@@ -41,6 +44,18 @@ export const readTraceSoFar = (
   } catch (fault) {
     if (!(fault instanceof TraceFormatError)) throw fault
     return { trace: reader.trace, fault }
+  }
+}
+
+/** The same of a file that is still coming: chunks are read as they come. A source that breaks off is a fault, too. */
+export const readTraceAsItComes = async (text: AsyncIterable<string>): Promise<TraceSoFar<Error>> => {
+  const reader = new Reader()
+  try {
+    for await (const chunk of text) reader.chunk(chunk)
+    reader.close()
+    return { trace: reader.trace, fault: undefined }
+  } catch (fault) {
+    return { trace: reader.trace, fault: fault instanceof Error ? fault : new Error(String(fault)) }
   }
 }
 
@@ -54,8 +69,19 @@ class Reader {
   #rest = ""
 
   chunk(chunk: string): void {
-    const text = this.#rest + chunk
-    let at = 0
+    // Only the line that was cut is joined: joining whole chunks would copy them.
+    let from = 0
+    if (this.#rest !== "") {
+      from = chunk.indexOf("\n") + 1
+      this.#read(this.#rest + (from === 0 ? chunk : chunk.slice(0, from)), 0)
+      if (from === 0) return
+    }
+    this.#read(chunk, from)
+  }
+
+  /** Reads whole lines from a place on, and keeps what is left. */
+  #read(text: string, from: number): void {
+    let at = from
     for (;;) {
       const next = this.trace === undefined || this.#ended ? -1 : readPlainLine(text, at, this.trace)
       if (next >= 0) {

@@ -2,8 +2,8 @@
  * The built web app in a headless Chromium that an npm package carries with the libraries it needs, so that a bare system
  * will do: docs/ui.md says which flags and libraries.
  */
-import { readFileSync } from "node:fs"
-import { readFile } from "node:fs/promises"
+import { createReadStream, readFileSync } from "node:fs"
+import { stat } from "node:fs/promises"
 import { createRequire } from "node:module"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
@@ -35,9 +35,11 @@ export const serveApp = async (folder = "/"): Promise<Served> => {
     }
     const below = path.slice(folder.length)
     const file = join(web, below === "" ? "index.html" : below)
-    readFile(file).then(
-      (bytes) =>
-        response.setHeader("content-type", TYPES[extname(file)] ?? "application/octet-stream").end(bytes),
+    stat(file).then(
+      () => {
+        response.setHeader("content-type", TYPES[extname(file)] ?? "application/octet-stream")
+        createReadStream(file, { highWaterMark: 1 << 20 }).pipe(response)
+      },
       () => response.writeHead(404).end()
     )
   })

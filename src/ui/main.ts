@@ -4,6 +4,7 @@ import { element } from "./components/element.ts"
 import { Commands } from "./shell/commands.ts"
 import { decodeState, encodeState, type PageState, type ScreenName, SCREENS } from "./shell/page-state.ts"
 import type { Mount, Screen, ScreenContext } from "./shell/screen.ts"
+import { headOf, type OpenedFile, textsOf } from "./shell/opened-file.ts"
 import { isScenario, openedTogether } from "./shell/own-files.ts"
 import { openPalette } from "./shell/palette.ts"
 import { themeButton } from "./shell/theme.ts"
@@ -66,9 +67,8 @@ const toast = (message: string): void => {
   note.classList.add("shown")
 }
 
-const openScenario = async (files: readonly File[], shown: string | undefined): Promise<void> => {
-  const texts = await Promise.all(files.map(async (file) => ({ name: file.name, text: await file.text() })))
-  const { scenario, own } = openedTogether(texts, shown)
+const openScenario = async (files: readonly OpenedFile[], shown: string | undefined): Promise<void> => {
+  const { scenario, own } = openedTogether(await textsOf(files), shown)
   if (own.length > 0) simulation.give(own)
   if (scenario === undefined) await show()
   else navigate({ screen: "whatif", file: scenario.name, text: scenario.text, changes: [], view: {} })
@@ -80,7 +80,7 @@ const openFiles: ScreenContext["openFiles"] = async (files) => {
   const [file] = files
   if (file === undefined) return
   const results = /\.(parquet|csv)$/i.test(file.name)
-  const text = /\.(jsonl?|json)$/i.test(file.name) ? await file.slice(0, 200).text() : ""
+  const text = /\.(jsonl?|json)$/i.test(file.name) ? await headOf(file, 200) : ""
   // An address that was made with this file before shows the same of it again.
   const open = state.view["open"]
   const again =
@@ -171,21 +171,20 @@ addEventListener("drop", (event) => {
 addEventListener("error", ({ message }) => toast(message))
 addEventListener("unhandledrejection", ({ reason }) => toast(describe(reason)))
 
-const served = async (name: string): Promise<Blob> => {
-  const answer = await fetch(`./open/${encodeURIComponent(name)}`)
-  if (!answer.ok) throw new Error(`${name} cannot be read`)
-  return answer.blob()
-}
+const served = (name: string): OpenedFile => ({
+  name,
+  url: new URL(`./open/${encodeURIComponent(name)}`, location.href).href
+})
 
 /** `vericache ui FILE` serves the file beside the page, and those that a scenario names. */
 const begin = async (): Promise<void> => {
   const query = new URLSearchParams(location.search)
-  const own = query.getAll("own").map(async (name) => ({ name, text: await (await served(name)).text() }))
-  if (own.length > 0) simulation.give(await Promise.all(own))
+  const own = query.getAll("own").map(served)
+  if (own.length > 0) simulation.give(await textsOf(own))
   const opened = query.get("open")
   const elsewhere = location.hash !== "" && state.view["of"] !== opened
   if (opened === null || elsewhere) await show()
-  else await openFiles([new File([await served(opened)], opened)])
+  else await openFiles([served(opened)])
 }
 
 void begin().catch((error: unknown) => {

@@ -26,7 +26,7 @@ const send = (response: ServerResponse, file: string): void => {
     "content-length": statSync(file).size,
     "cache-control": "no-cache"
   })
-  createReadStream(file).pipe(response)
+  createReadStream(file, { highWaterMark: 1 << 20 }).pipe(response)
 }
 
 /** A file below a folder; undefined for what would lead out of it. */

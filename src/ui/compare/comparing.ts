@@ -1,4 +1,5 @@
 /** Runs the comparison off the page's thread, and finds the runs an address names. */
+import type { OpenedFile } from "../shell/opened-file.ts"
 import type { PageState } from "../shell/page-state.ts"
 import type { ScreenContext } from "../shell/screen.ts"
 import type { OpenTrace } from "../shell/traces.ts"
@@ -99,7 +100,7 @@ export class Runs {
     })
   }
 
-  async #read(id: string, file: File): Promise<OpenTrace> {
+  async #read(id: string, file: OpenedFile): Promise<OpenTrace> {
     const { trace, problem } = await once<Reading>(
       new Worker(new URL("../timeline/reading.ts", import.meta.url), { type: "module" }),
       file

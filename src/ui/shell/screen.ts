@@ -1,6 +1,7 @@
 /** What the shell and its screens know of each other. */
 import type { SimulationClient } from "../workers/client.ts"
 import type { Commands } from "./commands.ts"
+import type { OpenedFile } from "./opened-file.ts"
 import type { PageState } from "./page-state.ts"
 import type { TraceShelf } from "./traces.ts"
 
@@ -20,7 +21,7 @@ export interface ScreenContext {
   /** The simulator, in its worker. */
   readonly simulation: SimulationClient
   /** Takes files as if they had been dropped: scenarios with files of their own go to What-if, traces to Timeline, results to Sweep. */
-  readonly openFiles: (files: readonly File[]) => Promise<void>
+  readonly openFiles: (files: readonly OpenedFile[]) => Promise<void>
 }
 
 /** A screen on the page. */

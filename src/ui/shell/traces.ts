@@ -1,6 +1,7 @@
 /** The traces that are open, whoever opened them: What-if's simulations, files, the engine's runs. */
 import type { SliceNames } from "../../trace/foreign.ts"
 import type { TraceColumns } from "../../trace/store.ts"
+import type { OpenedFile } from "./opened-file.ts"
 
 export type Basis = TraceColumns["meta"]["basis"]
 
@@ -24,7 +25,7 @@ export interface OpenTrace {
 /** Files of traces that still have to be read: the Timeline's worker does that. */
 export interface PendingFile {
   readonly id: string
-  readonly file: File
+  readonly file: OpenedFile
 }
 
 export class TraceShelf {
@@ -51,7 +52,7 @@ export class TraceShelf {
   }
 
   /** Leaves a file for the Timeline to read; `besides`: an id that means another one. */
-  leave(file: File, besides?: string): PendingFile {
+  leave(file: OpenedFile, besides?: string): PendingFile {
     do this.#left++
     while (`file-${this.#left}` === besides)
     const pending = { id: `file-${this.#left}`, file }

@@ -2,20 +2,26 @@
 import { tableFormat } from "../../planning/files/formats.ts"
 import type { Table } from "../../planning/files/table.ts"
 import { fixedType } from "../../planning/sweep/row.ts"
+import { contentOf, type OpenedFile } from "../shell/opened-file.ts"
 
 /** What the worker answers. */
 export type Reading = { readonly table: Table; readonly note?: string } | { readonly problem: string }
 
 addEventListener(
   "message",
-  ({ data }: MessageEvent<File>) => void read(data).then((found) => postMessage(found))
+  ({ data }: MessageEvent<OpenedFile>) => void read(data).then((found) => postMessage(found))
 )
 
-const read = async (file: File): Promise<Reading> => {
+const read = async (file: OpenedFile): Promise<Reading> => {
   const format = tableFormat(file.name.toLowerCase())
   if (format === undefined)
     return { problem: `${file.name}: expected results of a sweep that end in .parquet, .csv or .jsonl` }
-  const bytes = new Uint8Array(await file.arrayBuffer())
+  let bytes: Uint8Array
+  try {
+    bytes = new Uint8Array(await (await contentOf(file)).arrayBuffer())
+  } catch (error) {
+    return { problem: error instanceof Error ? error.message : String(error) }
+  }
   try {
     return { table: await format.decode(bytes, fixedType) }
   } catch (error) {

@@ -1,6 +1,7 @@
 /** Results of a sweep: opened here, read in a worker, shown by `Explorer`. */
 import { element } from "../components/element.ts"
 import { failure } from "../components/error-panel.ts"
+import { type OpenedFile, textsOf } from "../shell/opened-file.ts"
 import type { PageState } from "../shell/page-state.ts"
 import type { Mount } from "../shell/screen.ts"
 import type { TextFile } from "../workers/protocol.ts"
@@ -75,7 +76,7 @@ export const mount: Mount = (host, context) => {
     if (wanted !== given) {
       given = wanted
       void textsOf(wanted.split(" ").flatMap((id) => context.traces.file(id)?.file ?? [])).then((files) => {
-        if (given === wanted && files.length > 0 && explorer !== undefined) explorer.files = files
+        if (given === wanted && files.length > 0 && explorer !== undefined) explorer.files = sweepFirst(files)
       })
     }
     explorer.update(view)
@@ -108,13 +109,12 @@ export const mount: Mount = (host, context) => {
 }
 
 /** The sweep's file, which has axes or a sample, before what it names. */
-const textsOf = async (files: readonly File[]): Promise<readonly TextFile[]> => {
-  const texts = await Promise.all(files.map(async (file) => ({ name: file.name, text: await file.text() })))
+const sweepFirst = (texts: readonly TextFile[]): readonly TextFile[] => {
   const isSweep = ({ text }: TextFile): boolean => /^["{\s]*(axes|sample)\b/m.test(text)
   return texts.toSorted((a, b) => Number(isSweep(b)) - Number(isSweep(a)))
 }
 
-const read = async (file: File): Promise<Reading> => {
+const read = async (file: OpenedFile): Promise<Reading> => {
   const worker = new Worker(new URL("./reading.ts", import.meta.url), { type: "module" })
   try {
     return await new Promise((resolve, reject) => {

@@ -1,11 +1,15 @@
 /** The timeline's worker: reads files, or takes traces, and works out what is to be shown of one, or of two side by side. */
+import type { OpenedFile } from "../shell/opened-file.ts"
 import type { OpenTrace, TraceView } from "../shell/traces.ts"
 import { beside } from "./beside.ts"
 import { buffersOf, type Prepared, prepared } from "./prepare.ts"
 import { readFile } from "./read-file.ts"
 
 /** A file to read, or a trace that is in memory. */
-export type Source = { readonly name: string } & ({ readonly file: File } | { readonly trace: TraceView })
+export type Source = { readonly name: string } & (
+  | { readonly file: OpenedFile }
+  | { readonly trace: TraceView }
+)
 
 /** What is asked. */
 export interface Preparing {

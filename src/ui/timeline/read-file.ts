@@ -2,8 +2,9 @@
 import type { ForeignTrace } from "../../trace/foreign.ts"
 import { readChrome } from "../../trace/read-chrome.ts"
 import { readPerfetto } from "../../trace/read-perfetto.ts"
-import { readTraceSoFar } from "../../trace/read-trace.ts"
+import { readTraceAsItComes } from "../../trace/read-trace.ts"
 import type { TraceStore } from "../../trace/store.ts"
+import { contentOf, type OpenedFile } from "../shell/opened-file.ts"
 import type { TraceView } from "../shell/traces.ts"
 
 /** What could be read, and where a broken file breaks off. */
@@ -13,13 +14,14 @@ export interface Reading {
 }
 
 /** What of a file can be read. Never fails: what is wrong is said. */
-export const readFile = async (file: File): Promise<Reading> => {
+export const readFile = async (file: OpenedFile): Promise<Reading> => {
   try {
-    const bytes = await unpacked(file)
+    const stream = await unpacked((await contentOf(file)).body!)
     const name = file.name.replace(/\.gz$/i, "")
-    if (/\.jsonl$/i.test(name)) return ours(name, textOf(bytes))
+    if (/\.jsonl$/i.test(name)) return await ours(name, stream)
+    const bytes = new Uint8Array(await new Response(stream).arrayBuffer())
     if (/\.json$/i.test(name)) {
-      const found = readChrome(name, textOf(bytes))
+      const found = readChrome(name, new TextDecoder().decode(bytes))
       return "problem" in found ? { trace: undefined, problem: found.problem } : foreign(found, undefined)
     }
     if (/\.(pftrace|perfetto-trace|pb|perfetto)$/i.test(name)) {
@@ -35,18 +37,45 @@ export const readFile = async (file: File): Promise<Reading> => {
   }
 }
 
-const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
-
-/** The bytes of a file, without gzip where it has that. */
-const unpacked = async (file: File): Promise<Uint8Array> => {
-  const bytes = new Uint8Array(await file.arrayBuffer())
-  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))
-  return new Uint8Array(await new Response(stream).arrayBuffer())
+/** Pieces of a stream, as they come. */
+async function* piecesOf<A>(stream: ReadableStream<A>): AsyncGenerator<A> {
+  const reader = stream.getReader()
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) return
+    yield value
+  }
 }
 
-const ours = (name: string, text: string): Reading => {
-  const { trace, fault } = readTraceSoFar(text)
+/** The bytes of a file as they come, without gzip where it has that. */
+const unpacked = async (
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>
+): Promise<ReadableStream<Uint8Array>> => {
+  const pieces = piecesOf(stream)
+  const first = await pieces.next()
+  const whole = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    start: (controller) => {
+      if (first.done !== true) controller.enqueue(first.value)
+    },
+    pull: async (controller) => {
+      const { done, value } = await pieces.next()
+      if (done === true) controller.close()
+      else controller.enqueue(value)
+    }
+  })
+  const gzip = first.done !== true && first.value[0] === 0x1f && first.value[1] === 0x8b
+  return gzip ? whole.pipeThrough(new DecompressionStream("gzip")) : whole
+}
+
+async function* textOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder()
+  for await (const bytes of piecesOf(stream)) yield decoder.decode(bytes, { stream: true })
+  yield decoder.decode()
+}
+
+/** Lines are read while the next are on their way. */
+const ours = async (name: string, stream: ReadableStream<Uint8Array>): Promise<Reading> => {
+  const { trace, fault } = await readTraceAsItComes(textOf(stream))
   const problem = fault === undefined ? undefined : `${name}:${fault.message}`
   return { trace: trace === undefined ? undefined : viewOf(trace), problem }
 }
