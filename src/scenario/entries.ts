@@ -29,10 +29,14 @@ const originOf = ({ basis, source }: Origin): Origin => ({ basis, source })
 const FLASH_ATTENTION_ROWS = 64
 
 export const hardwareOf = (file: HardwareFile): Hardware => {
-  const share = ({ memory, compute, overhead }: HardwareFile["efficiency"]["matmul"]): Efficiency => ({
+  const share = ({ memory, compute, overhead }: HardwareFile["efficiency"]["elementwise"]): Efficiency => ({
     memory,
     compute,
     overhead: amount(overhead, "seconds")
+  })
+  const matmul = (one: HardwareFile["efficiency"]["matmul"]): Efficiency => ({
+    ...share(one),
+    ...(one.per_block === undefined ? {} : { perBlock: amount(one.per_block, "seconds") })
   })
   const attention = (one: HardwareFile["efficiency"]["attention-prefill"]): Efficiency => ({
     ...share(one),
@@ -73,7 +77,7 @@ export const hardwareOf = (file: HardwareFile): Hardware => {
     },
     host: { capacity: amount(host.capacity, "bytes"), bandwidth: amount(host.bandwidth, "bytes/s") },
     efficiency: {
-      matmul: share(file.efficiency.matmul),
+      matmul: matmul(file.efficiency.matmul),
       "attention-decode": attention(file.efficiency["attention-decode"]),
       "attention-prefill": attention(file.efficiency["attention-prefill"]),
       elementwise: share(file.efficiency.elementwise),
@@ -83,6 +87,7 @@ export const hardwareOf = (file: HardwareFile): Hardware => {
       rows: file.query_block?.rows ?? FLASH_ATTENTION_ROWS,
       packsHeads: file.query_block?.packs_heads ?? false
     },
+    ...(file.matmul_block === undefined ? {} : { matmulBlock: file.matmul_block }),
     stepOverhead: amount(file.step_overhead, "seconds"),
     stepOverheadPerRequest: amount(file.step_overhead_per_request, "seconds"),
     ...(tables === undefined ? {} : { tables: tablesOf(tables) }),

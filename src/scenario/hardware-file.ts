@@ -79,6 +79,7 @@ export const hardwareFile = (
     power,
     adapter,
     queryBlock,
+    matmulBlock,
     ...rest
   }: Hardware,
   sources: FigureSources
@@ -116,6 +117,7 @@ export const hardwareFile = (
       "lm-head": efficiencyFile(efficiency["lm-head"])
     },
     query_block: { rows: queryBlock.rows, packs_heads: queryBlock.packsHeads },
+    ...(matmulBlock === undefined ? {} : { matmul_block: matmulBlock }),
     step_overhead: digits(rest.stepOverhead),
     step_overhead_per_request: digits(rest.stepOverheadPerRequest),
     ...(tables === undefined ? {} : { tables: tablesFile(tables) }),

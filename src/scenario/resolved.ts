@@ -35,7 +35,10 @@ export interface Efficiency {
   readonly compute: number
   /** Fixed cost of one operation of this kind, seconds. */
   readonly overhead: number
-  /** Attention: seconds a block of queries costs besides its arithmetic, when blocks occupy the whole GPU. */
+  /**
+   * Seconds a block costs besides its arithmetic: of queries in attention, when blocks occupy the whole GPU; of rows in all
+   * matmuls of a layer, where the hardware says how many they are (`matmulBlock`).
+   */
   readonly perBlock?: number
   /** Attention: seconds a block takes for a token of the KV it walks over. The longest walk bounds a call. */
   readonly perToken?: number
@@ -116,6 +119,8 @@ export interface Hardware {
   readonly host: { readonly capacity: number; readonly bandwidth: number }
   readonly efficiency: Readonly<Record<Operation, Efficiency>>
   readonly queryBlock: QueryBlock
+  /** Rows that matmuls compute with the weights they have loaded; absent: what a block costs is not told apart. */
+  readonly matmulBlock?: { readonly rows: number }
   /** Host work between two passes (scheduling, input preparation, sampling), seconds. */
   readonly stepOverhead: number
   /** Extra host work per request in the pass, seconds. */

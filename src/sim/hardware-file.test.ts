@@ -16,10 +16,19 @@ const rounded = (value: unknown): unknown =>
         : value
 
 describe("a hardware file", () => {
-  it.each([...readCatalog().hardware])("is read back: %s", (_, entry) => {
-    const hardware = hardwareOf(entry)
-    const file = hardwareFile(hardware, { link: "a test", efficiency: "a test" })
-    expect(() => Schema.decodeSync(HardwareFile)(file)).not.toThrow()
-    expect(rounded(hardwareOf(file))).toEqual(rounded(hardware))
-  })
+  const [[, first]] = [...readCatalog().hardware] as [[string, HardwareFile]]
+  const blocked: HardwareFile = {
+    ...first,
+    matmul_block: { rows: 4 },
+    efficiency: { ...first.efficiency, matmul: { ...first.efficiency.matmul, per_block: 1e-5 } }
+  }
+  it.each([...readCatalog().hardware, ["one whose matmuls are cut into blocks", blocked] as const])(
+    "is read back: %s",
+    (_, entry) => {
+      const hardware = hardwareOf(entry)
+      const file = hardwareFile(hardware, { link: "a test", efficiency: "a test" })
+      expect(() => Schema.decodeSync(HardwareFile)(file)).not.toThrow()
+      expect(rounded(hardwareOf(file))).toEqual(rounded(hardware))
+    }
+  )
 })

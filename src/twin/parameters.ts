@@ -20,6 +20,17 @@ const share = (operation: Operation, side: "memory" | "compute"): Figure => ({
   bounds: [1e-3, 0.99]
 })
 
+/** What a block of rows costs in a layer's matmuls, where the profile says how many rows that is. */
+const matmulBlock: Figure = {
+  name: "efficiency.matmul.per_block",
+  get: ({ efficiency }) => efficiency.matmul.perBlock ?? 0,
+  set: (hardware, perBlock) => ({
+    ...hardware,
+    efficiency: { ...hardware.efficiency, matmul: { ...hardware.efficiency.matmul, perBlock } }
+  }),
+  bounds: [1e-9, 1]
+}
+
 /** Host work around a submission, on devices with one queue. */
 const submission: Figure = {
   name: "one_queue.submission",
@@ -32,7 +43,7 @@ const submission: Figure = {
 }
 
 /** Figures of a profile's passes. Launch overheads are left out: in whole passes they cannot be told from the step's. */
-export const passFigures = ({ oneQueue }: Hardware): readonly Figure[] => [
+export const passFigures = ({ oneQueue, matmulBlock: blocks }: Hardware): readonly Figure[] => [
   {
     name: "step_overhead",
     get: ({ stepOverhead }) => stepOverhead,
@@ -46,6 +57,7 @@ export const passFigures = ({ oneQueue }: Hardware): readonly Figure[] => [
     bounds: [1e-8, 1]
   },
   ...(oneQueue === undefined ? [] : [submission]),
+  ...(blocks === undefined ? [] : [matmulBlock]),
   ...OPERATIONS.flatMap((operation) => [share(operation, "memory"), share(operation, "compute")])
 ]
 

@@ -60,6 +60,20 @@ describe("a profile refitted to recorded runs", () => {
     )
   })
 
+  it("tells what a block of rows costs in matmuls, where the profile says how many rows that is", () => {
+    const blocked = (perBlock: number): Hardware => ({
+      ...demo.hardware,
+      matmulBlock: { rows: 8 },
+      efficiency: { ...demo.hardware.efficiency, matmul: { ...demo.hardware.efficiency.matmul, perBlock } }
+    })
+    const real = { ...demo, hardware: blocked(40e-6) }
+    const guess = { ...demo, hardware: blocked(5e-6) }
+    const runs = recorded(real, "full-kv", "vericache").map((run) => ({ ...run, scenario: guess }))
+    const found = refit(runs, guess.hardware)!
+    expect(found.figures["efficiency.matmul.per_block"]! / 40e-6).toBeCloseTo(1, 1)
+    expect(found.passes.heldOutMedian).toBeLessThan(0.01)
+  })
+
   it("leaves a right profile as it is", () => {
     const found = refit(recorded(demo, "full-kv", "vericache"), demo.hardware)!
     expect(found.passes.heldOutMedian).toBeLessThan(0.005)

@@ -38,7 +38,7 @@ const readRun = (file: string, text: string, scenario: Scenario): Result.Result<
 }
 
 const figure = (name: string, value: number): string =>
-  name.startsWith("efficiency") ? value.toFixed(3) : seconds(value)
+  name.startsWith("efficiency") && !name.endsWith("per_block") ? value.toFixed(3) : seconds(value)
 
 const spread = (error: number): string => `${(error * 100).toFixed(1)} %`
 

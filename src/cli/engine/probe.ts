@@ -1,6 +1,7 @@
 /** What `probe` does once WebGPU is loaded: copies, submits, overlap, and a grid of passes on the model at hand. */
 import { Effect } from "effect"
 import type { Compressor } from "../../engine/compressors/compressor.ts"
+import { MATMUL_ROWS } from "../../engine/kernels/matmul.ts"
 import { identity, snapkv } from "../../engine/compressors/drop.ts"
 import { int4 } from "../../engine/compressors/quantize.ts"
 import { Engine } from "../../engine/engine.ts"
@@ -49,6 +50,8 @@ export interface Probed {
   readonly operations: readonly OperationTiming[]
   /** How the engine fills the device's queue: passes of a submission at most, bytes of a copy submitted at once. */
   readonly queue: { readonly steps: number; readonly chunk: number }
+  /** Rows that the engine's matmuls compute with the weights they have loaded. */
+  readonly matmulRows: number
   readonly passes: readonly ProbedPasses[]
 }
 
@@ -215,6 +218,7 @@ export const runProbe = ({ model, adapter, quick, weightWidth, note, progress }:
         overlap: overlap!,
         operations,
         queue: { steps: MAX_STEPS, chunk: RING_BYTES },
+        matmulRows: MATMUL_ROWS,
         passes
       } satisfies Probed
     })

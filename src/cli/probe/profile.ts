@@ -5,6 +5,7 @@ import type { Sample } from "../../planning/calibrate/fit.ts"
 import { hardwareFile } from "../../scenario/hardware-file.ts"
 import { weightBytes } from "../../scenario/model-shape.ts"
 import type { Hardware, Operation, Scenario } from "../../scenario/resolved.ts"
+import { layerCount } from "../../sim/cost/linear.ts"
 import { fitLink, type LinkFit } from "../../twin/link-fit.ts"
 import { passFacts } from "../../twin/pass-price.ts"
 import { recordedPasses } from "../../twin/passes.ts"
@@ -44,15 +45,18 @@ const operationOf = ({ operation, positions }: OperationTiming): Operation =>
 
 /** Repetitions of single operations, each a sample, as the roofline wants them. */
 const samplesOf = (
-  operations: readonly OperationTiming[]
+  { operations, matmulRows }: Probed,
+  layers: number
 ): Readonly<Partial<Record<Operation, readonly Sample[]>>> => {
   const found: Partial<Record<Operation, Sample[]>> = {}
   for (const timing of operations) {
     // Compressed KV has an efficiency of its own in a scenario's method.
     if (timing.cache !== "plain") continue
-    const { bytes: read, flops, launches } = timing
+    const { bytes: read, flops, launches, operation, batch, positions } = timing
     const own = (found[operationOf(timing)] ??= [])
-    for (const took of timing.all) own.push({ bytes: read, flops, launches, seconds: took })
+    const blocks =
+      operation === "matmul" ? { blocks: layers * Math.ceil((batch * positions) / matmulRows) } : {}
+    for (const took of timing.all) own.push({ bytes: read, flops, launches, seconds: took, ...blocks })
   }
   return found
 }
@@ -112,7 +116,7 @@ export const profileOf = (scenario: Scenario, probed: Probed): Profile => {
       ? {}
       : { oneQueue: { submission: submit.seconds, ...probed.queue } })
   }
-  const { fits, notes } = calibrate(samplesOf(operations), base, {
+  const { fits, notes } = calibrate(samplesOf(probed, layerCount(scenario.model)), base, {
     bandwidth: copied,
     flops: base.flops[16]
   })
@@ -123,8 +127,9 @@ export const profileOf = (scenario: Scenario, probed: Probed): Profile => {
   const on: Hardware = {
     ...base,
     efficiency,
-    // The engine's kernels compute each row by itself.
-    queryBlock: { rows: 1, packsHeads: false }
+    // The engine's attention computes each row by itself; its matmuls a few with the weights they have loaded.
+    queryBlock: { rows: 1, packsHeads: false },
+    matmulBlock: { rows: probed.matmulRows }
   }
   const runs = probed.passes.map(({ method, trace }) => ({
     scenario: { ...scenario, hardware: on },

@@ -7,6 +7,16 @@ const EfficiencyFile = Schema.Struct({
   compute: share("Share of peak FLOP/s reached when arithmetic bounds it."),
   overhead: quantity("seconds", "Fixed cost of launching one such operation.", OVERHEAD)
 })
+const MatmulFile = Schema.Struct({
+  ...EfficiencyFile.fields,
+  per_block: optional(
+    quantity(
+      "seconds",
+      "What a block of rows costs in all matmuls of a layer besides its arithmetic: weights are loaded for it. 0 if it is not there.",
+      OVERHEAD
+    )
+  )
+})
 const AttentionFile = Schema.Struct({
   ...EfficiencyFile.fields,
   per_block: optional(
@@ -165,7 +175,7 @@ export const HardwareFile = Schema.Struct({
     bandwidth: quantity("bytes/s", "Host memory bandwidth that all links of the node share.", SLOWEST)
   }),
   efficiency: Schema.Struct({
-    matmul: EfficiencyFile,
+    matmul: MatmulFile,
     "attention-decode": AttentionFile.annotate({ description: "Attention of a pass without prompts." }),
     "attention-prefill": AttentionFile.annotate({
       description: "Attention of a pass with prompts; decoding requests of that pass are in the same call."
@@ -188,6 +198,14 @@ export const HardwareFile = Schema.Struct({
         })
       )
     }).annotate({ description: "How attention that computes prompts cuts its queries into blocks." })
+  ),
+  matmul_block: optional(
+    Schema.Struct({
+      rows: count("Rows of a pass that matmuls compute with the weights they have loaded.")
+    }).annotate({
+      description:
+        "How matmuls cut the rows of a pass into blocks; efficiency.matmul.per_block is what one costs."
+    })
   ),
   step_overhead: quantity("seconds", "Host work between two passes.", OVERHEAD),
   step_overhead_per_request: quantity("seconds", "More of it per request in the pass.", OVERHEAD),

@@ -55,6 +55,29 @@ const difference = (second: PassCost, first: PassCost): PassCost => {
   return result
 }
 
+describe("matmuls that are cut into blocks of rows", () => {
+  const plain = h100()
+  const blocked: Hardware = {
+    ...plain,
+    matmulBlock: { rows: 4 },
+    efficiency: { ...plain.efficiency, matmul: { ...plain.efficiency.matmul, perBlock: 10e-6 } }
+  }
+
+  it.each([
+    [1, 1],
+    [4, 1],
+    [5, 2],
+    [16, 4],
+    [17, 5]
+  ])("of %i rows pay for %i blocks in each of 32 layers, which ranks share", (rows, blocks) => {
+    const more = (ranks: number): number =>
+      price(decodeLoad(rows, 100), LLAMA_8B, blocked, ranks).compute -
+      price(decodeLoad(rows, 100), LLAMA_8B, plain, ranks).compute
+    expect(more(1)).toBeCloseTo(32 * blocks * 10e-6, 12)
+    expect(more(2)).toBeCloseTo(16 * blocks * 10e-6, 12)
+  })
+})
+
 describe("against the paper and the datasheet", () => {
   // arXiv:2605.17613, the example of its introduction: 16 GB of weights, 128 KiB of KV a token, 3.35 TB/s.
   it.each([

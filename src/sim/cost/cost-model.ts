@@ -78,6 +78,10 @@ export class CostModel {
       model,
       matmul,
       roofline(peaks.matmul, efficiency.elementwise),
+      hardware.matmulBlock && {
+        rows: hardware.matmulBlock.rows,
+        seconds: (efficiency.matmul.perBlock ?? 0) / tensorParallelSize
+      },
       tables?.dense,
       this.#extrapolated
     )

@@ -39,10 +39,19 @@ const readableBytes = ({ hidden, vocab, layers, weightBytesPerParam }: Model): n
 export const readBytesPerParameter = (model: Model): number =>
   model.weightBytesPerParam * (model.weightBytes === undefined ? 1 : model.weightBytes / readableBytes(model))
 
+/** Rows that a layer's matmuls compute with the weights they have loaded, and seconds that costs besides its arithmetic. */
+export interface MatmulBlock {
+  readonly rows: number
+  readonly seconds: number
+}
+
+const CRUMB = 1e-6
+
 export class LinearLayers {
   readonly #model: Model
   readonly #matmul: Roofline
   readonly #elementwise: Roofline
+  readonly #block: MatmulBlock | undefined
   readonly #table: KernelTables["dense"]
   readonly #extrapolated: Set<TableName>
   readonly #known: (PassCost | undefined)[] = Array.from({ length: REMEMBERED + 1 }, () => undefined)
@@ -52,12 +61,14 @@ export class LinearLayers {
     model: Model,
     matmul: Roofline,
     elementwise: Roofline,
+    block: MatmulBlock | undefined,
     table: KernelTables["dense"],
     extrapolated: Set<TableName>
   ) {
     this.#model = model
     this.#matmul = matmul
     this.#elementwise = elementwise
+    this.#block = block
     this.#table = table
     this.#extrapolated = extrapolated
   }
@@ -74,6 +85,10 @@ export class LinearLayers {
   #cost(tokens: number): PassCost {
     const cost = emptyCost()
     for (const layer of this.#model.layers) this.#layer(layer, tokens, cost)
+    // Rows that are a mean of several passes are whole but for rounding.
+    if (this.#block !== undefined)
+      cost.compute +=
+        layerCount(this.#model) * Math.ceil(tokens / this.#block.rows - CRUMB) * this.#block.seconds
     const table = this.#table
     if (table === undefined || tokens === 0) return cost
     // A measured time says how long, not what bounds it: it keeps the roofline's proportions.
