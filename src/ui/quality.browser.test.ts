@@ -2,13 +2,14 @@
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { gzipSync } from "node:zlib"
-import type { Browser, Page } from "playwright-core"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import type { Page } from "playwright-core"
+import { describe, expect, it } from "vitest"
 import { writeTrace } from "../trace/jsonl.ts"
 import { perfettoTrace } from "../trace/perfetto.ts"
 import { aRound } from "../trace/trace.fixture.ts"
 import { parquetFormat } from "../planning/files/parquet.ts"
-import { type Served, seriousFindings, serveApp, startBrowser } from "./browser.fixture.ts"
+import { appInBrowser } from "./app.fixture.ts"
+import { seriousFindings, serveApp } from "./browser.fixture.ts"
 
 const RESULTS = `sweep,points,point,seed,method,window,link_bytes_per_s,status,reason,tokens_per_s,tokens_per_s_per_gpu,tokens_per_s_per_user,ttft_p95_s
 id,4,0,0,VeriCache,8,25000000000,simulated,,100,50,9,0.5
@@ -17,20 +18,11 @@ id,4,2,0,VeriCache,16,25000000000,infeasible,does not fit,,,,
 id,4,3,0,VeriCache,16,50000000000,simulated,,140,70,7,0.3
 `
 
-let served: Served
-let browser: Browser
-beforeAll(async () => {
-  served = await serveApp()
-  browser = await startBrowser()
-})
-afterAll(async () => {
-  await browser.close()
-  served.close()
-})
+const app = appInBrowser()
 
 /** A page and all that it complained of. */
 const blank = async (options = {}): Promise<{ readonly page: Page; readonly complaints: string[] }> => {
-  const page = await browser.newPage(options)
+  const page = await app.browser.newPage(options)
   const complaints: string[] = []
   page.on("console", (message) => {
     if (message.type() === "error") complaints.push(message.text())
@@ -59,25 +51,25 @@ const drop = (page: Page, name: string, bytes: Buffer): Promise<void> =>
 /** Brings a screen to where there is something to see. */
 const SCREENS: Readonly<Record<string, (page: Page) => Promise<void>>> = {
   whatif: async (page) => {
-    await page.goto(`${served.url}#/whatif?v=1`)
+    await page.goto(`${app.url}#/whatif?v=1`)
     await page.locator(".advice li").first().waitFor()
     await page.getByText("best by simulation").waitFor()
   },
   timeline: async (page) => {
-    await page.goto(`${served.url}#/timeline?v=1`)
+    await page.goto(`${app.url}#/timeline?v=1`)
     await drop(page, "run.jsonl", Buffer.from([...writeTrace(aRound())].join("")))
     await page.locator("canvas.lanes[data-primitives]").waitFor()
   },
   compare: async (page) => {
-    await page.goto(`${served.url}#/compare?v=1&view.a=method-0&view.b=method-5`)
+    await page.goto(`${app.url}#/compare?v=1&view.a=method-0&view.b=method-5`)
     await page.locator("svg.panes").waitFor()
   },
   hardware: async (page) => {
-    await page.goto(`${served.url}#/hardware?v=1`)
+    await page.goto(`${app.url}#/hardware?v=1`)
     await page.locator(".badge.software").waitFor()
   },
   sweep: async (page) => {
-    await page.goto(`${served.url}#/sweep?v=1`)
+    await page.goto(`${app.url}#/sweep?v=1`)
     await give(page, "Open results", "results.csv", RESULTS)
     await page.locator(".verdict", { hasText: "serves most" }).waitFor()
     await page.getByRole("button", { name: "show: point 0" }).click()
@@ -180,7 +172,7 @@ describe("the page", () => {
       "h.xyz": garbage
     }
     const { page, complaints } = await blank()
-    await page.goto(served.url)
+    await page.goto(app.url)
     await page.locator(".verdict", { hasText: "serves" }).waitFor()
     for (const [name, bytes] of Object.entries(files)) {
       await page.evaluate(() => (document.querySelector(".toast")!.textContent = ""))
@@ -215,7 +207,7 @@ describe("the page", () => {
     page.on("response", (answer) => {
       if (new URL(answer.url()).pathname.endsWith(".js")) asked.push(new URL(answer.url()).pathname)
     })
-    await page.goto(served.url)
+    await page.goto(app.url)
     await page.locator(".verdict", { hasText: "serves" }).waitFor()
     const web = join(import.meta.dirname, "..", "..", "dist", "web")
     const bytes = asked.map((path) => gzipSync(readFileSync(join(web, path))).length)

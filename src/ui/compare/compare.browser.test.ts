@@ -1,25 +1,17 @@
 import { readFileSync } from "node:fs"
-import type { Browser, Page } from "playwright-core"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import type { Page } from "playwright-core"
+import { describe, expect, it } from "vitest"
 import { writeTrace } from "../../trace/jsonl.ts"
 import { aRound } from "../../trace/trace.fixture.ts"
-import { type Served, seriousFindings, serveApp, startBrowser } from "../browser.fixture.ts"
+import { appInBrowser } from "../app.fixture.ts"
+import { seriousFindings } from "../browser.fixture.ts"
 const ROUND = Buffer.from([...writeTrace(aRound())].join(""))
 
-let served: Served
-let browser: Browser
-beforeAll(async () => {
-  served = await serveApp()
-  browser = await startBrowser()
-})
-afterAll(async () => {
-  await browser.close()
-  served.close()
-})
+const app = appInBrowser()
 
 const opened = async (hash: string, options = {}): Promise<Page> => {
-  const page = await browser.newPage(options)
-  await page.goto(`${served.url}${hash}`)
+  const page = await app.browser.newPage(options)
+  await page.goto(`${app.url}${hash}`)
   return page
 }
 const shown = (page: Page): Promise<void> => page.locator("svg.panes").waitFor()

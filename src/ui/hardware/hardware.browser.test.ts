@@ -1,31 +1,23 @@
-import type { Browser, Page } from "playwright-core"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { type Served, seriousFindings, serveApp, startBrowser } from "../browser.fixture.ts"
+import type { Page } from "playwright-core"
+import { describe, expect, it } from "vitest"
+import { appInBrowser } from "../app.fixture.ts"
+import { seriousFindings, startBrowser } from "../browser.fixture.ts"
 
 /** Short, for the adapter is software: 12 tokens in drafts of 4. */
 const SHORT =
   "#/hardware?v=1&view.text=import+os%0Aimport+sys%0A%0Adef+main%28%29%3A%0A&view.window=4&view.maxTokens=12&view.keep=0.5"
 
-let served: Served
-let browser: Browser
-beforeAll(async () => {
-  served = await serveApp()
-  browser = await startBrowser()
-})
-afterAll(async () => {
-  await browser.close()
-  served.close()
-})
+const app = appInBrowser()
 
 /** The screen, with all that the page complained of. */
-const opened = async (hash: string, colorScheme: "light" | "dark" = "light", at = browser) => {
+const opened = async (hash: string, colorScheme: "light" | "dark" = "light", at = app.browser) => {
   const page = await at.newPage({ colorScheme })
   const complaints: string[] = []
   page.on("console", (message) => {
     if (message.type() === "error") complaints.push(message.text())
   })
   page.on("pageerror", ({ message }) => complaints.push(message))
-  await page.goto(`${served.url}${hash}`)
+  await page.goto(`${app.url}${hash}`)
   return { page, complaints }
 }
 

@@ -1,8 +1,8 @@
 /** The sweep screen in a real browser, on files that the sweep's own writers made. */
 import { readFileSync } from "node:fs"
 import { Effect, Result } from "effect"
-import type { Browser, Page } from "playwright-core"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import type { Page } from "playwright-core"
+import { describe, expect, it } from "vitest"
 import { TABLE_FORMATS } from "../../planning/files/formats.ts"
 import type { Cell, Table } from "../../planning/files/table.ts"
 import { evaluate, PointRunner } from "../../planning/points.ts"
@@ -10,7 +10,8 @@ import { axesOf, pointAt, sizeOf } from "../../planning/sweep/design.ts"
 import { loadSweep } from "../../planning/sweep/load-sweep.ts"
 import { columnsOf, rowOf } from "../../planning/sweep/row.ts"
 import { CATALOG, inMemory } from "../../scenario/catalog.fixture.ts"
-import { seriousFindings, serveApp, type Served, startBrowser } from "../browser.fixture.ts"
+import { appInBrowser } from "../app.fixture.ts"
+import { seriousFindings } from "../browser.fixture.ts"
 
 const WINDOWS = [8, 16, 32]
 const CONTEXTS = [1000, 2000, 200_000]
@@ -86,22 +87,13 @@ const simulated = async (): Promise<Table> => {
   return { columns: columnsOf(axesOf(design), {}), rows, recipe }
 }
 
-let app: Served
-let browser: Browser
-beforeAll(async () => {
-  app = await serveApp()
-  browser = await startBrowser(false)
-})
-afterAll(async () => {
-  await browser.close()
-  app.close()
-})
+const app = appInBrowser(false)
 
 const bytesOf = (ending: string, { columns, rows, recipe }: Table = TABLE): Buffer =>
   Buffer.concat([...TABLE_FORMATS[ending]!.encode(columns, rows, recipe)].map((part) => Buffer.from(part)))
 
 const opened = async (name: string, bytes: Buffer): Promise<Page> => {
-  const page = await browser.newPage()
+  const page = await app.browser.newPage()
   await page.goto(`${app.url}#/sweep?v=1`)
   await page
     .getByLabel("Open results")
@@ -242,7 +234,7 @@ describe("the sweep screen", () => {
 
   for (const colorScheme of ["light", "dark"] as const)
     it(`has no serious findings of axe in the ${colorScheme} theme, and fits 400 px`, async () => {
-      const page = await browser.newPage({ colorScheme, viewport: { width: 400, height: 800 } })
+      const page = await app.browser.newPage({ colorScheme, viewport: { width: 400, height: 800 } })
       await page.goto(`${app.url}#/sweep?v=1`)
       await page.getByLabel("Open results").setInputFiles({
         name: "results.csv",

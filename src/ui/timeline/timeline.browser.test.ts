@@ -1,13 +1,13 @@
 /** The timeline in a real browser: a run opened from What-if and from files, by mouse and by keyboard. */
 import { readFile } from "node:fs/promises"
 import { createRequire } from "node:module"
-import type { Browser, Page } from "playwright-core"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import type { Page } from "playwright-core"
+import { describe, expect, it } from "vitest"
 import { chromeTrace } from "../../trace/chrome.ts"
 import { writeTrace } from "../../trace/jsonl.ts"
 import { TraceStore } from "../../trace/store.ts"
 import { aRound, META } from "../../trace/trace.fixture.ts"
-import { serveApp, type Served, startBrowser } from "../browser.fixture.ts"
+import { appInBrowser } from "../app.fixture.ts"
 
 interface Axe {
   readonly run: () => Promise<{
@@ -15,16 +15,7 @@ interface Axe {
   }>
 }
 
-let app: Served
-let browser: Browser
-beforeAll(async () => {
-  app = await serveApp()
-  browser = await startBrowser(false)
-})
-afterAll(async () => {
-  await browser.close()
-  app.close()
-})
+const app = appInBrowser(false)
 
 const drop = (page: Page, name: string, text: string): Promise<void> =>
   page.evaluate(
@@ -40,7 +31,7 @@ const drop = (page: Page, name: string, text: string): Promise<void> =>
 
 const opened = async (name: string, text: string) => {
   const errors: string[] = []
-  const page = await browser.newPage()
+  const page = await app.browser.newPage()
   page.on("pageerror", ({ message }) => errors.push(message))
   await page.goto(`${app.url}#/timeline?v=1`)
   await page.getByText("No trace is open").waitFor()

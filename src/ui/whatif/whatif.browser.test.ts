@@ -2,24 +2,16 @@ import { execFileSync } from "node:child_process"
 import { copyFileSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { csvParse } from "d3"
-import type { Browser, Page } from "playwright-core"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { type Served, seriousFindings, serveApp, startBrowser } from "../browser.fixture.ts"
+import type { Page } from "playwright-core"
+import { describe, expect, it } from "vitest"
+import { appInBrowser } from "../app.fixture.ts"
+import { seriousFindings } from "../browser.fixture.ts"
 
-let served: Served
-let browser: Browser
-beforeAll(async () => {
-  served = await serveApp()
-  browser = await startBrowser()
-})
-afterAll(async () => {
-  await browser.close()
-  served.close()
-})
+const app = appInBrowser()
 
 const opened = async (hash = "", options = {}): Promise<Page> => {
-  const page = await browser.newPage(options)
-  await page.goto(`${served.url}${hash}`)
+  const page = await app.browser.newPage(options)
+  await page.goto(`${app.url}${hash}`)
   return page
 }
 
