@@ -20,10 +20,10 @@ const share = (operation: Operation, side: "memory" | "compute"): Figure => ({
   bounds: [1e-3, 0.99]
 })
 
-/** What a block of rows costs in a layer's matmuls, where the profile says how many rows that is. */
+/** What a block of rows costs in a layer's matmuls, where the profile says how many rows that is; looked for from a launch's cost on. */
 const matmulBlock: Figure = {
   name: "efficiency.matmul.per_block",
-  get: ({ efficiency }) => efficiency.matmul.perBlock ?? 0,
+  get: ({ efficiency: { matmul } }) => matmul.perBlock ?? Math.max(matmul.overhead, 1e-5),
   set: (hardware, perBlock) => ({
     ...hardware,
     efficiency: { ...hardware.efficiency, matmul: { ...hardware.efficiency.matmul, perBlock } }

@@ -61,13 +61,10 @@ describe("a profile refitted to recorded runs", () => {
   })
 
   it("tells what a block of rows costs in matmuls, where the profile says how many rows that is", () => {
-    const blocked = (perBlock: number): Hardware => ({
-      ...demo.hardware,
-      matmulBlock: { rows: 8 },
-      efficiency: { ...demo.hardware.efficiency, matmul: { ...demo.hardware.efficiency.matmul, perBlock } }
-    })
-    const real = { ...demo, hardware: blocked(40e-6) }
-    const guess = { ...demo, hardware: blocked(5e-6) }
+    const { efficiency } = demo.hardware
+    const guess = { ...demo, hardware: { ...demo.hardware, matmulBlock: { rows: 8 } } }
+    const matmul = { ...efficiency.matmul, perBlock: 40e-6 }
+    const real = { ...demo, hardware: { ...guess.hardware, efficiency: { ...efficiency, matmul } } }
     const runs = recorded(real, "full-kv", "vericache").map((run) => ({ ...run, scenario: guess }))
     const found = refit(runs, guess.hardware)!
     expect(found.figures["efficiency.matmul.per_block"]! / 40e-6).toBeCloseTo(1, 1)
