@@ -93,7 +93,7 @@ export const probeCommand = Command.make(
     const timings = copies.length + operations.length
     if (noisy > 0)
       yield* Console.error(
-        `${noisy} of ${timings} timings are noisy (middle half wider than ${percent(NOISY)} of the median): something else is at work on this machine`
+        `${noisy} of ${timings} timings are noisy (middle half wider than ${percent(NOISY)} of the median): something else is at work on this machine${probed.card.kind === "software" ? `, or the adapter's threads on each other; on Linux hold all to one core: taskset -c 1 vericache probe` : ""}`
       )
     if (Option.isNone(output)) return
     const name = output.value
