@@ -33,6 +33,9 @@ export interface AdapterCard {
 
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe|software|warp|basic render/i
 
+/** Milliseconds that a timer may fire late: nobody sleeps to the end of short work. */
+const LATE = 2
+
 /** Milliseconds of the clock, to the nanosecond. */
 const now = Effect.map(Clock.Clock, (clock) => Number(clock.currentTimeNanosUnsafe()) / 1e6)
 
@@ -249,7 +252,8 @@ export class Device {
       catch: (cause) => new DeviceLost({ reason: this.lost ?? String(cause) })
     })
     return Effect.flatMap(now, (time) => {
-      const asleep = ASLEEP * (due - time)
+      const left = due - time
+      const asleep = Math.min(ASLEEP * left, left - LATE)
       return asleep < 1 ? settled : Effect.delay(settled, asleep)
     }).pipe(
       Effect.andThen(
