@@ -63,6 +63,14 @@ export const isPointWorker = workerData === ROLE
 const servePoints = (): void => {
   const catalog = Effect.runSync(readCatalog)
   const bases = new Map<number, { readonly fields: ScenarioFields; readonly options: PointOptions }>()
+  /** A search asks again and again about one base: it is read once. */
+  const read = new Map<string, ScenarioFields>()
+  const fieldsOf = (base: BaseScenario): ScenarioFields => {
+    const key = JSON.stringify(base)
+    const fields = read.get(key) ?? Result.getOrThrow(readBase(base, readFile))
+    read.set(key, fields)
+    return fields
+  }
   parentPort!.on("message", (message: BaseMessage | PointMessage | EndMessage) => {
     const { run } = message
     if ("ended" in message) {
@@ -70,10 +78,7 @@ const servePoints = (): void => {
       return
     }
     if ("base" in message) {
-      bases.set(run, {
-        fields: Result.getOrThrow(readBase(message.base, readFile)),
-        options: message.options
-      })
+      bases.set(run, { fields: fieldsOf(message.base), options: message.options })
       return
     }
     const { index, point } = message
