@@ -96,6 +96,7 @@ export interface TrialResult {
   readonly hostBytesLeft: number
   /** GPU buffers left after the engine was closed. */
   readonly buffersLeft: number
+  readonly rounds: number
   readonly drafted: number
   readonly accepted: number
   /** Bytes over the link to the device. */
@@ -219,7 +220,7 @@ export const trial = async (options: Trial): Promise<TrialResult> => {
         ...(cancelAfter === undefined ? {} : { cancelAfter })
       }))
     )
-    const { proposals, bytes: told } = yield* runRequests(engine, physics, {
+    const { proposals, bytes: told, rounds } = yield* runRequests(engine, physics, {
       setup,
       ...(options.recorder === undefined ? {} : { recorder: options.recorder }),
       ...(options.kvBytes === undefined ? {} : { hbmBytes: setup.weightBytes + options.kvBytes }),
@@ -232,6 +233,7 @@ export const trial = async (options: Trial): Promise<TrialResult> => {
     return {
       bytesIn,
       told,
+      rounds: rounds.count,
       proposals,
       rebuilds: engine.rebuilds,
       mostPages: engine.state.cache.pages.peak,

@@ -163,7 +163,8 @@ describe("output equals full-KV decoding", () => {
       const missing = await trial({ ...what, reload: "missing" })
       expect(missing.produced).toEqual([await expected(asked[0]!, 16), await expected(asked[1]!, 16)])
       expect([missing.leaked, missing.hostBytesLeft, missing.buffersLeft]).toEqual([0, 0, 0])
-      expect(missing.bytesIn).toBeLessThan(whole.bytesIn)
+      // How many rounds there are, and so how many reloads, is for the clock to say.
+      expect(missing.bytesIn / missing.rounds).toBeLessThan(whole.bytesIn / whole.rounds)
       expect([toldIn(missing), toldIn(whole)]).toEqual([missing.bytesIn, whole.bytesIn])
     })
   }
