@@ -220,7 +220,11 @@ export const trial = async (options: Trial): Promise<TrialResult> => {
         ...(cancelAfter === undefined ? {} : { cancelAfter })
       }))
     )
-    const { proposals, bytes: told, rounds } = yield* runRequests(engine, physics, {
+    const {
+      proposals,
+      bytes: told,
+      rounds
+    } = yield* runRequests(engine, physics, {
       setup,
       ...(options.recorder === undefined ? {} : { recorder: options.recorder }),
       ...(options.kvBytes === undefined ? {} : { hbmBytes: setup.weightBytes + options.kvBytes }),
