@@ -27,7 +27,7 @@ describe("a link fitted to transfers", () => {
         const found = fitLink(transfersOf(link, sizes, some), FROM)!
         // What is kept is so because the transfers are as well predicted with it.
         if (found.untold.bandwidth === undefined && found.untold.latency === undefined)
-          expect(found.bandwidth / link.bandwidth).toBeCloseTo(1, 1)
+          expect(Math.abs(found.bandwidth / link.bandwidth - 1)).toBeLessThan(0.1)
         expect(found.heldOutMedian).toBeLessThan(0.01)
       }),
       { numRuns: 30 }

@@ -47,7 +47,8 @@ export class Limits {
       0
     )
     const time = (to - from) * this.#counters.length * this.#peak
-    const hbm = time > 0 ? Math.min(passes, moved / time) : 0
+    // Counters of other tools may hold anything, sums beyond all numbers included.
+    const hbm = time > 0 && moved > 0 ? Math.min(passes, moved / time) : 0
     return {
       "HBM at its peak rate": hbm,
       "compute, launches and the rest": passes - hbm,
