@@ -13,7 +13,7 @@ import type { LinkFit } from "../../twin/link-fit.ts"
 import { FEWEST_PASSES, type RecordedRun, type Refit, refit } from "../../twin/refit.ts"
 import { Usage } from "../exit.ts"
 import { bytes, percent, seconds, significant } from "../output/number.ts"
-import { untoldWords } from "../output/untold.ts"
+import { figureWords, untoldWords } from "../output/refit-words.ts"
 
 /** Whether a file's text begins as a trace does. */
 export const isTrace = (text: string): boolean => text.startsWith(`{"format":"${FORMAT}"`)
@@ -36,9 +36,6 @@ const readRun = (file: string, text: string, scenario: Scenario): Result.Result<
     return fault(`expected ${error.expected}, found ${error.found}`, error.line, error.column)
   }
 }
-
-const figure = (name: string, value: number): string =>
-  name.startsWith("efficiency") && !name.endsWith("per_block") ? value.toFixed(3) : seconds(value)
 
 const spread = (error: number): string => `${(error * 100).toFixed(1)} %`
 
@@ -70,7 +67,7 @@ export const fitOfPasses = (passes: Refit["passes"]) => ({
 })
 
 const tell = ({ figures, untold, passes, links }: Refit, base: Hardware): readonly string[] => [
-  ...Object.entries(figures).map(([name, value]) => `${name}: ${figure(name, value)}`),
+  ...Object.entries(figures).map(([name, value]) => `${name}: ${figureWords(name, value)}`),
   ...(["host_to_device", "device_to_host"] as const).map((direction) =>
     linkWords(direction, links[direction], base)
   ),

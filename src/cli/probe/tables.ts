@@ -7,7 +7,7 @@ import type { Refit } from "../../twin/refit.ts"
 import type { Probed } from "../engine/probe.ts"
 import type { Column } from "../output/grid.ts"
 import { bytes, percent, seconds, significant } from "../output/number.ts"
-import { untoldWords } from "../output/untold.ts"
+import { figureWords, untoldWords } from "../output/refit-words.ts"
 
 export type Copy = Probed["copies"][number]
 
@@ -82,9 +82,7 @@ const overlapWords = ({ overlap }: Probed): string => {
 export const words = (probed: Probed, { figures, untold, passes }: Refit): readonly string[] => [
   `an empty submit: ${seconds(probed.submit.seconds)}, spread ${percent(probed.submit.spread)}`,
   overlapWords(probed),
-  ...Object.entries(figures).map(
-    ([name, value]) => `${name}: ${name.startsWith("efficiency") ? value.toFixed(3) : seconds(value)}`
-  ),
+  ...Object.entries(figures).map(([name, value]) => `${name}: ${figureWords(name, value)}`),
   ...untoldWords(untold),
   `times of passes: ${off(passes.heldOutMedian)} off in the median, ${off(passes.heldOutP90)} at p90, of ${significant(passes.heldOut)} kept apart from the ${significant(passes.samples)} fitted to`,
   `${probed.card.name}, ${probed.card.kind} adapter${probed.card.features.includes("shader-f16") ? ", f16" : ", no f16"}`

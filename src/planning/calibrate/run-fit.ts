@@ -32,31 +32,37 @@ const FITTED: readonly Statistic[] = ["mean", "p50", "p90"]
 /** Fewest requests of a half, for percentiles to say anything of it. */
 const FEWEST = 8
 
-/** Some of a run's requests, by their place in the order of arrival, and what they were measured at. */
+/** Requests [from, to) of a run in the order of arrival, and what they were measured at. */
 interface Part {
-  readonly has: (request: number) => boolean
+  readonly from: number
+  readonly to: number
   readonly latencies: MeasuredRun["latencies"]
 }
 
-const wholeOf = ({ latencies }: MeasuredRun): Part => ({ has: () => true, latencies })
+const wholeOf = ({ latencies }: MeasuredRun): Part => ({ from: 0, to: Number.POSITIVE_INFINITY, latencies })
 
 /** The first half to arrive and the later one; undefined where the file has no times of each request. */
 const halvesOf = ({ requests }: MeasuredRun): readonly [first: Part, later: Part] | undefined => {
   const middle = requests.length >> 1
   if (middle < FEWEST || requests.some(({ ttft, e2el }) => ttft === undefined || e2el === undefined))
     return undefined
-  return [
-    { has: (request) => request < middle, latencies: latenciesOf(requests.slice(0, middle)) },
-    { has: (request) => request >= middle, latencies: latenciesOf(requests.slice(middle)) }
-  ]
+  const part = (from: number, to: number): Part => ({
+    from,
+    to,
+    latencies: latenciesOf(requests.slice(from, to))
+  })
+  return [part(0, middle), part(middle, requests.length)]
 }
 
 /** The scenario replaying a run under its first method: latencies of a part of its requests; undefined if it does not fit into memory. */
-const replay = (scenario: Scenario, { has }: Part): Readonly<Record<Fitting, LatencySummary>> | undefined => {
+const replay = (
+  scenario: Scenario,
+  { from, to }: Part
+): Readonly<Record<Fitting, LatencySummary>> | undefined => {
   const seen: Record<Fitting, number[]> = { tpot: [], ttft: [], e2el: [] }
   const exit = simulate(scenario, scenario.methods[0]!, {
     onLatency: (request, latency, ns) => {
-      if (has(request)) seen[latency].push(ns * 1e-9)
+      if (request >= from && request < to) seen[latency].push(ns * 1e-9)
     }
   })
   if (Exit.isFailure(exit)) return undefined
@@ -155,7 +161,6 @@ export const fitRun = (
       return off === undefined ? [] : [[latency, off] as const]
     })
   )
-  const heldOut =
-    later === undefined ? undefined : run.requests.filter((_, request) => later.has(request)).length
+  const heldOut = later && later.to - later.from
   return { scenario: fitted, figures, residuals, heldOut }
 }

@@ -1,3 +1,5 @@
+import type { TextFile } from "../workers/protocol.ts"
+
 /** A file that was opened: one in hand, or one that is served beside the page and fetched by whoever reads it. */
 export type OpenedFile = File | ServedFile
 
@@ -24,7 +26,5 @@ export const headOf = async (file: OpenedFile, bytes: number): Promise<string> =
 }
 
 /** Files as texts, each under its name. */
-export const textsOf = (
-  files: readonly OpenedFile[]
-): Promise<readonly { readonly name: string; readonly text: string }[]> =>
+export const textsOf = (files: readonly OpenedFile[]): Promise<readonly TextFile[]> =>
   Promise.all(files.map(async (file) => ({ name: file.name, text: await (await contentOf(file)).text() })))

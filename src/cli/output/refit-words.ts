@@ -1,3 +1,4 @@
+import { seconds } from "./number.ts"
 import type { Refit } from "../../twin/refit.ts"
 
 /** Figures of passes that runs do not tell, each with why. */
@@ -8,3 +9,7 @@ export const untoldWords = (untold: Refit["untold"]): readonly string[] =>
       ["at a bound", "ran into a bound, so not told by these runs, kept"]
     ] as const
   ).flatMap(([why, words]) => (untold[why].length === 0 ? [] : [`${words}: ${untold[why].join(", ")}`]))
+
+/** A refitted figure: a share of a peak, or seconds. */
+export const figureWords = (name: string, value: number): string =>
+  name.startsWith("efficiency") && !name.endsWith("per_block") ? value.toFixed(3) : seconds(value)
