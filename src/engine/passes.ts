@@ -9,7 +9,6 @@ import { type ProposedStep, proposing } from "./proposing.ts"
 import type { Session } from "./session.ts"
 import { settleVerify, type Verifying } from "./settling.ts"
 import { makeRoom, sendHome, submitStreaming } from "./streaming.ts"
-import { Pace } from "./webgpu/pace.ts"
 
 /** A row, and what is to be done with the token it yields, if any is wanted. */
 export interface Wanted {
@@ -35,7 +34,6 @@ export interface PassResult {
 
 export class Passes {
   readonly #engine: Engine
-  readonly #pace = new Pace()
   #cut = false
   #computed = 0
   /** What the passes of a run found, in order; it counts once the whole run has succeeded, and never if the device dies. */
@@ -323,12 +321,11 @@ export class Passes {
   #submit(wanted: readonly Wanted[], steps: number): Effect.Effect<void, DeviceLost> {
     if (wanted.length === 0) return Effect.void
     const { forward, device } = this.#engine.state
-    const work = Effect.suspend(() => {
+    return Effect.suspend(() => {
       const batch = this.#batch(wanted, steps)
       forward.submit(batch)
       return batch.choices.length === 0 ? device.idle : this.#readTokens(wanted, batch, () => true)
     })
-    return this.#pace.around(device, wanted.length, steps, work)
   }
 
   #batch(wanted: readonly Wanted[], steps: number): Batch {

@@ -1,5 +1,5 @@
 /** Stored matrices onto the device, a piece at a time: what the host holds on the way does not grow with them. */
-import { Clock, Effect } from "effect"
+import { Effect } from "effect"
 import { lay, LAY_HEADER, layGroups } from "../kernels/lay.ts"
 import type { Device } from "../webgpu/device.ts"
 
@@ -22,8 +22,6 @@ export class Laying {
   readonly #landing: GPUBuffer
   readonly #words: Uint32Array
   #underWay = 0
-  /** Milliseconds of the last wait. */
-  #expected = 0
 
   constructor(device: Device) {
     this.#device = device
@@ -55,22 +53,8 @@ export class Laying {
       this.#underWay += bytes
       if (this.#underWay < MOST_UNDER_WAY) return Effect.void
       this.#underWay = 0
-      // What is written waits in memory of the driver until the device has it.
-      return this.#wait
-    })
-  }
-
-  /**
-   * Waits for all that is under way, for about as long as the last time: the garbage of a thread that spins was more than the
-   * weights themselves. A lost device is for its first user to find.
-   */
-  get #wait(): Effect.Effect<void> {
-    return Effect.gen({ self: this }, function* () {
-      const clock = yield* Clock.Clock
-      const start = clock.currentTimeMillisUnsafe()
-      yield* this.#device.expect(this.#expected)
-      yield* Effect.ignore(this.#device.idle)
-      this.#expected = clock.currentTimeMillisUnsafe() - start
+      // What is written waits in memory of the driver until the device has it. A lost device is for its first user to find.
+      return Effect.ignore(this.#device.idle)
     })
   }
 

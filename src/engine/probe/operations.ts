@@ -129,8 +129,7 @@ export const probeOperations = (
             forward.repeat(operation, batch, TIMES)
             return device.idle
           }),
-          repetitions,
-          (milliseconds) => device.expect(milliseconds)
+          repetitions
         )
         const own = (seconds: number): number => Math.max(1e-9, (seconds - submit) / TIMES)
         found.push({

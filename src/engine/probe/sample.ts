@@ -28,18 +28,16 @@ export const timingOf = (seconds: readonly number[]): Timing => {
   }
 }
 
-/** Times `work`, warmed up by one that does not count. `expect` hears before each how many milliseconds it takes at least. */
+/** Times `work`, warmed up by one that does not count. */
 export const timed = <A, E, R>(
   work: Effect.Effect<A, E, R>,
-  repetitions: number,
-  expect: (milliseconds: number) => Effect.Effect<void> = () => Effect.void
+  repetitions: number
 ): Effect.Effect<Timing, E, R> =>
   Effect.gen(function* () {
     const clock = yield* Clock.Clock
     yield* work
     const seconds: number[] = []
     for (let i = 0; i < repetitions; i++) {
-      if (i > 0) yield* expect(1000 * Math.min(...seconds))
       const start = clock.currentTimeNanosUnsafe()
       yield* work
       seconds.push(Number(clock.currentTimeNanosUnsafe() - start) / 1e9)

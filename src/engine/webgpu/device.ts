@@ -1,6 +1,7 @@
 /** One WebGPU device: what it is, its buffers counted, its pipelines compiled once. */
-import { Clock, Effect, Schema } from "effect"
+import { Effect, Schema } from "effect"
 import { DeviceLost } from "../../runtime/ports.ts"
+import { resting } from "./rest.ts"
 import { MAP_READ, STORAGE, USAGE } from "./usage.ts"
 
 /** There is no adapter, or it cannot do what the engine needs. */
@@ -32,15 +33,6 @@ export interface AdapterCard {
 }
 
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe|software|warp|basic render/i
-
-/** Milliseconds that a timer may fire late: nobody sleeps to the end of short work. */
-const LATE = 2
-
-/** Milliseconds of the clock, to the nanosecond. */
-const now = Effect.map(Clock.Clock, (clock) => Number(clock.currentTimeNanosUnsafe()) / 1e6)
-
-/** Share of the time work takes at least that a wait for it sleeps: Node spins the thread that waits inside WebGPU. */
-const ASLEEP = 0.85
 
 /** Features used where the adapter has them. */
 const WANTED: readonly GPUFeatureName[] = ["timestamp-query", "shader-f16"]
@@ -91,7 +83,6 @@ export class Device {
   #lost: string | undefined
   /** First error nobody scoped: a kernel or a copy that WebGPU refused. */
   #fault: string | undefined
-  #due = 0
 
   constructor(raw: GPUDevice, card: AdapterCard, parent?: Device) {
     this.raw = raw
@@ -191,7 +182,7 @@ export class Device {
       encoder.copyBufferToBuffer(source, offset, staging, each * i, each)
     this.raw.queue.submit([encoder.finish()])
     const cancel = (): void => this.destroy(staging)
-    const collect = this.mapped(staging, MAP_READ, this.due).pipe(
+    const collect = this.mapped(staging, MAP_READ).pipe(
       Effect.map(() => new Uint8Array(staging.getMappedRange(0, each * from.length).slice(0, all))),
       Effect.ensuring(Effect.sync(cancel))
     )
@@ -207,27 +198,14 @@ export class Device {
     return Effect.suspend(() => this.startRead(source, offsets, bytes).collect)
   }
 
-  /** Says that what is submitted now takes so many milliseconds at least: who waits for it sleeps most of them. */
-  expect(milliseconds: number): Effect.Effect<void> {
-    return Effect.map(now, (time) => {
-      const root = this.#root
-      root.#due = Math.max(root.#due, time) + milliseconds
-    })
-  }
-
-  /** When what is submitted so far is done at the earliest, as far as anyone said; milliseconds of the clock. */
-  get due(): number {
-    return this.#root.#due
-  }
-
-  /** Waits until a buffer is mapped. `due`: when the last work with it is. */
-  mapped(buffer: GPUBuffer, mode: number, due: number): Effect.Effect<void, DeviceLost> {
-    return this.#settled(() => buffer.mapAsync(mode), due)
+  /** Waits until a buffer is mapped. */
+  mapped(buffer: GPUBuffer, mode: number): Effect.Effect<void, DeviceLost> {
+    return this.#settled(() => buffer.mapAsync(mode))
   }
 
   /** Waits until everything submitted so far is done. */
   get idle(): Effect.Effect<void, DeviceLost> {
-    return Effect.suspend(() => this.#settled(() => this.raw.queue.onSubmittedWorkDone(), this.due))
+    return this.#settled(() => this.raw.queue.onSubmittedWorkDone())
   }
 
   /** The same device for another user: it shares the pipelines and has buffers of its own. */
@@ -245,21 +223,14 @@ export class Device {
     this.raw.destroy()
   }
 
-  /** Waits for `work` of the device, asleep for most of the time until it is `due`. */
-  #settled(work: () => Promise<unknown>, due: number): Effect.Effect<void, DeviceLost> {
-    const settled = Effect.tryPromise({
-      try: work,
+  /** Waits for `work` of the device. */
+  #settled(work: () => Promise<unknown>): Effect.Effect<void, DeviceLost> {
+    return Effect.tryPromise({
+      try: () => resting(work()),
       catch: (cause) => new DeviceLost({ reason: this.lost ?? String(cause) })
-    })
-    return Effect.flatMap(now, (time) => {
-      const left = due - time
-      const asleep = Math.min(ASLEEP * left, left - LATE)
-      return asleep < 1 ? settled : Effect.delay(settled, asleep)
     }).pipe(
       Effect.andThen(
         Effect.suspend(() => {
-          // Done sooner than was said: what follows does not wait for it.
-          if (this.#root.#due === due) this.#root.#due = 0
           const fault = this.#root.#fault
           if (fault !== undefined) return Effect.die(new Error(`WebGPU refused: ${fault}`))
           return this.lost === undefined ? Effect.void : Effect.fail(new DeviceLost({ reason: this.lost }))

@@ -19,22 +19,15 @@ export const CHUNK_BYTES = 1 << 20
 /** Bytes of a copy that are submitted at most before one of its buffers comes back. */
 export const RING_BYTES = RING * CHUNK_BYTES
 
-interface Staging {
-  readonly buffer: GPUBuffer
-  /** When its last copy is done at the earliest. */
-  readonly due: number
-}
-
 export class Uploader {
   readonly #device: Device
-  readonly #free: Staging[]
+  readonly #free: GPUBuffer[]
 
   constructor(device: Device) {
     this.#device = device
-    this.#free = Array.from({ length: RING }, () => ({
-      buffer: device.buffer("staging", CHUNK_BYTES, USAGE.mapWrite | USAGE.copySource),
-      due: 0
-    }))
+    this.#free = Array.from({ length: RING }, () =>
+      device.buffer("staging", CHUNK_BYTES, USAGE.mapWrite | USAGE.copySource)
+    )
   }
 
   /** Moves all pieces; done when the last copy is. `still`: stops, moving no more, once it says no. */
@@ -70,23 +63,23 @@ export class Uploader {
     load: (window: Uint8Array, staging: GPUBuffer, encoder: GPUCommandEncoder) => void
   ): Effect.Effect<void, DeviceLost> {
     return Effect.gen({ self: this }, function* () {
-      const { buffer: staging, due } = yield* this.#take
-      yield* this.#device.mapped(staging, MAP_WRITE, due)
+      const staging = yield* this.#take
+      yield* this.#device.mapped(staging, MAP_WRITE)
       const encoder = this.#device.raw.createCommandEncoder()
       load(new Uint8Array(staging.getMappedRange()), staging, encoder)
       staging.unmap()
       this.#device.raw.queue.submit([encoder.finish()])
-      this.#free.push({ buffer: staging, due: this.#device.due })
+      this.#free.push(staging)
       // A buffer must come back to the ring, whatever becomes of the transfer.
     }).pipe(Effect.uninterruptible)
   }
 
   close(): void {
-    for (const { buffer } of this.#free) this.#device.destroy(buffer)
+    for (const buffer of this.#free) this.#device.destroy(buffer)
   }
 
   /** A buffer nobody fills; if another transfer has them all, the next to come back. */
-  get #take(): Effect.Effect<Staging, DeviceLost> {
+  get #take(): Effect.Effect<GPUBuffer, DeviceLost> {
     return Effect.gen({ self: this }, function* () {
       for (;;) {
         const staging = this.#free.shift()
