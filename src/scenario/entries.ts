@@ -90,6 +90,9 @@ export const hardwareOf = (file: HardwareFile): Hardware => {
     ...(file.matmul_block === undefined ? {} : { matmulBlock: file.matmul_block }),
     stepOverhead: amount(file.step_overhead, "seconds"),
     stepOverheadPerRequest: amount(file.step_overhead_per_request, "seconds"),
+    ...(file.compression_overhead === undefined
+      ? {}
+      : { compressionOverhead: amount(file.compression_overhead, "seconds") }),
     ...(tables === undefined ? {} : { tables: tablesOf(tables) }),
     ...(power === undefined ? {} : { power: amount(power, "watts") }),
     ...(adapter === undefined ? {} : { adapter })

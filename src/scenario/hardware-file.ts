@@ -120,6 +120,9 @@ export const hardwareFile = (
     ...(matmulBlock === undefined ? {} : { matmul_block: matmulBlock }),
     step_overhead: digits(rest.stepOverhead),
     step_overhead_per_request: digits(rest.stepOverheadPerRequest),
+    ...(rest.compressionOverhead === undefined
+      ? {}
+      : { compression_overhead: digits(rest.compressionOverhead) }),
     ...(tables === undefined ? {} : { tables: tablesFile(tables) }),
     ...(power === undefined ? {} : { power }),
     ...(adapter === undefined ? {} : { adapter })

@@ -125,6 +125,8 @@ export interface Hardware {
   readonly stepOverhead: number
   /** Extra host work per request in the pass, seconds. */
   readonly stepOverheadPerRequest: number
+  /** Work for each prompt that is complete and compressed, seconds; absent: none. */
+  readonly compressionOverhead?: number
   readonly tables?: KernelTables
   /** Board power at load, watts; absent if no figure is known. */
   readonly power?: number

@@ -3,6 +3,7 @@
  * a two-sided CUSUM (Page, Biometrika 41, 1954): while it stays near its level the prediction is current; when it leaves, the
  * prediction is stale until enough has been seen of the new level, which is then followed.
  */
+import { median } from "./median.ts"
 
 /** What a prediction of a part is worth now. */
 export type Standing =
@@ -38,9 +39,6 @@ const FOLLOW = 0.02
 const MEAN_DEVIATION = Math.sqrt(Math.PI / 2)
 /** Median absolute deviation to standard deviation of the normal distribution. */
 const DEVIATION = 1.4826
-
-const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0
 
 interface Observation {
   readonly at: number

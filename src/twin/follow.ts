@@ -179,6 +179,9 @@ export const slowed = (hardware: Hardware, factors: Factors): Hardware => {
     ...hardware,
     stepOverhead: hardware.stepOverhead * passes,
     stepOverheadPerRequest: hardware.stepOverheadPerRequest * passes,
+    ...(hardware.compressionOverhead === undefined
+      ? {}
+      : { compressionOverhead: hardware.compressionOverhead * passes }),
     ...(hardware.oneQueue === undefined
       ? {}
       : { oneQueue: { ...hardware.oneQueue, submission: hardware.oneQueue.submission * passes } }),

@@ -4,6 +4,8 @@
  * Nothing is random: the same data give the same fit.
  */
 
+import { median } from "./median.ts"
+
 export interface Problem {
   /** Where to start, and what unseen parameters keep. */
   readonly start: readonly number[]
@@ -17,8 +19,8 @@ export interface Problem {
 
 export interface Solution {
   readonly parameters: readonly number[]
-  /** Root mean square change of the residuals when a parameter changes by one: how much the data see of it. */
-  readonly sensitivity: readonly number[]
+  /** By parameter, the change of each residual when it changes by one: what the data see of it. */
+  readonly columns: readonly Float64Array[]
 }
 
 const STEP = 1e-4
@@ -27,10 +29,8 @@ const ITERATIONS = 60
 const HUBER = 1.345
 /** Median absolute deviation to standard deviation of the normal distribution. */
 const DEVIATION = 1.4826
-/** Residuals as small as this are all alike: no weights below it. */
-const LEAST_SCALE = 1e-6
-
-const median = (values: Float64Array): number => values.toSorted()[values.length >> 1] ?? 0
+/** Residuals as small as this are all alike: what is rare but larger is no outlier among them. */
+const LEAST_SCALE = 5e-3
 
 const weightsOf = (residuals: Float64Array): Float64Array => {
   const scale = Math.max(LEAST_SCALE, DEVIATION * median(residuals.map(Math.abs)))
@@ -61,7 +61,6 @@ const solve = (a: readonly Float64Array[], b: Float64Array): Float64Array => {
 }
 
 export const leastSquares = ({ start, bounds, residuals, pull }: Problem): Solution => {
-  const n = start.length
   const within = (values: readonly number[]): number[] =>
     values.map((value, i) => Math.min(bounds[i]![1], Math.max(bounds[i]![0], value)))
   const columnsAt = (at: readonly number[], base: Float64Array): Float64Array[] =>
@@ -110,14 +109,12 @@ export const leastSquares = ({ start, bounds, residuals, pull }: Problem): Solut
     columns = columnsAt(at, errors)
     if (!moved) break
   }
-  const rows = Math.max(1, errors.length)
-  return {
-    parameters: at,
-    sensitivity: Array.from({ length: n }, (_, i) =>
-      Math.sqrt(columns[i]!.reduce((sum, one) => sum + one * one, 0) / rows)
-    )
-  }
+  return { parameters: at, columns }
 }
+
+/** Root mean square of some changes. */
+const size = (column: Float64Array): number =>
+  Math.sqrt(column.reduce((sum, one) => sum + one * one, 0) / Math.max(1, column.length))
 
 /** A figure a fit does not tell, and why: no residual moves with it, or it runs into a bound. */
 export type Untold = "unseen" | "at a bound"
@@ -134,20 +131,25 @@ const AT_BOUND = 1e-3
 const AS_GOOD = { share: 0.05, residual: 1e-3 }
 
 /**
- * A fit of what the data tell. Parameters that run into a bound stay where they started, and so do those that move no residual by `least`
- * when they change by one, if the fit is as good without them; the others are fitted again.
+ * A fit of what the data tell. Parameters that run into a bound stay where they started, and so do those that hardly move the residuals when they change
+ * by one (less than `least`, all together), if those that they do move are as small without them; the others are fitted again.
  */
 export const fitTold = (problem: Problem, least: number): ToldSolution => {
   const { start, bounds, residuals } = problem
   const untold: (Untold | undefined)[] = start.map(() => undefined)
-  const fit = () => {
+  const fit = (): {
+    readonly parameters: readonly number[]
+    readonly errors: Float64Array
+    /** Parameters that are hardly seen, the least first, and what they move. */
+    readonly unseen: readonly { readonly parameter: number; readonly column: Float64Array }[]
+  } => {
     const free = [...start.keys()].filter((i) => untold[i] === undefined)
     const whole = (some: readonly number[]): readonly number[] => {
       const all = [...start]
       for (const [at, i] of free.entries()) all[i] = some[at]!
       return all
     }
-    const { parameters, sensitivity } = leastSquares({
+    const { parameters, columns } = leastSquares({
       ...problem,
       start: free.map((i) => start[i]!),
       bounds: free.map((i) => bounds[i]!),
@@ -156,25 +158,30 @@ export const fitTold = (problem: Problem, least: number): ToldSolution => {
     const all = whole(parameters)
     return {
       parameters: all,
-      off: median(residuals(all).map(Math.abs)),
-      // The least seen first.
-      unseen: [...free.keys()]
-        .filter((at) => sensitivity[at]! < least)
-        .toSorted((a, b) => sensitivity[a]! - sensitivity[b]!)
-        .map((at) => free[at]!)
+      errors: residuals(all),
+      unseen: free
+        .map((parameter, at) => ({ parameter, column: columns[at]! }))
+        .filter(({ column }) => size(column) < least)
+        .toSorted((a, b) => size(a.column) - size(b.column))
     }
   }
   let found = fit()
-  /** Leaves out as many of some parameters as the fit is as good without. */
-  const leaveOut = (some: readonly number[]): void => {
+  type Unseen = (typeof found)["unseen"]
+  /** Leaves out as many of some parameters as the fit is as good without: over all, and where they count. */
+  const leaveOut = (some: Unseen): void => {
     if (some.length === 0) return
-    for (const i of some) untold[i] = "unseen"
+    for (const { parameter } of some) untold[parameter] = "unseen"
     const again = fit()
-    if (again.off <= found.off * (1 + AS_GOOD.share) + AS_GOOD.residual) {
+    const moved = (row: number): boolean => some.some(({ column }) => Math.abs(column[row]!) >= least)
+    const off = (errors: Float64Array, counts: (row: number) => boolean): number =>
+      median(errors.filter((_, row) => counts(row)).map(Math.abs))
+    const asGood = (counts: (row: number) => boolean): boolean =>
+      off(again.errors, counts) <= off(found.errors, counts) * (1 + AS_GOOD.share) + AS_GOOD.residual
+    if (asGood(() => true) && asGood(moved)) {
       found = again
       return
     }
-    for (const i of some) untold[i] = undefined
+    for (const { parameter } of some) untold[parameter] = undefined
     if (some.length === 1) return
     const half = some.length >> 1
     leaveOut(some.slice(0, half))

@@ -2,6 +2,7 @@
 import { EVENT_KINDS } from "../trace/recorder.ts"
 import type { TraceStore } from "../trace/store.ts"
 import { fitTold, type Untold } from "./least-squares.ts"
+import { median } from "./median.ts"
 
 export interface RecordedTransfer {
   /** From host to device. */
@@ -85,7 +86,10 @@ export const passesBefore = ({ slices, tracks }: TraceStore) => {
     passes.findLast((pass) => goesBefore(pass, transfer, into))
 }
 
-/** Transfers that arrived, in the order of the trace. Those through a network say nothing of the link. */
+/**
+ * Transfers that arrived, in the order of the trace. Those through a network say nothing of the link, nor does, in a device's one queue, what
+ * streams into a pass: each waits for the other.
+ */
 export const recordedTransfers = (trace: TraceStore, oneQueue: boolean): readonly RecordedTransfer[] => {
   const { slices, tracks } = trace
   const before = oneQueue ? passesBefore(trace) : () => undefined
@@ -93,7 +97,8 @@ export const recordedTransfers = (trace: TraceStore, oneQueue: boolean): readonl
   for (let row = 0; row < slices.length; row++) {
     const { kind } = tracks[slices.track[row]!]!
     if (kind !== "link-h2d" && kind !== "link-d2h") continue
-    if (EVENT_KINDS[slices.kind[row]!] === "fault" || slices.bytes[row] === 0) continue
+    const event = EVENT_KINDS[slices.kind[row]!]
+    if (event === "fault" || (event === "stream" && oneQueue) || slices.bytes[row] === 0) continue
     const [start, end] = [slices.start[row]!, slices.end[row]!]
     if (end <= start) continue
     const into = kind === "link-h2d"
@@ -143,6 +148,3 @@ export const fitLink = (transfers: readonly RecordedTransfer[], from: LinkFigure
     waited: median(some.map(({ seconds, waited }) => waited / seconds))
   }
 }
-
-const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0

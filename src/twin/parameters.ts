@@ -1,5 +1,5 @@
 /** The figures of a hardware profile that recorded runs can refit, as logarithms a solver may move. */
-import { type Hardware, OPERATIONS, type Operation } from "../scenario/resolved.ts"
+import { type Efficiency, type Hardware, OPERATIONS, type Operation } from "../scenario/resolved.ts"
 
 /** One figure: where it is in a profile, and between which values it may lie. */
 export interface Figure {
@@ -20,6 +20,32 @@ const share = (operation: Operation, side: "memory" | "compute"): Figure => ({
   bounds: [1e-3, 0.99]
 })
 
+/** What launching a matmul costs, and with it in proportion every other launch: in whole passes they cannot be told from each other. */
+const launches: Figure = {
+  name: "efficiency.matmul.overhead",
+  get: ({ efficiency }) => efficiency.matmul.overhead,
+  set: (hardware, overhead) => {
+    const { efficiency } = hardware
+    const factor = overhead / efficiency.matmul.overhead
+    return {
+      ...hardware,
+      efficiency: {
+        matmul: { ...efficiency.matmul, overhead },
+        "attention-decode": launched(efficiency["attention-decode"], factor),
+        "attention-prefill": launched(efficiency["attention-prefill"], factor),
+        elementwise: launched(efficiency.elementwise, factor),
+        "lm-head": launched(efficiency["lm-head"], factor)
+      }
+    }
+  },
+  bounds: [1e-9, 1]
+}
+
+const launched = (kind: Efficiency, factor: number): Efficiency => ({
+  ...kind,
+  overhead: kind.overhead * factor
+})
+
 /** What a block of rows costs in a layer's matmuls, where the profile says how many rows that is; looked for from a launch's cost on. */
 const matmulBlock: Figure = {
   name: "efficiency.matmul.per_block",
@@ -29,6 +55,14 @@ const matmulBlock: Figure = {
     efficiency: { ...hardware.efficiency, matmul: { ...hardware.efficiency.matmul, perBlock } }
   }),
   bounds: [1e-9, 1]
+}
+
+/** What a prompt costs that is compressed; looked for from a few times a step's overhead on where a profile does not say. */
+const compression: Figure = {
+  name: "compression_overhead",
+  get: ({ compressionOverhead, stepOverhead }) => compressionOverhead ?? Math.max(1e-4, 10 * stepOverhead),
+  set: (hardware, compressionOverhead) => ({ ...hardware, compressionOverhead }),
+  bounds: [1e-7, 10]
 }
 
 /** Host work around a submission, on devices with one queue. */
@@ -42,8 +76,19 @@ const submission: Figure = {
   bounds: [1e-7, 1]
 }
 
-/** Figures of a profile's passes. Launch overheads are left out: in whole passes they cannot be told from the step's. */
-export const passFigures = ({ oneQueue, matmulBlock: blocks }: Hardware): readonly Figure[] => [
+/** The link, where passes say how fast it is: they wait for what streams into them. */
+const streaming: Figure = {
+  name: "link.host_to_device",
+  get: ({ link }) => link.hostToDevice,
+  set: (hardware, hostToDevice) => ({ ...hardware, link: { ...hardware.link, hostToDevice } }),
+  bounds: [1e3, 1e14]
+}
+
+/** Figures of a profile's passes; `streams`: some of them read KV as it comes. */
+export const passFigures = (
+  { oneQueue, matmulBlock: blocks, efficiency }: Hardware,
+  streams: boolean
+): readonly Figure[] => [
   {
     name: "step_overhead",
     get: ({ stepOverhead }) => stepOverhead,
@@ -56,7 +101,9 @@ export const passFigures = ({ oneQueue, matmulBlock: blocks }: Hardware): readon
     set: (hardware, stepOverheadPerRequest) => ({ ...hardware, stepOverheadPerRequest }),
     bounds: [1e-8, 1]
   },
-  ...(oneQueue === undefined ? [] : [submission]),
+  compression,
+  ...(efficiency.matmul.overhead > 0 ? [launches] : []),
+  ...(oneQueue === undefined ? [] : streams ? [submission, streaming] : [submission]),
   ...(blocks === undefined ? [] : [matmulBlock]),
   ...OPERATIONS.flatMap((operation) => [share(operation, "memory"), share(operation, "compute")])
 ]

@@ -42,8 +42,12 @@ export const passPrice = (
 }
 
 /** What passes of `method` do that a trace does not say. */
-export const passFacts = (scenario: Scenario, method: Method): PassFacts => ({
-  draftPairs: gpuModel(scenario, method).draftPairs,
-  proposals: drafterOf(method)?.numSpeculativeTokens ?? 0,
-  oneQueue: scenario.hardware.oneQueue !== undefined
-})
+export const passFacts = (scenario: Scenario, method: Method): PassFacts => {
+  const { draftPairs, compresses } = gpuModel(scenario, method)
+  return {
+    draftPairs,
+    compresses,
+    proposals: drafterOf(method)?.numSpeculativeTokens ?? 0,
+    oneQueue: scenario.hardware.oneQueue !== undefined
+  }
+}

@@ -1,5 +1,6 @@
 /** The passes of a recorded run: how long each took, and what it had to compute. */
 import { emptyLoad, type PassLoad } from "../sim/cost/load.ts"
+import { compressedIn, type GpuModel } from "../sim/physics/priced-run.ts"
 import { EVENT_KINDS, type EventKind } from "../trace/recorder.ts"
 import type { TraceStore } from "../trace/store.ts"
 import { passesBefore, waitOf } from "./link-fit.ts"
@@ -23,9 +24,7 @@ export interface RecordedPasses {
 const TRANSFERS: ReadonlySet<string> = new Set(["reload", "save", "fetch", "stream"])
 
 /** What a method's passes do that a trace does not say. */
-export interface PassFacts {
-  /** Query–key pairs per KV token of a draft step: 1 for dropped entries, 1/keep for quantised ones. */
-  readonly draftPairs: number
+export interface PassFacts extends Pick<GpuModel, "draftPairs" | "compresses"> {
   /** Proposals of a classical drafter that each step checks, 0 for none. */
   readonly proposals: number
   /** Copies wait for passes: of one that did, its wait took nothing from them. */
@@ -40,12 +39,12 @@ export interface LaneArgs {
   readonly steps: number
 }
 
-/** Adds one kind of position to what a pass has to compute; others leave it as it is. */
+/** Adds one kind of position to what a pass has to compute; others leave it as it is. Prompts count as complete: a lane does not say. */
 export const addLane = (
   pass: PassLoad,
   kind: EventKind,
   { members, tokens, steps, ...lane }: LaneArgs,
-  { draftPairs, proposals }: Omit<PassFacts, "oneQueue">
+  { draftPairs, proposals, compresses }: Omit<PassFacts, "oneQueue">
 ): void => {
   if (kind !== "decode" && kind !== "draft" && kind !== "verify" && kind !== "prefill") return
   const load = pass[kind]
@@ -62,7 +61,9 @@ export const addLane = (
     const [each, reach] = [positions / members, kvTokens / members]
     load.pairs = members * (each * (reach - each) + (each * (each + 1)) / 2)
   }
-  if (kind !== "prefill") pass.logits += load.positions
+  const complete = kind === "prefill" ? members : 0
+  pass.logits += kind === "prefill" ? complete : load.positions
+  pass.compressed += compressedIn(compresses, complete, kind === "verify" ? members : 0)
 }
 
 /**
@@ -91,6 +92,12 @@ export const recordedPasses = (trace: TraceStore, facts: PassFacts): readonly Re
     }
     addLane(run.load, EVENT_KINDS[slices.kind[row]!]!, args, facts)
   }
+  const unfinished = unfinishedPrompts(trace)
+  for (const { end, load } of runs.values()) {
+    const count = Math.min(unfinished.get(end) ?? 0, load.prefill.requests)
+    load.logits -= count
+    load.compressed -= compressedIn(facts.compresses, count, 0)
+  }
   const moved = transfers(trace, facts.oneQueue)
   return [...runs.values()]
     .filter(({ start, end }) => end > start)
@@ -104,6 +111,23 @@ export const recordedPasses = (trace: TraceStore, facts: PassFacts): readonly Re
       load,
       transferring: moved.bytesWithin(start, end) / ((end - start) * 1e-9)
     }))
+}
+
+/** How many prompts' chunks ended at a time, ns, with more of the prompt to come. */
+const unfinishedPrompts = ({ slices, tracks }: TraceStore): ReadonlyMap<number, number> => {
+  /** End of a request's last chunk so far, by track. */
+  const chunks = new Map<number, number>()
+  const unfinished = new Map<number, number>()
+  for (let row = 0; row < slices.length; row++) {
+    const track = slices.track[row]!
+    if (tracks[track]!.kind !== "request") continue
+    const before = chunks.get(track)
+    chunks.delete(track)
+    if (EVENT_KINDS[slices.kind[row]!] !== "prefill") continue
+    if (before !== undefined) unfinished.set(before, (unfinished.get(before) ?? 0) + 1)
+    chunks.set(track, slices.end[row]!)
+  }
+  return unfinished
 }
 
 /** Everything that crossed a link, by time; what waited in a queue since its wait was over. */

@@ -7,6 +7,7 @@ import type { TraceStore } from "../trace/store.ts"
 import { fitTold, type Untold } from "./least-squares.ts"
 import { fitLink, LEAST_SEEN, type LinkFit, recordedTransfers } from "./link-fit.ts"
 import { boundsOf, passFigures, startOf, withLogarithms } from "./parameters.ts"
+import { atMiddlePace } from "./pace.ts"
 import { passFacts, passPrice } from "./pass-price.ts"
 import { type RecordedPasses, recordedPasses } from "./passes.ts"
 
@@ -118,13 +119,18 @@ export const refit = (runs: readonly RecordedRun[], base: Hardware): Refit | und
     const prices = runs.map(({ scenario, method }) => passPrice(scenario, method, hardware))
     return some.map(({ run, pass }) => prices[run]!(pass) / pass.seconds)
   }
-  const figures = passFigures(base)
+  const alike = runs.map(({ scenario, trace }) => `${scenario.name}: ${trace.meta.method}`)
+  const seenRuns = seen.map(({ run }) => run)
+  const figures = passFigures(
+    base,
+    samples.some(({ pass }) => pass.streamed > 0)
+  )
   const { parameters, untold } = fitTold(
     {
-      start: startOf(figures, base),
+      start: startOf(figures, linked),
       bounds: boundsOf(figures),
       residuals: (values) =>
-        Float64Array.from(ratios(seen, withLogarithms(figures, linked, values)), (ratio) => Math.log(ratio)),
+        atMiddlePace(ratios(seen, withLogarithms(figures, linked, values)).map(Math.log), seenRuns, alike),
       pull: PULL
     },
     LEAST_SEEN

@@ -3,13 +3,8 @@
  * machine was in each, told by the other methods that ran beside it.
  */
 import type { TraceStore } from "../trace/store.ts"
+import { median } from "./median.ts"
 import { byKind, eventTimes, paired, type PricedPass, type Residual, residual } from "./residuals.ts"
-
-const median = (values: readonly number[]): number => {
-  const sorted = values.toSorted((a, b) => a - b)
-  const middle = sorted.length >> 1
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
-}
 
 /** Of each run the others. */
 const others = <A>(runs: readonly A[]): readonly (readonly [run: A, others: readonly A[]])[] =>

@@ -209,6 +209,13 @@ export const HardwareFile = Schema.Struct({
   ),
   step_overhead: quantity("seconds", "Host work between two passes.", OVERHEAD),
   step_overhead_per_request: quantity("seconds", "More of it per request in the pass.", OVERHEAD),
+  compression_overhead: optional(
+    quantity(
+      "seconds",
+      "Work around a pass for each prompt that is complete with it and compressed: observing, choosing, packing. None, if it is not said.",
+      OVERHEAD
+    )
+  ),
   tables: optional(TablesFile),
   power: optional(quantity("watts", "Board power at load.")),
   adapter: optional(

@@ -404,6 +404,7 @@ describe("for any model, hardware and load", () => {
     verify: attentionLoad,
     prefill: attentionLoad,
     logits: fc.nat(1000),
+    compressed: fc.nat(16),
     drafterBytes: fc.constantFrom(0, 1e9)
   })
   /** What grows with a field: positions and requests come with KV to attend to, as long as the others'. */
@@ -463,6 +464,7 @@ describe("for any model, hardware and load", () => {
           }
         }
         expect(seconds({ ...load, logits: load.logits + more })).toBeGreaterThanOrEqual(before)
+        expect(seconds({ ...load, compressed: load.compressed + more })).toBeGreaterThanOrEqual(before)
         expect(seconds({ ...load, drafterBytes: load.drafterBytes + more })).toBeGreaterThanOrEqual(before)
       }),
       { numRuns: 100 }

@@ -126,8 +126,12 @@ export class CostModel {
     out.computeFloor = linear.computeFloor
     out.interconnect = this.#collectives(tokens, load.logits)
     const requests = decode.requests + draft.requests + verify.requests + prefill.requests
-    const { stepOverhead, stepOverheadPerRequest } = this.#hardware
-    out.scheduling = stepOverhead + stepOverheadPerRequest * requests + this.#launches
+    const { stepOverhead, stepOverheadPerRequest, compressionOverhead = 0 } = this.#hardware
+    out.scheduling =
+      stepOverhead +
+      stepOverheadPerRequest * requests +
+      compressionOverhead * load.compressed +
+      this.#launches
     this.#attend(out, draft, this.#compressed, this.#draftEfficiency)
     this.#attend(out, verify, this.#plain, 1)
     if (prefill.requests === 0) this.#attend(out, decode, this.#plain, 1)

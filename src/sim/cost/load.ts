@@ -21,6 +21,8 @@ export interface PassLoad {
   readonly prefill: AttentionLoad
   /** Rows the output head computes. */
   logits: number
+  /** Contexts that are compressed when the pass is over: prompts that are complete, and what is chosen anew at verifies. */
+  compressed: number
   /** Bytes a classical drafter reads in this pass: its weights and its KV, for every proposal. */
   drafterBytes: number
 }
@@ -40,6 +42,7 @@ export const emptyLoad = (): PassLoad => ({
   verify: attention(),
   prefill: attention(),
   logits: 0,
+  compressed: 0,
   drafterBytes: 0
 })
 

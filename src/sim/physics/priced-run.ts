@@ -13,6 +13,8 @@ export interface GpuModel {
   readonly judge: Judge
   /** Query–key pairs per KV token of a draft step: 1 for dropped entries, 1/keep for quantised ones. */
   readonly draftPairs: number
+  /** What is compressed: prompts that are complete, or those and, anew at each verify, whatever is verified. */
+  readonly compresses: Compresses
   /** Window of sliding-window layers, tokens; 0 if there are none. */
   readonly window: number
   /** Bytes a classical drafter reads per proposal, and per KV token it has. */
@@ -22,6 +24,8 @@ export interface GpuModel {
   readonly streams?: Streams
 }
 
+export type Compresses = "nothing" | "prompts" | "prompts and verifies"
+
 export interface Streams {
   readonly what: "everything" | "verifies"
   readonly layers: number
@@ -30,6 +34,10 @@ export interface Streams {
 /** Submissions of a pass on a device with one queue, besides those that only hold its other steps. */
 export const submissionsOf = (streams: Streams | undefined, verifies: boolean): number =>
   streams !== undefined && (streams.what === "everything" || verifies) ? streams.layers : 1
+
+/** Contexts compressed at the end of a pass with so many complete prompts and verifies. */
+export const compressedIn = (compresses: Compresses, complete: number, verifies: number): number =>
+  compresses === "nothing" ? 0 : compresses === "prompts" ? complete : complete + verifies
 
 /** Value at step `i` of `count` that go evenly from `first` to `last`. */
 const at = (first: number, last: number, count: number, i: number): number =>
@@ -89,12 +97,13 @@ const priceOf = (model: GpuModel, iteration: Iteration, i: number): PassCost => 
   group(load.decode, decode, i, proposals, 1)
   group(load.draft, draft, i, proposals, model.draftPairs)
   for (const { drafted, context } of verify) span(load.verify, drafted + 1, context - 1, model.window)
-  let logits = load.decode.positions + load.draft.positions + load.verify.positions
+  let complete = 0
   for (const { tokens, cached, last } of prefill) {
     span(load.prefill, tokens, cached, model.window)
-    if (last) logits++
+    if (last) complete++
   }
-  load.logits = logits
+  load.logits = load.decode.positions + load.draft.positions + load.verify.positions + complete
+  load.compressed = compressedIn(model.compresses, complete, verify.length)
   load.drafterBytes =
     load.decode.requests + load.draft.requests === 0
       ? 0

@@ -16,6 +16,7 @@ const model: GpuModel = {
   cost: new CostModel(shapes, hardware, 1, 1),
   judge: new Judge(undefined, undefined),
   draftPairs: 1,
+  compresses: "nothing",
   window: 0,
   drafterWeights: 0,
   drafterKv: 0
