@@ -1,8 +1,9 @@
 /** Which two runs: open traces, files, methods of the scenario in What-if. */
 import { element } from "../components/element.ts"
+import { fileButton } from "../components/file-button.ts"
+import { methodId } from "../shell/methods.ts"
 import type { OpenTrace } from "../shell/traces.ts"
 import type { ScenarioSummary } from "../workers/protocol.ts"
-import { methodId } from "./comparing.ts"
 import type { Side } from "./lanes.ts"
 
 export interface Offer {
@@ -32,16 +33,6 @@ export class Chooser {
       if (this.#pair !== undefined) choose({ a: methodId(this.#pair[0]), b: methodId(this.#pair[1]) })
     })
     const side = (name: Side): readonly HTMLElement[] => {
-      const file = element("input", {
-        type: "file",
-        accept: ".jsonl",
-        class: "file",
-        id: `compare-file-${name}`
-      })
-      file.addEventListener("change", () => {
-        const chosen = file.files?.[0]
-        if (chosen !== undefined) open(name, chosen)
-      })
       const letter = name.toUpperCase()
       return [
         element(
@@ -50,11 +41,14 @@ export class Chooser {
           element("strong", {}, letter),
           this.#selects[name]
         ),
-        element(
-          "label",
-          { class: "button open", title: `Open a trace in JSON lines as ${letter}` },
-          `Open ${letter}…`,
-          file
+        fileButton(
+          {
+            text: `Open ${letter}…`,
+            title: `Open a trace in JSON lines as ${letter}`,
+            accept: ".jsonl",
+            id: `compare-file-${name}`
+          },
+          ([file]) => open(name, file!)
         )
       ]
     }

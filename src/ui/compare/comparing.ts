@@ -1,10 +1,10 @@
 /** Runs the comparison off the page's thread, and finds the runs an address names. */
 import type { OpenedFile } from "../shell/opened-file.ts"
+import { methodOf } from "../shell/methods.ts"
 import type { PageState } from "../shell/page-state.ts"
 import type { ScreenContext } from "../shell/screen.ts"
 import type { OpenTrace } from "../shell/traces.ts"
 import type { Reading } from "../timeline/read-file.ts"
-import type { ScenarioSummary } from "../workers/protocol.ts"
 import type { Comparison } from "./comparison.ts"
 
 /** Sends to a worker of its own and waits for its one answer. */
@@ -28,11 +28,6 @@ export const compareInWorker = (a: OpenTrace, b: OpenTrace): Promise<Comparison>
   })
 }
 
-const METHOD = "method-"
-
-/** Name in addresses of a method of the scenario in What-if: such runs are simulated again when a link is opened. */
-export const methodId = (index: number): string => `${METHOD}${index}`
-
 /** The runs that were simulated or read here, and how to get others. */
 export class Runs {
   readonly #context: ScreenContext
@@ -48,34 +43,21 @@ export class Runs {
     return [...this.#kept.values()].filter(({ id }) => id.startsWith("file-"))
   }
 
-  /** The scenario's methods; undefined if it has faults. */
-  methods(): Promise<ScenarioSummary["methods"] | undefined> {
-    return new Promise((resolve) => {
-      const cancel = this.#context.simulation.ask(
-        { kind: "simulate", source: this.#context.state() },
-        (response) => {
-          if (response.kind === "scenario") resolve(response.summary.methods)
-          else resolve(undefined)
-          cancel()
-        }
-      )
-    })
-  }
-
   /** What `id` names; throws a sentence a person can act on. */
   async get(id: string, tell: (doing: string) => void): Promise<OpenTrace> {
     const state = this.#context.state()
-    const key = id.startsWith(METHOD) ? `${id} ${sourceKey(state)}` : id
+    const method = methodOf(id)
+    const key = method === undefined ? id : `${id} ${sourceKey(state)}`
     const kept = this.#context.traces.get(id) ?? this.#kept.get(key)
     if (kept !== undefined) return kept
     const pending = this.#context.traces.file(id)
-    if (pending === undefined && !id.startsWith(METHOD))
+    if (pending === undefined && method === undefined)
       throw new Error(
         `The address names ${id}, which is no longer open: runs last as long as the page. Choose another run, or open its file again.`
       )
     tell(pending === undefined ? "Simulating…" : `Reading ${pending.file.name}…`)
     const found =
-      pending === undefined ? await this.#simulated(id, state) : await this.#read(id, pending.file)
+      pending === undefined ? await this.#simulated(id, method!, state) : await this.#read(id, pending.file)
     this.#kept.set(key, found)
     return found
   }
@@ -84,19 +66,16 @@ export class Runs {
     this.#cancel()
   }
 
-  #simulated(id: string, state: PageState): Promise<OpenTrace> {
+  #simulated(id: string, method: number, state: PageState): Promise<OpenTrace> {
     return new Promise((resolve, reject) => {
-      this.#cancel = this.#context.simulation.ask(
-        { kind: "trace", source: state, method: Number(id.slice(METHOD.length)) },
-        (response) => {
-          if (response.kind === "trace") resolve({ id, name: response.name, trace: response.trace })
-          else if (response.kind === "problem") reject(new Error(response.message))
-          else if (response.kind === "faults")
-            reject(
-              new Error(`The scenario ${state.file} has faults: What-if shows where. Mend it there first.`)
-            )
-        }
-      )
+      this.#cancel = this.#context.simulation.ask({ kind: "trace", source: state, method }, (response) => {
+        if (response.kind === "trace") resolve({ id, name: response.name, trace: response.trace })
+        else if (response.kind === "problem") reject(new Error(response.message))
+        else if (response.kind === "faults")
+          reject(
+            new Error(`The scenario ${state.file} has faults: What-if shows where. Mend it there first.`)
+          )
+      })
     })
   }
 

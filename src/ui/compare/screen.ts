@@ -1,6 +1,7 @@
 /** Compare: two runs side by side, and what explains that one takes longer. */
 import { failure } from "../components/error-panel.ts"
 import { element } from "../components/element.ts"
+import { methodOf, methodsOf } from "../shell/methods.ts"
 import type { PageState } from "../shell/page-state.ts"
 import type { Mount } from "../shell/screen.ts"
 import type { OpenTrace } from "../shell/traces.ts"
@@ -153,7 +154,7 @@ export const mount: Mount = (host, context) => {
   const describe = (state: PageState): void => {
     described = sourceKey(state)
     const turn = described
-    void runs.methods().then((found) => {
+    void methodsOf(context).then((found) => {
       if (disposed || turn !== described) return
       methods = found ?? []
       offer()
@@ -174,7 +175,7 @@ export const mount: Mount = (host, context) => {
     update: (state) => {
       if (sourceKey(state) !== described) describe(state)
       offer()
-      const simulates = [idOf(state, "a"), idOf(state, "b")].some((id) => id.startsWith("method-"))
+      const simulates = [idOf(state, "a"), idOf(state, "b")].some((id) => methodOf(id) !== undefined)
       const wanted = JSON.stringify([idOf(state, "a"), idOf(state, "b"), simulates ? sourceKey(state) : ""])
       if (wanted !== asked) {
         asked = wanted

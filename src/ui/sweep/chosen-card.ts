@@ -1,6 +1,8 @@
 /** The point that was chosen: its settings, its figures, and the ways to its scenario and its timeline. */
 import { element } from "../components/element.ts"
+import { fileButton } from "../components/file-button.ts"
 import { failure } from "../components/error-panel.ts"
+import { methodId } from "../shell/methods.ts"
 import type { ScreenContext } from "../shell/screen.ts"
 import type { Response, TextFile } from "../workers/protocol.ts"
 import { isExtrapolated, type Point, type Results, settingsText } from "./results.ts"
@@ -44,16 +46,13 @@ export const chosenCard = (
   timeline.addEventListener(
     "click",
     find(({ file, text, method }) => {
-      context.navigate({ screen: "timeline", file, text, changes: [], view: { open: `method-${method}` } })
+      context.navigate({ screen: "timeline", file, text, changes: [], view: { open: methodId(method) } })
     })
   )
-  const open = element("input", {
-    type: "file",
-    accept: ".yaml,.yml,.json",
-    multiple: true,
-    "aria-label": "Open the sweep's file"
-  })
-  open.addEventListener("change", () => give([...(open.files ?? [])]))
+  const open = fileButton(
+    { text: "Open the sweep…", title: "Open the sweep's file", accept: ".yaml,.yml,.json", multiple: true },
+    give
+  )
   return element(
     "section",
     { class: "card chosen", "aria-label": "Chosen point" },

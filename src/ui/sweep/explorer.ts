@@ -14,6 +14,7 @@ import { pareto } from "./pareto.ts"
 import { pointsTable } from "./points-table.ts"
 import {
   brushed,
+  fullestPair,
   type Field,
   parseBrushes,
   type Point,
@@ -80,7 +81,11 @@ export class Explorer {
         { class: "sweep" },
         this.#heatCard,
         card("A GPU's throughput over a user's", { tools: saving("pareto", this.#front) }, this.#front.root),
-        card("Parallel coordinates", { tools: saving("parallel", this.#lines) }, this.#lines.root),
+        card(
+          "Parallel coordinates",
+          { tools: saving("parallel", this.#lines), class: "wide" },
+          this.#lines.root
+        ),
         card("Points", { class: "wide" }, this.#table)
       )
     )
@@ -140,8 +145,9 @@ export class Explorer {
     const isMethod = ({ name }: Field): boolean => name === "method"
     const others = axes.filter((field) => !isMethod(field))
     const byMethod = axes.find(isMethod)
-    const x = named(axes, view["x"] ?? others[0]?.name, 0)
-    const y = named(axes, view["y"] ?? (others[1] ?? byMethod)?.name, 1)
+    const [across, upwards = byMethod] = fullestPair(this.#results, others)
+    const x = named(axes, view["x"] ?? across?.name, 0)
+    const y = named(axes, view["y"] ?? upwards?.name, 1)
     const methods =
       byMethod === undefined || x === byMethod || y === byMethod
         ? []

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest"
 import {
   brushed,
   frontOf,
+  fullestPair,
   heatCells,
   parseBrushes,
   resultsOf,
@@ -51,6 +52,36 @@ const read = (table: Parameters<typeof resultsOf>[0]): Results => {
   if ("problem" in results) throw new Error(results.problem)
   return results
 }
+
+describe("the heatmap's axes at first", () => {
+  const NAMED = ["name", "a", "b", "c"]
+  const table = (rows: readonly (readonly [number, number, number])[]): Results => ({
+    columns: NAMED.map((name) => ({ name, type: "number" })),
+    points: rows.map((row, i) => ({ row: i, cells: ["x", ...row], reason: undefined, caveats: undefined })),
+    axes: NAMED.slice(1).map((name, i) => ({ name, place: i + 1, isNumber: true })),
+    metrics: [],
+    recipe: undefined
+  })
+  const chosen = (results: Results): readonly string[] =>
+    fullestPair(results, results.axes).map(({ name }) => name)
+
+  it("are the first two where every pair of values was tried", () => {
+    expect(chosen(table([0, 1].flatMap((a) => [0, 1].map((b) => [a, b, 0] as const))))).toEqual(["a", "b"])
+  })
+
+  it("are not two that a sweep moves together", () => {
+    expect(chosen(table([0, 1].flatMap((a) => [0, 1].map((c) => [a, 10 * a, c] as const))))).toEqual([
+      "a",
+      "c"
+    ])
+  })
+
+  it("are as many as there are", () => {
+    const one = table([[1, 2, 3]])
+    expect(fullestPair(one, one.axes.slice(0, 1))).toHaveLength(1)
+    expect(fullestPair(one, [])).toEqual([])
+  })
+})
 
 describe("results of a sweep", () => {
   it("know their axes, figures and what could not be served", () => {

@@ -83,6 +83,25 @@ export const resultsOf = ({ columns, rows, recipe }: Table): Results | { readonl
   }
 }
 
+/**
+ * The two of some axes whose heatmap has the fewest cells that no point is in, the earliest such; fewer where there are no two. Axes that a sweep moves together
+ * fill a diagonal only.
+ */
+export const fullestPair = ({ points }: Results, axes: readonly Field[]): readonly Field[] => {
+  const valuesOf = (...fields: readonly Field[]): number =>
+    new Set(points.map(({ cells }) => fields.map(({ place }) => String(cells[place])).join("\n"))).size
+  let best = axes.slice(0, 2)
+  let most = 0
+  for (const [i, x] of axes.entries())
+    for (const y of axes.slice(i + 1)) {
+      const full = valuesOf(x, y) / (valuesOf(x) * valuesOf(y))
+      if (full <= most) continue
+      most = full
+      best = [x, y]
+    }
+  return best
+}
+
 /** A stretch of a field's values that is looked at; of texts the one value. */
 export interface Brush {
   readonly field: string

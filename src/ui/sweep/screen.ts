@@ -1,5 +1,7 @@
 /** Results of a sweep: opened here, read in a worker, shown by `Explorer`. */
 import { element } from "../components/element.ts"
+import { fileButton } from "../components/file-button.ts"
+import { openingCard } from "../components/opening-card.ts"
 import { failure } from "../components/error-panel.ts"
 import { type OpenedFile, textsOf } from "../shell/opened-file.ts"
 import type { PageState } from "../shell/page-state.ts"
@@ -14,16 +16,10 @@ export const mount: Mount = (host, context) => {
   let key: string | undefined
   let given: string | undefined
   let explorer: Explorer | undefined
-  const opening = element("input", {
-    type: "file",
-    accept: ".parquet,.csv,.jsonl",
-    "aria-label": "Open results"
-  })
-  opening.addEventListener("change", () => {
-    const file = opening.files?.[0]
-    if (file === undefined) return
-    context.navigate({ screen: "sweep", view: { open: context.traces.leave(file).id } })
-  })
+  const opening = fileButton(
+    { text: "Open results…", title: "Open results of a sweep", accept: ".parquet,.csv,.jsonl" },
+    ([file]) => context.navigate({ screen: "sweep", view: { open: context.traces.leave(file!).id } })
+  )
   /** Files that stand for the sweep of results that do not carry it. */
   const give = (files: readonly File[]): void => {
     // The sweep's own file first: it is what names the other.
@@ -33,13 +29,11 @@ export const mount: Mount = (host, context) => {
   const intro = (...above: readonly Node[]): void =>
     host.replaceChildren(
       ...above,
-      element("h1", { class: "verdict" }, "What came of a sweep?"),
-      element(
-        "p",
-        {},
-        'Drop results here that "vericache sweep FILE -o results.parquet" wrote, or open them: Parquet, CSV or JSON lines.'
-      ),
-      opening
+      openingCard(
+        "What came of a sweep?",
+        'Drop results here that "vericache sweep FILE -o results.parquet" wrote, or open them: Parquet, CSV or JSON lines. Heatmap, Pareto front, parallel coordinates and table then show the same points, and each leads to its scenario and its timeline.',
+        opening
+      )
     )
 
   const open = async (id: string): Promise<void> => {

@@ -1,4 +1,5 @@
 /** Opens what an address names: a trace on the shelf, a file still to be read, a method to simulate, or by default the newest trace. */
+import { methodOf } from "../shell/methods.ts"
 import type { ScreenContext } from "../shell/screen.ts"
 import type { OpenTrace } from "../shell/traces.ts"
 import type { Preparation, Preparing, Source } from "./preparing.ts"
@@ -8,8 +9,6 @@ import type { Prepared } from "./prepare.ts"
 export interface Opened extends OpenTrace {
   readonly prepared: Prepared
 }
-
-const METHOD = /^method-(\d+)$/
 
 /** `key`: the trace; `other`: one to stand beside it. Undefined if the first is not there. Throws a sentence a person can act on. */
 export const opened = async (
@@ -33,8 +32,8 @@ const sourceOf = async (context: ScreenContext, key: string): Promise<Source | u
   const { traces } = context
   const pending = traces.file(key)
   if (pending !== undefined) return { name: pending.file.name, file: pending.file }
-  const method = METHOD.exec(key)?.[1]
-  if (method !== undefined) return simulated(context, Number(method))
+  const method = methodOf(key)
+  if (method !== undefined) return simulated(context, method)
   const kept = key === "" ? traces.all.at(-1) : traces.get(key)
   return kept === undefined ? undefined : { name: kept.name, trace: kept.trace }
 }

@@ -3,6 +3,7 @@ import { failure } from "../components/error-panel.ts"
 import { element } from "../components/element.ts"
 import type { PageState } from "../shell/page-state.ts"
 import type { Mount } from "../shell/screen.ts"
+import { beginning } from "./beginning.ts"
 import { opened, type Opened } from "./opening.ts"
 import { RoundsView } from "./rounds-view.ts"
 import { View } from "./view.ts"
@@ -47,7 +48,7 @@ export const mount: Mount = (host, context) => {
       const found = await opened(context, view["open"] ?? "", view["beside"])
       if (!isCurrent(key)) return
       trace = { key, opened: found }
-      if (found === undefined) host.replaceChildren(nothing(view["of"]))
+      if (found === undefined) host.replaceChildren(beginning(context, view["of"]))
       else show(context.state())
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error)
@@ -68,13 +69,3 @@ export const mount: Mount = (host, context) => {
 
 /** What the address names. */
 const keyOf = (view: PageState["view"]): string => `${view["open"] ?? ""} ${view["beside"] ?? ""}`
-
-/** `name`: of the file that an address was made with. */
-const nothing = (name: string | undefined): HTMLElement =>
-  element(
-    "p",
-    {},
-    name === undefined
-      ? 'No trace is open. Drop a file that "vericache simulate FILE --trace run.jsonl" wrote here, or open the timeline of a method in What-if.'
-      : `No trace is open. This address was made with ${name}: drop that file here, and it shows the same again.`
-  )

@@ -3,7 +3,9 @@ import { card } from "../components/card.ts"
 import { download, exportButtons } from "../components/download.ts"
 import { element } from "../components/element.ts"
 import { failure } from "../components/error-panel.ts"
+import { fileButton } from "../components/file-button.ts"
 import { Fitted } from "../components/fitted.ts"
+import { methodId } from "../shell/methods.ts"
 import { withChange, type PageState } from "../shell/page-state.ts"
 import type { Mount } from "../shell/screen.ts"
 import type { MethodOutcome, Response, ScenarioSummary } from "../workers/protocol.ts"
@@ -41,12 +43,15 @@ export const mount: Mount = (host, context) => {
   const save = element("button", { type: "button" }, "Save")
   const reset = element("button", { type: "button" }, "Reset all")
   const timeline = element("button", { type: "button", disabled: true }, "Open timeline")
-  const open = element("input", {
-    type: "file",
-    multiple: true,
-    accept: ".yaml,.yml,.json,.jsonl,.csv",
-    "aria-label": "Open a scenario, and the files it names"
-  })
+  const open = fileButton(
+    {
+      text: "Open…",
+      title: "Open a scenario, and the files it names",
+      accept: ".yaml,.yml,.json,.jsonl,.csv",
+      multiple: true
+    },
+    (files) => void context.openFiles(files)
+  )
   const bundled = element("select", { "aria-label": "Scenarios that come with vericache" })
   const editor = new Editor(
     () => check(),
@@ -286,11 +291,8 @@ export const mount: Mount = (host, context) => {
     editor.take()
     context.navigate({ file: bundled.value, text: undefined, changes: [], view: {} })
   })
-  open.addEventListener("change", () => {
-    void context.openFiles([...(open.files ?? [])])
-  })
   timeline.addEventListener("click", () => {
-    context.navigate({ screen: "timeline", view: { open: `method-${Math.max(0, ours())}` } })
+    context.navigate({ screen: "timeline", view: { open: methodId(Math.max(0, ours())) } })
   })
 
   return {
