@@ -177,6 +177,24 @@ describe("the timeline", () => {
     await page.close()
   })
 
+  it("begins with ways to get a trace: a file, or a method of the scenario in What-if", async () => {
+    const page = await app.browser.newPage()
+    await page.goto(`${app.url}#/timeline?v=1`)
+    await page.getByRole("button", { name: "Simulate full-kv" }).waitFor()
+    await page.getByRole("button", { name: "Simulate VeriCache", exact: true }).click()
+    await page.getByRole("heading", { name: /: VeriCache$/ }).waitFor()
+    await page.locator("canvas.lanes").waitFor()
+    expect(page.url()).toContain("open=method-")
+    await page.goto(`${app.url}#/timeline?v=1&view.open=gone`)
+    await page.getByLabel("Open a trace").setInputFiles({
+      name: "round.jsonl",
+      mimeType: "text/plain",
+      buffer: Buffer.from(OURS)
+    })
+    await page.getByRole("heading", { name: "round.jsonl" }).waitFor()
+    await page.close()
+  })
+
   it("shows a measured run beside a simulated one, each under its name", async () => {
     const { page, errors } = await opened("modelled.jsonl", OURS)
     await page.locator("canvas.lanes").waitFor()
