@@ -7,5 +7,5 @@ export const openingCard = (question: string, how: string, ...ways: readonly Nod
     { class: "card opening" },
     element("h1", {}, question),
     element("p", { class: "muted" }, how),
-    element("div", { class: "tools" }, ...ways)
+    element("div", { class: "ways" }, ...ways)
   )

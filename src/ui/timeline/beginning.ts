@@ -10,7 +10,7 @@ const OFFERED = new Set(["full-kv", "vericache"])
 
 /** `name`: of the file that the address was made with. */
 export const beginning = (context: ScreenContext, name: string | undefined): HTMLElement => {
-  const ways = element("div", { class: "tools" })
+  const ways = element("div", { class: "ways" })
   void methodsOf(context).then((methods = []) => {
     for (const [index, { name: method, kind }] of methods.entries()) {
       if (!OFFERED.has(kind)) continue
