@@ -107,11 +107,11 @@ export interface TrialResult {
   readonly proposals: RunMetrics["proposals"]
 }
 
-const priced = (keep: number): PricedCompressor => ({
+const priced = (keep: number, { mode }: Compressor): PricedCompressor => ({
   name: "test",
   origin: { basis: "assumed", source: "test" },
   kind: "drop",
-  mode: "offline",
+  mode,
   keep,
   acceptance: { kind: "iid", alpha: 0.9, origin: { basis: "assumed", source: "test" } },
   attentionEfficiency: 1
@@ -128,7 +128,7 @@ const ngramDrafter = ({ numSpeculativeTokens }: Ngram): Drafter => ({
 })
 
 const methodOf = (trial: Trial): Method => {
-  const { kind, keep = 0.5, window = 4, fullKvRequests = 0, ngram } = trial
+  const { kind, compressor = identity, keep = 0.5, window = 4, fullKvRequests = 0, ngram } = trial
   const { reload = "full", granularity = "whole", schedule = "staggered" } = trial
   switch (kind) {
     case "drafter":
@@ -138,13 +138,13 @@ const methodOf = (trial: Trial): Method => {
     case "offloaded":
       return { kind: "offloaded" }
     case "lossy":
-      return { kind: "lossy", compressor: priced(keep) }
+      return { kind: "lossy", compressor: priced(keep, compressor) }
     case "sparse":
-      return { kind: "sparse", compressor: priced(keep), window: fixedWindow(window) }
+      return { kind: "sparse", compressor: priced(keep, compressor), window: fixedWindow(window) }
     case "vericache":
       return {
         kind: "vericache",
-        compressor: priced(keep),
+        compressor: priced(keep, compressor),
         window: fixedWindow(window),
         schedule,
         reload,

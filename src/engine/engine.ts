@@ -4,19 +4,18 @@
  */
 import { Effect } from "effect"
 import type { Ngram } from "../protocol/ngram.ts"
-import type { DeviceLost, RequestId } from "../runtime/ports.ts"
+import type { RequestId } from "../runtime/ports.ts"
 import type { ServingPlan } from "../runtime/serving.ts"
-import { draftView, fullView, packedPages } from "./cache/device-cache.ts"
+import { draftView, fullView } from "./cache/device-cache.ts"
 import { Feed } from "./feed.ts"
 import { HostPool } from "./cache/host-pool.ts"
-import { attentionFloats, readObservation } from "./cache/observing.ts"
-import { layOut } from "./cache/packed-layout.ts"
-import type { Budget, Compression, Compressor } from "./compressors/compressor.ts"
+import { attentionFloats } from "./cache/observing.ts"
+import type { Budget, Compressor, Needs } from "./compressors/compressor.ts"
 import { type DeviceState, type DeviceStateOptions, openDeviceState } from "./device-state.ts"
 import { KEPT_DISTRIBUTIONS, SAMPLER_WORDS, samplerWords, speculates } from "./kernels/choose.ts"
 import { type EngineShape, tokenWords } from "./kernels/shape.ts"
 import { ROW } from "./model/forward.ts"
-import { type Committed, type Prompt, Session, type Tail } from "./session.ts"
+import { type Committed, emptyTail, type Prompt, Session } from "./session.ts"
 import type { NoAdapter } from "./webgpu/device.ts"
 import type { ModelRefused } from "./weights/checkpoint.ts"
 
@@ -131,6 +130,7 @@ export class Engine {
     session.saving = []
     session.dropDrafts()
     this.dropFull(session)
+    this.dropNext(session)
     this.dropDraft(session)
     if (session.slot !== undefined) this.#slots.push(session.slot)
     session.slot = undefined
@@ -196,7 +196,7 @@ export class Engine {
     const blocks = Math.ceil((end - tail.start) / this.shape.pageTokens)
     const want = Math.ceil((blocks * tail.held) / layers)
     if (want <= tail.pages.length) return
-    const more = this.#take(want - tail.pages.length)
+    const more = this.take(want - tail.pages.length)
     const view = which === "full" ? fullView(session.place) : draftView(session.place)
     if (tail.held === layers) this.state.cache.setTail(view, more, tail.pages.length)
     tail.pages.push(...more)
@@ -224,42 +224,11 @@ export class Engine {
     session.tail = undefined
   }
 
-  /**
-   * Builds the compressed KV from the full one on the device: asks the method what stays, packs it, copies the newest
-   * tokens behind it. `again`: by the method's last answer, with everything since in the tail.
-   */
-  compress(session: Session, again = false): Effect.Effect<void, DeviceLost> {
-    return Effect.gen({ self: this }, function* () {
-      const { full } = session
-      if (full === undefined) throw new Error(`request ${session.id} has no full KV to compress`)
-      const known = again ? session.compression : undefined
-      if (known === undefined && this.options.compressor.needs.attention?.over === "reconstruction")
-        this.#readAgain(session, full)
-      const compression = known ?? (yield* this.#ask(session, full))
-      session.compression = compression
-      const { cache } = this.state
-      this.dropDraft(session)
-      const layout = layOut(compression, { ...this.shape.config, kvBits: this.shape.kvBits })
-      session.packed = this.#take(packedPages(this.shape, layout))
-      cache.pack(fullView(session.place), draftView(session.place), compression, layout, session.packed)
-      const tail = emptyTail(compression.tailStart, this.shape.config.layers)
-      session.tail = tail
-      this.copyToTail(session, tail.start, full.end)
-    })
-  }
-
-  /** Copies tokens [from, to) of the full KV on the device behind the compressed one. */
-  copyToTail(session: Session, from: number, to: number): void {
-    this.extend(session, "draft", to)
-    const tail = session.tail!
-    const moves = Array.from({ length: Math.max(0, to - from) }, (_, i) => ({
-      fromView: fullView(session.place),
-      from: from + i,
-      toView: draftView(session.place),
-      to: from + i - tail.start
-    }))
-    this.state.cache.copyRows(moves)
-    tail.end = Math.max(tail.end, to)
+  /** Gives up a compressed copy before it is whole. */
+  dropNext(session: Session): void {
+    const { next } = session
+    if (next !== undefined) this.state.cache.pages.give([...next.packed, ...next.tail.pages])
+    session.next = undefined
   }
 
   /** Bytes on the device of a request's compressed KV: whole pages, as they are allocated. */
@@ -281,15 +250,14 @@ export class Engine {
       attention?.over === "prompt" ||
       (attention?.over === "recent" && position >= length - (attention.rows ?? 32))
     )
-      flags |= observing(slot) | ROW.observed | (attention.reduce === "max" ? ROW.most : 0)
+      flags |= observedFlags(slot, this.options.compressor.needs)
     if (queries !== undefined && position >= length - queries) flags |= observing(slot) | ROW.queries
     return flags
   }
 
   verifyFlags({ place: slot }: Session): number {
-    const { attention } = this.options.compressor.needs
-    if (attention?.verify !== true) return 0
-    return observing(slot) | ROW.observed | (attention.reduce === "max" ? ROW.most : 0)
+    const { needs } = this.options.compressor
+    return needs.attention?.verify === true ? observedFlags(slot, needs) : 0
   }
 
   /** Makes the device anew after it was lost: all requests keep their tokens and what is in host memory. */
@@ -305,6 +273,7 @@ export class Engine {
         session.full = undefined
         session.layersHere = 0
         session.fullUntilHome = false
+        session.next = undefined
         session.packed = []
         session.tail = undefined
         if (session.slot !== undefined) this.#describe(session)
@@ -312,68 +281,8 @@ export class Engine {
     })
   }
 
-  /**
-   * Has the model read the context, or as much of its end as the method wants, a second time behind the first, and observes
-   * what it attends to. The rows it writes lie beyond the context's end and are overwritten later.
-   */
-  #readAgain(session: Session, full: Tail): void {
-    const { device, tokens, forward } = this.state
-    const { end } = full
-    const { needs } = this.options.compressor
-    const { maxRows, maxTokens } = this.shape
-    const base = session.place * maxTokens
-    const flags = observing(session.place) | ROW.observed | (needs.attention?.reduce === "max" ? ROW.most : 0)
-    // The newest token waits where the second reading is put.
-    const aside = device.buffer("newest token", 4)
-    const copyToken = (source: GPUBuffer, from: number, target: GPUBuffer, to: number): void => {
-      const encoder = device.raw.createCommandEncoder()
-      encoder.copyBufferToBuffer(source, from, target, to, 4)
-      device.raw.queue.submit([encoder.finish()])
-    }
-    copyToken(tokens, (base + end) * 4, aside, 0)
-    const room = Math.min(maxRows, maxTokens - end)
-    this.extend(session, "full", end + room)
-    for (let from = Math.max(0, end - (needs.attention?.rows ?? end)); from < end; from += room) {
-      const again = session.tokens.slice(from, Math.min(end, from + room))
-      device.write(tokens, (base + end) * 4, Uint32Array.from(again))
-      forward.submit({
-        rows: again.map((_, i) => ({
-          view: fullView(session.place),
-          position: end + i,
-          tail: end + i,
-          flags
-        })),
-        choices: [],
-        steps: 1,
-        entries: end + again.length,
-        rotated: false,
-        observed: true,
-        queried: false
-      })
-    }
-    copyToken(aside, 0, tokens, (base + end) * 4)
-    device.destroy(aside)
-  }
-
-  #ask(session: Session, full: Tail): Effect.Effect<Compression, DeviceLost> {
-    const { compressor, budget } = this.options
-    const { device, observations, cache } = this.state
-    return Effect.map(
-      readObservation(
-        device,
-        this.shape,
-        { ...observations, arena: cache.arena },
-        compressor.needs,
-        session.place,
-        full.end,
-        session.prompt.tokens.length,
-        full.pages
-      ),
-      (observation) => compressor.compress(observation, budget)
-    )
-  }
-
-  #take(count: number): number[] {
+  /** Takes pages; the scheduler has seen to it that there are any. */
+  take(count: number): number[] {
     const { pages } = this.state.cache
     const taken = pages.take(count)
     if (taken === undefined)
@@ -384,5 +293,8 @@ export class Engine {
   }
 }
 
-const emptyTail = (start: number, held: number): Tail => ({ start, end: start, held, pages: [] })
 const observing = (slot: number): number => (slot + 1) << ROW.slotShift
+
+/** Flags of a row whose attention counts for the request in a slot. */
+export const observedFlags = (slot: number, { attention }: Needs): number =>
+  observing(slot) | ROW.observed | (attention?.reduce === "max" ? ROW.most : 0)

@@ -2,7 +2,14 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { asCompressor, holdingPromises } from "./compressors/own.ts"
 import { COMPRESSORS, findCompressor } from "./compressors/registry.ts"
-import { type Asked, fullDecoding, tinyCheckpoint, trial, type TrialResult } from "./engine.fixture.ts"
+import {
+  type Asked,
+  fullDecoding,
+  tinyCheckpoint,
+  type Trial,
+  trial,
+  type TrialResult
+} from "./engine.fixture.ts"
 import { GREEDY, type Sampling } from "./kernels/choose.ts"
 import type { Faults } from "./physics.ts"
 
@@ -174,11 +181,15 @@ describe("output equals full-KV decoding", () => {
     ["pyramidkv", "missing", 1e9],
     ["kivi-4", "full", 1e6],
     ["streaming-llm", "missing", 1e6],
-    ["rotatekv", "missing", 1e9]
+    ["rotatekv", "missing", 1e9],
+    ["verify-fed", "missing", 1e6],
+    ["verify-fed+kivi-2", "full", 1e9],
+    ["verify-fed+kvquant", "full", 1e6],
+    ["random", "full", 1e9]
   ] as const) {
     const ahead = linkBandwidth < 1e9 ? ", some of it ahead" : ""
     it(`with ${name}, reloads (${reload}) that stream into the verify${ahead}`, async () => {
-      const compressor = COMPRESSORS.find((one) => one.name === name)!
+      const compressor = methods.get(name)!
       const asked = [
         { prompt: prompt(90, 1), output: 24 },
         { prompt: prompt(33, 2), output: 17 },
@@ -194,6 +205,35 @@ describe("output equals full-KV decoding", () => {
       expect([result.leaked, result.hostBytesLeft, result.buffersLeft]).toEqual([0, 0, 0])
     })
   }
+
+  for (const maxRows of [32, 7])
+    it(`with an n-gram drafter and reloads that stream into the verify, in passes of ${maxRows} rows`, async () => {
+      const asked = [
+        { prompt: prompt(90, 1), output: 24 },
+        { prompt: prompt(33, 2), output: 17 },
+        { prompt: prompt(70, 3), output: 30 }
+      ]
+      const what: Trial = {
+        checkpoint: tinyCheckpoint(3, { layers: 6 }),
+        kind: "vericache",
+        compressor: methods.get("int8")!,
+        keep: 0.4,
+        window: 6,
+        maxRows,
+        maxNumBatchedTokens: maxRows,
+        asked
+      }
+      const ngram = { numSpeculativeTokens: 4, promptLookupMin: 1, promptLookupMax: 2 }
+      const result = await trial({ ...what, ngram, granularity: "streaming" })
+      expect(result.produced).toEqual(await fullDecoding(what))
+      expect(result.told.stream).toBeGreaterThan(0)
+      expect(result.proposals.proposed).toBeGreaterThan(0)
+      expect(toldIn(result)).toBe(result.bytesIn)
+      const rows = result.commits.map(({ accepted, rejected }) => accepted + rejected.length + 1)
+      expect(Math.max(...rows)).toBeGreaterThan(Math.min(what.window!, maxRows - 1))
+      expect(Math.max(...rows)).toBeLessThanOrEqual(maxRows)
+      expect([result.leaked, result.hostBytesLeft, result.buffersLeft]).toEqual([0, 0, 0])
+    })
 
   it("over KV that lives in host memory and streams in every step, in far fewer pages than it has", async () => {
     const asked = [
@@ -241,7 +281,6 @@ describe("output equals full-KV decoding", () => {
             everyTransfer,
             everyPass,
             chunk,
-            granularity,
             ...rest
           }) => {
             const compressor = methods.get(name)!
@@ -260,9 +299,6 @@ describe("output equals full-KV decoding", () => {
                   : { kind: served }),
               checkpoint,
               compressor,
-              // What compresses anew at every verify has the whole KV there; proposals do not go with streams.
-              granularity:
-                compressor.mode === "online" || served === "vericache+ngram" ? "whole" : granularity,
               // What streams passes the layers once.
               maxNumBatchedTokens: Math.min(chunk, rest.maxRows),
               faults: faultsOf(everyTransfer, everyPass),

@@ -1,13 +1,14 @@
 /** Runs the scheduler's iterations: gathers rows from requests, submits them, and makes tokens of what comes back. */
 import { Effect } from "effect"
-import type { DeviceLost, Iteration, PrefillItem, Stepped, Verified, VerifyItem } from "../runtime/ports.ts"
+import type { DeviceLost, Iteration, PrefillItem, Stepped, Verified } from "../runtime/ports.ts"
 import { draftView, fullView } from "./cache/device-cache.ts"
+import { compress } from "./compressing.ts"
 import type { Engine, Serving } from "./engine.ts"
 import { Feed } from "./feed.ts"
 import { type Batch, MAX_STEPS, ROW, type Row } from "./model/forward.ts"
 import { type ProposedStep, proposing } from "./proposing.ts"
 import type { Session } from "./session.ts"
-import { settleVerify, type Verifying } from "./settling.ts"
+import { settleVerify, trimDrafts, type Verifying, voidVerify } from "./settling.ts"
 import { makeRoom, sendHome, submitStreaming } from "./streaming.ts"
 
 /** A row, and what is to be done with the token it yields, if any is wanted. */
@@ -115,7 +116,8 @@ export class Passes {
       const { proposals } = iteration
       const proposed = proposals > 0 ? this.#proposing(iteration) : []
       const wanted = proposals > 0 ? proposed.flatMap((step) => step.wanted) : this.#stepping(iteration, 0, 1)
-      const verifying = iteration.verify.map((item) => this.#verifying(item, proposals > 0, wanted))
+      trimDrafts(this.#engine, iteration)
+      const verifying = iteration.verify.map(({ request }) => this.#verifying(request, wanted))
       for (const item of iteration.prefill) this.#prefilling(item, wanted)
       const streamed = wanted.filter(({ streams }) => streams)
       const rest = wanted.filter(({ streams }) => !streams)
@@ -126,7 +128,7 @@ export class Passes {
       // Their rows are gathered, and the next submission may gather others.
       if (this.#streams === "verifies")
         for (const one of verifying)
-          verified.push(came ? yield* this.#commit(one, streamed) : this.#void(one.session))
+          verified.push(came ? yield* this.#commit(one, streamed) : voidVerify(this.#engine, one.session))
       yield* this.#submitAll(rest, 1)
       for (const item of iteration.prefill) yield* this.#prefilled(item)
       if (this.#streams !== "verifies")
@@ -149,12 +151,6 @@ export class Passes {
       if (this.#streams === "everything") yield* sendHome(this.#engine, streamed)
       return came
     })
-  }
-
-  /** A verify that read KV that never came. Its drafts wait for the next. */
-  #void(session: Session): Verified {
-    this.#engine.dropFull(session)
-    return { request: session.id, drafted: session.drafts.length, accepted: 0 }
   }
 
   // --- rows ---
@@ -231,14 +227,10 @@ export class Passes {
   }
 
   /** The newest token and every draft against full KV: what full KV yields after each. */
-  #verifying(item: VerifyItem, proposals: boolean, wanted: Wanted[]): Verifying {
-    const session = this.#engine.session(item.request)
+  #verifying(request: number, wanted: Wanted[]): Verifying {
+    const session = this.#engine.session(request)
     const first = session.tokens.length - 1
     const streams = this.#streams === "verifies"
-    // Where steps yield several tokens, the plan only expects a number.
-    if (!proposals) session.drafts.length = Math.min(session.drafts.length, item.drafted)
-    // A verify that streams has to fit one submission.
-    if (streams) session.drafts.length = Math.min(session.drafts.length, this.#engine.shape.maxRows - 1)
     const { drafts } = session
     if (!streams) {
       if (session.full === undefined || session.full.end < first)
@@ -299,7 +291,7 @@ export class Passes {
     const { serving } = this.#engine.options
     const session = this.#engine.session(request)
     if (!last || serving.mode === "full") return Effect.void
-    return Effect.map(this.#engine.compress(session), () => {
+    return Effect.map(compress(this.#engine, session), () => {
       if (serving.mode === "unverified") this.#engine.dropFull(session)
       else session.fullUntilHome = !serving.keepsFull
     })

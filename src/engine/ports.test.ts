@@ -2,7 +2,8 @@ import { Effect } from "effect"
 import { Gpu } from "../runtime/ports.ts"
 import { type Held, type Physics, portContract } from "../runtime/ports.contract.ts"
 import { BatchGroup } from "../runtime/group.ts"
-import { identity } from "./compressors/drop.ts"
+import type { Compressor } from "./compressors/compressor.ts"
+import { identity, verifyFed } from "./compressors/drop.ts"
 import { Engine, type Serving } from "./engine.ts"
 import { softwareDevice, tinyCheckpoint } from "./engine.fixture.ts"
 import { GREEDY } from "./kernels/choose.ts"
@@ -10,7 +11,7 @@ import { enginePhysics } from "./physics.ts"
 
 const PROMPT = 16
 
-const physicsOf = async (serving: Serving): Promise<Physics> => {
+const physicsOf = async (serving: Serving, compressor: Compressor = identity): Promise<Physics> => {
   const checkpoint = tinyCheckpoint(5)
   const { gpu, device } = await softwareDevice()
   const engine = await Effect.runPromise(
@@ -28,9 +29,9 @@ const physicsOf = async (serving: Serving): Promise<Physics> => {
         queryRows: 1
       },
       pages: 256,
-      needs: {},
+      needs: compressor.needs,
       onProgress: () => {},
-      compressor: identity,
+      compressor,
       budget: { keep: 1, elementBits: 16, seed: 1 },
       serving,
       onCommit: () => {}
@@ -83,6 +84,8 @@ const physicsOf = async (serving: Serving): Promise<Physics> => {
 const ROUNDS = { mode: "rounds", reload: "full" } as const
 
 portContract("the engine", () => physicsOf({ ...ROUNDS, keepsFull: true, streams: "nothing" }))
-portContract("the engine, whose verifies read full KV as it comes", () =>
-  physicsOf({ ...ROUNDS, keepsFull: false, streams: "verifies" })
+const STREAMING = { ...ROUNDS, keepsFull: false, streams: "verifies" } as const
+portContract("the engine, whose verifies read full KV as it comes", () => physicsOf(STREAMING))
+portContract("the engine, whose verifies compress full KV anew as it comes", () =>
+  physicsOf(STREAMING, verifyFed)
 )

@@ -1,5 +1,6 @@
 /** One request inside the engine: its tokens, and which parts of its KV are where. */
 import type { HostCopy } from "./cache/host-pool.ts"
+import type { PackedLayout } from "./cache/packed-layout.ts"
 import type { Compression, Observation } from "./compressors/compressor.ts"
 import type { Sampling } from "./kernels/choose.ts"
 import type { PendingRead } from "./webgpu/device.ts"
@@ -33,6 +34,17 @@ export interface Tail {
   readonly pages: number[]
 }
 
+export const emptyTail = (start: number, held: number): Tail => ({ start, end: start, held, pages: [] })
+
+/** A compressed copy that takes the old one's place when all its layers are packed: what was seen, and chosen, for it. */
+export interface NextCopy {
+  readonly observation: Observation
+  readonly compression: Compression
+  readonly layout: PackedLayout
+  readonly packed: number[]
+  readonly tail: Tail
+}
+
 export class Session {
   readonly id: number
   /** Its place on the device, while it has one. */
@@ -53,7 +65,8 @@ export class Session {
   packed: number[] = []
   tail: Tail | undefined
   compression: Compression | undefined
-  observation: Observation | undefined
+  /** What drafts will attend to once the verify under way, into which full KV streams, has packed it. */
+  next: NextCopy | undefined
   /** Rows on their way home. */
   saving: PendingRead[] = []
   /** Full KV on the device is only there until it is home. */

@@ -1,8 +1,9 @@
 /** What a verify comes to: which drafts full KV agreed with, and what becomes of its rows. */
 import { Effect } from "effect"
 import { matchCommit } from "../protocol/commit.ts"
-import type { DeviceLost, Verified } from "../runtime/ports.ts"
+import type { DeviceLost, Iteration, Verified } from "../runtime/ports.ts"
 import { fullView } from "./cache/device-cache.ts"
+import { adoptNext, compress, copyToTail, giveUpNext } from "./compressing.ts"
 import type { Engine } from "./engine.ts"
 import type { Session } from "./session.ts"
 
@@ -16,6 +17,19 @@ export interface Settled {
   readonly verified: Verified
   /** Makes it final, once the run of passes has succeeded. */
   readonly settle: () => void
+}
+
+/** Leaves the drafts a pass verifies: those that were planned, and where verifies stream, those that fit its one submission. */
+export const trimDrafts = (engine: Engine, { verify, proposals }: Iteration): void => {
+  const { shape, options } = engine
+  let room = options.serving.streams === "verifies" ? shape.maxRows - verify.length : Number.POSITIVE_INFINITY
+  for (const item of verify) {
+    const { drafts } = engine.session(item.request)
+    // Where steps yield several tokens, the plan only expects a number.
+    const planned = proposals > 0 ? drafts.length : item.drafted
+    drafts.length = Math.min(drafts.length, planned, room)
+    room -= drafts.length
+  }
 }
 
 /**
@@ -48,9 +62,10 @@ export const settleVerify = (
         : options.serving.keepsFull
           ? []
           : state.cache.startReading(fullView(session.place), first, tokens.length)
+    if (gathered < 0) yield* recompress(engine, session, first, end)
+    else if (session.next !== undefined) adoptNext(engine, session, end)
     // Rows that were gathered are in the tail as well.
-    if (gathered >= 0) session.tail!.end = Math.max(session.tail!.end, end)
-    else yield* recompress(engine, session, first, end)
+    else session.tail!.end = Math.max(session.tail!.end, end)
     return {
       verified: {
         request: session.id,
@@ -72,6 +87,13 @@ export const settleVerify = (
     }
   })
 
+/** A verify that read KV that never came: it counts for nothing. Its drafts wait for the next. */
+export const voidVerify = (engine: Engine, session: Session): Verified => {
+  giveUpNext(engine, session)
+  engine.dropFull(session)
+  return { request: session.id, drafted: session.drafts.length, accepted: 0 }
+}
+
 /** New tokens join the compressed KV: by the method anew while the full KV is here, or in the tail. */
 const recompress = (
   engine: Engine,
@@ -79,7 +101,7 @@ const recompress = (
   first: number,
   end: number
 ): Effect.Effect<void, DeviceLost> => {
-  if (engine.options.compressor.mode === "online") return engine.compress(session)
-  engine.copyToTail(session, first, end)
+  if (engine.options.compressor.mode === "online") return compress(engine, session)
+  copyToTail(engine, session, first, end)
   return Effect.void
 }

@@ -1,10 +1,12 @@
 /**
  * Passes that read full KV as it comes, layer by layer. While a layer is on the device the rows a pass adds to it are gathered
- * on their way home, and those of verifies join the draft view's tail; then its place is another layer's.
+ * on their way home, and those of verifies join the draft view's tail, or the layer is packed anew; then its place is another
+ * layer's.
  */
 import { Effect } from "effect"
 import type { DeviceLost } from "../runtime/ports.ts"
 import { draftView, type Move } from "./cache/device-cache.ts"
+import { beginNext, packNext } from "./compressing.ts"
 import { type Engine, layersHeld } from "./engine.ts"
 import { tokenWords } from "./kernels/shape.ts"
 import type { Batch, Row } from "./model/forward.ts"
@@ -20,6 +22,14 @@ const membersOf = (rows: readonly Streamed[]): readonly Session[] => [
   ...new Set(rows.map(({ session }) => session))
 ]
 
+/** Verifies that stream pack the compressed KV anew. */
+const renews = ({ options: { serving, compressor } }: Engine): boolean =>
+  serving.streams === "verifies" && compressor.mode === "online"
+
+/** Rows of verifies that stream join the compressed KV there is. */
+const joinsTail = (engine: Engine): boolean =>
+  engine.options.serving.streams === "verifies" && !renews(engine)
+
 /** Room for the layers that come, and for the rows the pass adds to them. */
 export const makeRoom = (engine: Engine, rows: readonly Streamed[]): void => {
   const { config, maxRows } = engine.shape
@@ -32,7 +42,7 @@ export const makeRoom = (engine: Engine, rows: readonly Streamed[]): void => {
       throw new Error(`request ${session.id} streams full KV that is not in host memory`)
     engine.extend(session, "full", end, layersHeld(config.layers, 0))
     session.full!.end = first
-    if (engine.options.serving.streams === "verifies") engine.extend(session, "draft", end)
+    if (joinsTail(engine)) engine.extend(session, "draft", end)
   }
 }
 
@@ -51,10 +61,13 @@ export const submitStreaming = (
     const everything = engine.options.serving.streams === "everything"
     const members = membersOf(rows)
     const going = rows.map(({ row }) => ({ fromView: row.view, from: row.tail }))
-    const joining = everything ? [] : rows.map(toDraftView)
+    const joining = joinsTail(engine) ? rows.map(toDraftView) : []
     // Of requests that have nothing yet, nothing is on its way.
     const waits = members.some(({ full }) => full!.end > 0)
     feed.open(members)
+    if (renews(engine))
+      for (const session of members)
+        yield* beginNext(engine, session, session.full!.end + session.drafts.length + 1)
     for (;;) {
       yield* forward.submitInLayers(
         batch,
@@ -67,6 +80,7 @@ export const submitStreaming = (
             const layers = { from: layer, to: layer + 1 }
             cache.gather(going, layers)
             cache.copyRows(joining, layers)
+            for (const session of members) packNext(engine, session, layer)
             feed.compute(layer + 1)
           }
         }

@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import type { DeviceLost, Transfer } from "../runtime/ports.ts"
 import { draftView, fullView } from "./cache/device-cache.ts"
 import { lackingRows, packedRows, type Place, tailAsItWas } from "./cache/lacking.ts"
+import { compress } from "./compressing.ts"
 import type { Feed } from "./feed.ts"
 import { type Engine, layersHeld } from "./engine.ts"
 import type { Session } from "./session.ts"
@@ -187,7 +188,7 @@ const fetch = (engine: Engine, session: Session): Effect.Effect<number, DeviceLo
     if (session.epoch !== epoch || !whole || serving.mode === "full") return bytes
     // What was never compressed has a prompt to be computed first.
     if (session.compression === undefined) return bytes
-    yield* engine.compress(session, true)
+    yield* compress(engine, session, true)
     if (!serving.keepsFull) engine.dropFull(session)
     return bytes
   })

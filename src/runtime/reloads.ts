@@ -22,6 +22,13 @@ export const streamsIntoVerify = ({ plan }: ServingSetup): boolean =>
   plan.granularity === "streaming" && plan.reload !== "none"
 
 /**
+ * Tokens that are folded into the compressed KV once a verify has committed `tokens`: all there are, or those there were
+ * before, because a layer that streams is gone by the time it is known which drafts count.
+ */
+export const foldedLength = (setup: ServingSetup, request: Served, tokens: number): number =>
+  streamsIntoVerify(setup) ? request.length - tokens : request.length
+
+/**
  * Layers to bring before a verify so that the link carries a reload of `iterations` iterations evenly: all but the last of
  * its windows come before the verify's own.
  */

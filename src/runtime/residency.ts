@@ -10,14 +10,14 @@ export const residentEntries = ({ plan }: ServingSetup, request: Served): number
 
 /** Pages for the KV that stays while a request drafts `ahead` tokens: all of it where nothing is reloaded. */
 export const residentPages = (setup: ServingSetup, request: Served, ahead: number): number => {
-  const { layout, plan } = setup
   const length = request.length + ahead
-  if (plan.reload === "none") return contextPages(layout, length)
-  return (
-    growingPages(layout, residentEntries(setup, request) + ahead) +
-    Math.ceil(plan.keep * localPages(layout, length))
-  )
+  if (setup.plan.reload === "none") return contextPages(setup.layout, length)
+  return compressedPages(setup, residentEntries(setup, request) + ahead, length)
 }
+
+/** Pages of the compressed KV of a context of `length` tokens that has `entries` in layers that keep all of it. */
+const compressedPages = ({ layout, plan }: ServingSetup, entries: number, length: number): number =>
+  growingPages(layout, entries) + Math.ceil(plan.keep * localPages(layout, length))
 
 /** Layers of streamed KV in HBM at once beside those that came before: one is read while the next arrives. */
 const STREAMED = 2
@@ -34,16 +34,23 @@ export const streamedPages = ({ layout, layers }: ServingSetup, tokens: number, 
 export const reloadPages = (setup: ServingSetup, request: Served, ahead: number): number => {
   if (setup.plan.reload === "none") return 0
   const lacking = lackingPages(setup, request, ahead)
-  return streamsIntoVerify(setup)
-    ? Math.ceil(lacking * streamedShare(setup.layers, request.layersAhead))
-    : lacking
+  if (!streamsIntoVerify(setup)) return lacking
+  const streamed = Math.ceil(lacking * streamedShare(setup.layers, request.layersAhead))
+  return streamed + nextPages(setup, request, ahead)
 }
 
-/** The same for all layers at once. */
+/** Pages of full KV that a verify needs besides, all layers at once. */
 const lackingPages = (setup: ServingSetup, request: Served, ahead: number): number => {
   const full = contextPages(setup.layout, request.length + ahead)
   return stagesWhole(setup) ? full : Math.max(0, full - request.pages)
 }
+
+/** Compressed KV is packed anew while layers stream through, beside the old, which stays until all of them have come. */
+const packsBeside = (setup: ServingSetup): boolean => setup.plan.folds && streamsIntoVerify(setup)
+
+/** Pages of the next compressed copy of a context that has grown by `ahead`. */
+const nextPages = (setup: ServingSetup, { length }: Served, ahead: number): number =>
+  packsBeside(setup) ? compressedPages(setup, setup.plan.keep * length + ahead, length + ahead) : 0
 
 /** A verify's full KV lies whole beside the compressed one. */
 const stagesWhole = ({ plan, engine }: ServingSetup): boolean =>
@@ -59,7 +66,8 @@ export const planAhead = (
 ): number => {
   let ahead = layersAhead(setup, iterations)
   if (!streamsIntoVerify(setup)) return ahead
-  while (ahead > 0 && lackingPages(setup, request, tokens) * streamedShare(setup.layers, ahead) > pages)
+  const room = pages - nextPages(setup, request, tokens)
+  while (ahead > 0 && lackingPages(setup, request, tokens) * streamedShare(setup.layers, ahead) > room)
     ahead--
   return ahead
 }
@@ -95,6 +103,7 @@ export const plannedPages = (
     (requests.length * iterations) / (optimalWindow / tokensPerDraftStep + iterations)
   )
   const lacking = stagesWhole(setup) ? 1 : 1 - plan.keep
-  const share = lacking * streamedShare(layers, layersAhead(setup, reloadIterations))
+  const next = packsBeside(setup) ? plan.keep : 0
+  const share = lacking * streamedShare(layers, layersAhead(setup, reloadIterations)) + next
   return resident + Math.ceil(share * Math.max(largest, mean * reloads))
 }

@@ -10,7 +10,7 @@ import type { Core } from "./core.ts"
 import { BatchGroup } from "./group.ts"
 import { contextPages, kvBytes, localTokens, pageBytes } from "./kv.ts"
 import type { Verified, VerifyItem } from "./ports.ts"
-import { bytesAhead, linkIterations, reloadBytes, streamsIntoVerify } from "./reloads.ts"
+import { bytesAhead, foldedLength, linkIterations, reloadBytes, streamsIntoVerify } from "./reloads.ts"
 import { planAhead, plannedPages, reloadPages, residentEntries, residentPages } from "./residency.ts"
 import type { Served } from "./served.ts"
 
@@ -263,7 +263,7 @@ export class Rounds {
       this.#shrink(request, contextPages(layout, request.length))
       return
     }
-    if (plan.folds) request.folded = request.length
+    if (plan.folds) request.folded = foldedLength(this.#core.setup, request, command.tokens)
     this.#shrink(request, residentPages(this.#core.setup, request, 0))
     if (plan.verifies === "remote") request.home = request.needed
     else if (request.remaining > 0)

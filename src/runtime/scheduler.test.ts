@@ -221,6 +221,37 @@ describe("the scheduler", () => {
     expect(desk.scheduler.pool.used).toBe(0)
   })
 
+  it("an online method's verify that streams has both compressed copies in HBM, and folds its own tokens in at the next", () => {
+    const drafting = (changes: Partial<typeof ROUNDS>) => {
+      const desk = new Desk({ plan: { ...ROUNDS, ...changes } })
+      desk.arrive(0, 40, 20, 40)
+      const pages: number[] = []
+      const attended: number[] = []
+      for (let i = 0; i < 60 && pages.length < 3; i++) {
+        if (desk.orders.length > 0) desk.moved(desk.orders[0]!.transfer.kind)
+        else {
+          const { verify, draft } = desk.running!
+          if (verify.length > 0) pages.push(desk.scheduler.pool.used)
+          else if (attended.length < pages.length) attended.push(draft.kvTokens)
+          desk.pass()
+        }
+      }
+      desk.finish()
+      expect([desk.ended, desk.scheduler.pool.used]).toEqual([[[0, "finished"]], 0])
+      return { pages, attended }
+    }
+    const streaming = { granularity: "streaming" } as const
+    const whole = drafting({ folds: true })
+    const offline = drafting(streaming)
+    const online = drafting({ ...streaming, folds: true })
+    // A round commits five tokens; a quarter of what is folded in is kept.
+    expect(whole.attended).toEqual([45 / 4, 50 / 4])
+    expect(offline.attended).toEqual([40 / 4 + 5, 40 / 4 + 10])
+    expect(online.attended).toEqual([40 / 4 + 5, 45 / 4 + 5])
+    // The first copies are alike; the next of 40 tokens has 10 entries and room for four drafts, in pages of four.
+    expect(online.pages[0]! - offline.pages[0]!).toBe(Math.ceil(14 / 4))
+  })
+
   it("as many requests as the plan says keep their full KV and decode, whoever is here; the others draft", () => {
     const desk = new Desk({ plan: { ...ROUNDS, fullKvRequests: 1 } })
     for (const id of [0, 1, 2]) desk.arrive(id, 8, 12)

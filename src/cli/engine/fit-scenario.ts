@@ -62,21 +62,13 @@ export const compressorOnEngine = (method: Method): Compressor | undefined | { r
       if (method.kind === "vericache") {
         const problem = noDrafter(method.drafter)
         if (problem !== undefined) return problem
-        if (method.drafter !== undefined && method.granularity === "streaming")
-          return { problem: "the engine streams no verifies of steps with a drafter; granularity: whole" }
         if (method.reload === "missing" && method.compressor.kind !== "drop")
           return {
             problem: `${method.compressor.name} keeps no entry as it was, so a reload is spared nothing; reload: full`
           }
       }
       const found = findCompressor(method.compressor.name)
-      if (!(found instanceof UnknownCompressor)) {
-        if (method.kind === "vericache" && method.granularity === "streaming" && found.mode === "online")
-          return {
-            problem: `${found.name} compresses anew from the whole full KV at every verify; granularity: whole`
-          }
-        return found
-      }
+      if (!(found instanceof UnknownCompressor)) return found
       return {
         problem: `the engine has no compressor ${found.name}; ${closest(found.name, found.known) ?? "vericache compressors lists them"}`
       }

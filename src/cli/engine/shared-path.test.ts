@@ -62,13 +62,23 @@ describe("one scenario on both physics", () => {
     const both = { ...scenario, methods: [...methods.slice(1), ...scenario.methods] }
     runs = await ran(small(both, 3, 1))
     const vericache = scenario.methods.find(({ method }) => method.kind === "vericache")!
-    const streaming: NamedMethod = {
-      name: "streaming",
-      method: { ...vericache.method, granularity: "streaming" } as Method
-    }
+    const streamed = (name: string, method: Method, fields: object = {}): NamedMethod => ({
+      name,
+      method: { ...method, granularity: "streaming", ...fields } as Method
+    })
+    const { compressor } = vericache.method as Extract<Method, { kind: "vericache" }>
+    const online = { compressor: { ...compressor, name: "verify-fed", mode: "online" } }
+    const drafting = methods.find(
+      ({ method }) => method.kind === "vericache" && method.drafter !== undefined
+    )!
+    const streaming = [
+      streamed("streaming", vericache.method),
+      streamed("streaming, compressed anew", vericache.method, online),
+      streamed("streaming, n-gram", drafting.method)
+    ]
     const offloaded: NamedMethod = { name: "offloaded", method: { kind: "offloaded" } }
     const several = small(scenario, 6, 3)
-    beside = await ran({ ...several, methods: [...scenario.methods, offloaded, streaming] })
+    beside = await ran({ ...several, methods: [...scenario.methods, offloaded, ...streaming] })
     const { workload } = small(scenario, 4, 0)
     const arrivals = { kind: "poisson", rate: 8 } as const
     open = await ran({ ...scenario, methods: [vericache], workload: { ...workload, arrivals } as Workload })
@@ -94,6 +104,15 @@ describe("one scenario on both physics", () => {
     for (const { metrics } of [ngram!, three!]) {
       expect(metrics.proposals.proposed).toBeGreaterThan(0)
       expect(metrics.proposals.agreed).toBeLessThanOrEqual(metrics.proposals.proposed)
+    }
+  })
+
+  it("streams reloads into verifies whatever drafts and compresses", () => {
+    const streams = beside.filter(({ named }) => named.name.startsWith("streaming"))
+    expect(streams).toHaveLength(3)
+    for (const run of streams) {
+      expect(run.metrics.bytes.stream).toBeGreaterThan(0)
+      expect(identicalTo(beside[0], run)).toBe(true)
     }
   })
 

@@ -1,5 +1,5 @@
 /** The KV caches on the device: one paged arena, and the views through which requests see their part of it. */
-import type { Compression } from "../compressors/compressor.ts"
+import type { Compression, Format } from "../compressors/compressor.ts"
 import { copy } from "../kernels/copy.ts"
 import { packCodes, packScales } from "../kernels/pack.ts"
 import {
@@ -39,9 +39,10 @@ const NONE = 0xffffffff
 /** Rows copied by one dispatch at most. */
 const MOVES = 4096
 
-/** View that drafts of a slot attend to, and view of its full KV. */
+/** View that drafts of a slot attend to, view of its full KV, and view in which the next compressed copy is packed beside the old one. */
 export const draftView = (slot: number): number => slot * VIEWS_PER_SLOT
 export const fullView = (slot: number): number => slot * VIEWS_PER_SLOT + 1
+export const nextView = (slot: number): number => slot * VIEWS_PER_SLOT + 2
 
 export class DeviceCache {
   readonly arena: GPUBuffer
@@ -124,44 +125,52 @@ export class DeviceCache {
     this.#writeView(view, 0, new Uint32Array(VIEW_HEADER + this.#shape.config.layers * LAYER_RECORD))
   }
 
+  /** Says what is packed in a view and in which pages: in place before anything is packed, or copied to the view's tail. */
+  describePacked(
+    view: number,
+    { format }: Compression,
+    layout: PackedLayout,
+    pages: readonly number[]
+  ): void {
+    const table = VIEW_HEADER + this.#shape.config.layers * LAYER_RECORD + pagesPerView(this.#shape)
+    this.#writeView(view, 0, this.#record(format, layout))
+    if (layout.words > 0) this.#writeView(view, table, Uint32Array.from(pages))
+  }
+
   /**
-   * Builds the packed part of a view from full KV: gathers what stays, turns it if the format says so, packs it into
-   * `pages`. The format's record must be in place before rows are copied to the view's tail.
+   * Builds the packed part of a view that has been described from full KV, all layers of it or some: gathers what stays, turns
+   * it if the format says so, packs it into `pages`.
    */
   pack(
     from: number,
     to: number,
     compression: Compression,
     layout: PackedLayout,
-    pages: readonly number[]
+    pages: readonly number[],
+    layers = this.#allLayers
   ): void {
     const { config } = this.#shape
-    const table = VIEW_HEADER + config.layers * LAYER_RECORD + pagesPerView(this.#shape)
-    this.#writeView(to, 0, this.#record(compression, layout))
-    if (layout.words === 0) return
-    this.#writeView(to, table, Uint32Array.from(pages))
-    this.#writeLevels(compression, layout, pages)
-    const kept = new Uint32Array(layout.layers.reduce((sum, { count }) => sum + count * config.kvHeads, 0))
-    const starts: number[] = []
+    this.#writeLevels(compression, layout, pages, layers)
+    const packed = layout.layers.flatMap(({ count }, layer) =>
+      count > 0 && layer >= layers.from && layer < layers.to ? [{ count, layer }] : []
+    )
+    if (packed.length === 0) return
+    const kept = new Uint32Array(packed.reduce((sum, { count }) => sum + count * config.kvHeads, 0))
     let at = 0
-    for (const heads of compression.kept) {
-      starts.push(at)
-      for (const positions of heads) {
+    const jobs = packed.map(({ layer }) => {
+      const job = this.#device.buffer("packing job", 16, USAGE.uniform | USAGE.copyTarget)
+      this.#device.write(job, 0, Uint32Array.of(from, to, at, layer))
+      for (const positions of compression.kept[layer]!) {
         kept.set(positions, at)
         at += positions.length
       }
-    }
-    const positions = this.#device.upload("kept positions", kept)
-    const jobs = layout.layers.map((_, layer) => {
-      const job = this.#device.buffer("packing job", 16, USAGE.uniform | USAGE.copyTarget)
-      this.#device.write(job, 0, Uint32Array.of(from, to, starts[layer]!, layer))
       return job
     })
+    const positions = this.#device.upload("kept positions", kept)
     const encoder = this.#device.raw.createCommandEncoder()
     const pass = encoder.beginComputePass()
-    for (const [layer, { count }] of layout.layers.entries()) {
-      if (count === 0) continue
-      const buffers = [this.arena, this.views, positions, jobs[layer]!]
+    for (const [i, { count }] of packed.entries()) {
+      const buffers = [this.arena, this.views, positions, jobs[i]!]
       for (const kernel of this.#packing) {
         const { pipeline, group } = this.#device.bind(kernel, buffers)
         pass.setPipeline(pipeline)
@@ -247,7 +256,7 @@ export class DeviceCache {
   }
 
   /** Header and layer records of a view; view.wgsl and read-row.wgsl read them. */
-  #record({ format }: Compression, layout: PackedLayout): Uint32Array {
+  #record(format: Format, layout: PackedLayout): Uint32Array {
     const { kvBits, config } = this.#shape
     const words = new Uint32Array(VIEW_HEADER + config.layers * LAYER_RECORD)
     for (const [side, rows] of [format.keys, format.values].entries()) {
@@ -273,21 +282,27 @@ export class DeviceCache {
     return words
   }
 
-  #writeLevels(compression: Compression, layout: PackedLayout, pages: readonly number[]): void {
+  #writeLevels(
+    compression: Compression,
+    layout: PackedLayout,
+    pages: readonly number[],
+    { from, to }: Layers
+  ): void {
     const words = pageWords(this.#shape)
-    for (const [layer, { keys, values }] of layout.layers.entries()) {
+    for (let layer = from; layer < to; layer++) {
+      const { keys, values } = layout.layers[layer]!
       const books = compression.codebooks?.[layer]
       for (const [at, levels] of [
         [keys.levels, books?.keys],
         [values.levels, books?.values]
       ] as const) {
         if (at === undefined || levels === undefined) continue
-        for (let from = 0; from < levels.length;) {
-          const word = at + from
+        for (let done = 0; done < levels.length;) {
+          const word = at + done
           const offset = pages[Math.floor(word / words)]! * words + (word % words)
-          const part = levels.subarray(from, from + words - (word % words))
+          const part = levels.subarray(done, done + words - (word % words))
           this.#device.write(this.arena, offset * 4, part)
-          from += part.length
+          done += part.length
         }
       }
     }

@@ -22,19 +22,23 @@ const missing = (what: string) => (): never => {
   throw new Error(`the method did not ask for ${what}`)
 }
 
-/**
- * Reads what `needs` names of the first `tokens` tokens of a request. `pages`: its full KV on the device; `lastRow`: the
- * position of the newest row whose query was kept.
- */
+/** A request whose context is observed. */
+export interface Observed {
+  readonly slot: number
+  /** Tokens of the context, and of the prompt. */
+  readonly tokens: number
+  readonly prompt: number
+  /** Bytes of a page of its full KV, wherever that is. */
+  readonly page: (index: number) => Effect.Effect<Uint8Array, DeviceLost>
+}
+
+/** Reads what `needs` names of a request. */
 export const readObservation = (
   device: Device,
   shape: EngineShape,
-  buffers: ObservationBuffers & { readonly arena: GPUBuffer },
+  buffers: ObservationBuffers,
   needs: Needs,
-  slot: number,
-  tokens: number,
-  prompt: number,
-  pages: readonly number[]
+  { slot, tokens, prompt, page }: Observed
 ): Effect.Effect<Observation, DeviceLost> =>
   Effect.gen(function* () {
     const { config, maxTokens, pageTokens, queryRows, kvBits } = shape
@@ -48,15 +52,11 @@ export const readObservation = (
         : yield* floats(buffers.attention, attentionFloats(shape, needs))
     const queries =
       needs.queries === undefined ? undefined : yield* floats(buffers.queries, queryFloats(shape, needs))
+    const pages = Math.ceil(tokens / pageTokens)
     const kv =
-      needs.keys === true || needs.values === true
-        ? new Uint32Array(pages.length * pageWords(shape))
-        : undefined
+      needs.keys === true || needs.values === true ? new Uint8Array(pages * pageWords(shape) * 4) : undefined
     if (kv !== undefined)
-      for (const [index, page] of pages.entries()) {
-        const bytes = yield* device.read(buffers.arena, page * pageWords(shape) * 4, pageWords(shape) * 4)
-        kv.set(new Uint32Array(bytes.buffer), index * pageWords(shape))
-      }
+      for (let index = 0; index < pages; index++) kv.set(yield* page(index), index * pageWords(shape) * 4)
 
     /** Rows of one side, layer and head, tokens × headDim. */
     const rows = (side: 0 | 1) => (layer: number, head: number) => {
@@ -105,3 +105,21 @@ export const readObservation = (
             }
     }
   })
+
+/** Puts back the attention that an observation read, with whatever was added since taken away. */
+export const restoreAttention = (
+  device: Device,
+  shape: EngineShape,
+  buffers: ObservationBuffers,
+  needs: Needs,
+  slot: number,
+  observation: Observation
+): void => {
+  if (needs.attention === undefined) return
+  const { layers, kvHeads } = shape.config
+  const floats = new Float32Array(attentionFloats(shape, needs))
+  for (let layer = 0; layer < layers; layer++)
+    for (let head = 0; head < kvHeads; head++)
+      floats.set(observation.attention(layer, head), (layer * kvHeads + head) * shape.maxTokens)
+  device.write(buffers.attention, slot * floats.byteLength, floats)
+}

@@ -12,11 +12,13 @@ import { packReference, unpackReference } from "./pack.ts"
 import { queries, queryAt } from "./queries.ts"
 import { rope, ropeReference } from "./rope.ts"
 import { scores, scoresGroups, scoresReference } from "./scores.ts"
-import { CHUNK, SPAN } from "./shape.ts"
+import { CHUNK, SPAN, VIEWS_PER_SLOT } from "./shape.ts"
 import { softmax, softmaxReference } from "./softmax.ts"
 import { hadamardReference, unrotate } from "./unrotate.ts"
 import { values, valuesGroups, valuesReference } from "./values.ts"
 import { build, cases, DRAFT, FULL, kept } from "./views.fixture.ts"
+
+const slotOf = (view: number): number => Math.floor(view / VIEWS_PER_SLOT)
 
 describe("attention over paged views", () => {
   it("packs as its reference does, bit by bit where the rows are not turned", async () => {
@@ -211,7 +213,7 @@ describe("attention over paged views", () => {
               view,
               position,
               tail,
-              (i === 0 ? ROW.queries : 0) | ((1 + (view >> 1)) << ROW.slotShift)
+              (i === 0 ? ROW.queries : 0) | ((1 + slotOf(view)) << ROW.slotShift)
             ])
           )
           const width = (heads + 2 * kvHeads) * headDim
@@ -270,7 +272,7 @@ describe("attention over paged views", () => {
             if (i === 0)
               expectedSaved.set(
                 found.subarray(i * width, i * width + heads * headDim),
-                queryAt(shape, view >> 1, layer, position)
+                queryAt(shape, slotOf(view), layer, position)
               )
           expect(floatsOf(saved!).slice(0, room)).toEqual(expectedSaved)
           views.device.close()

@@ -1,6 +1,7 @@
 /** Drawing tokens, against the plain TypeScript body: penalty, temperature, top-k, top-p, ties, drafts kept and refused. */
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { fullView } from "../cache/device-cache.ts"
 import { ROW } from "../model/forward.ts"
 import {
   choose,
@@ -43,7 +44,7 @@ const draw = async ({ vocab, lanes, logits, samplings, rows, tokens, drafted }: 
     samplers.set(samplerWords(sampling), slot * SAMPLER_WORDS)
   const flags = { draft: ROW.next, verify: ROW.verify, drafted: ROW.verify | ROW.drafted } as const
   const words = Uint32Array.from(
-    rows.flatMap(({ slot, position, kind }) => [2 * slot + 1, position, position, flags[kind]])
+    rows.flatMap(({ slot, position, kind }) => [fullView(slot), position, position, flags[kind]])
   )
   const step = 2
   const [after, kept, out] = await runKernel(

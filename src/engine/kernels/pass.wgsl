@@ -22,8 +22,9 @@ struct Pass {
   entries: u32,
 }
 
-// A request has two views: what its drafts attend to, and its full KV.
-fn slot_of(row: Row) -> u32 { return row.view / 2u; }
+// A request's views: what its drafts attend to, its full KV, and what its drafts will attend to next.
+const VIEWS_PER_SLOT = 3u;
+fn slot_of(row: Row) -> u32 { return row.view / VIEWS_PER_SLOT; }
 
 // Entries of one softmax chunk, and entries whose weighted values one thread adds up.
 const CHUNK = 64u;

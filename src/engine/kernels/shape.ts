@@ -26,8 +26,8 @@ export interface EngineShape {
   readonly lanes: number
 }
 
-/** A request's two views: what drafts attend to, and its full KV. */
-export const VIEWS_PER_SLOT = 2
+/** A request's views: what drafts attend to, its full KV, and what drafts will attend to next. The same number stands in pass.wgsl. */
+export const VIEWS_PER_SLOT = 3
 
 /** Entries of a softmax chunk, entries of a value span; the same numbers stand in pass.wgsl. */
 export const CHUNK = 64

@@ -1,7 +1,7 @@
 /** Two views of one context in a paged arena, for tests of the kernels that read, write and pack them. */
 import { Effect } from "effect"
 import fc from "fast-check"
-import { DeviceCache, packedPages } from "../cache/device-cache.ts"
+import { DeviceCache, draftView, fullView, packedPages } from "../cache/device-cache.ts"
 import { layOut, type PackedSide } from "../cache/packed-layout.ts"
 import type { Compression, Format, RowFormat } from "../compressors/compressor.ts"
 import { RAW } from "../compressors/keep.ts"
@@ -14,8 +14,8 @@ import { type EngineShape, pageWords, tokenWords } from "./shape.ts"
 import { hadamardReference } from "./unrotate.ts"
 
 /** View of full KV, and view drafts attend to, of two slots. */
-export const FULL = 1
-export const DRAFT = 2
+export const FULL = fullView(0)
+export const DRAFT = draftView(1)
 
 /** What an element of the cache keeps of numbers. */
 export const kept = (row: Float32Array, { kvBits }: EngineShape): Float32Array =>
@@ -83,6 +83,7 @@ export const build = async ({ shape, tokens, tail, format, entries, codebook, se
   }
   const layout = layOut(compression, { ...shape.config, kvBits: shape.kvBits })
   const packed = cache.pages.take(packedPages(shape, layout))!
+  cache.describePacked(DRAFT, compression, layout, packed)
   cache.pack(FULL, DRAFT, compression, layout, packed)
   cache.setTail(DRAFT, cache.pages.take(Math.ceil((tail + 1) / shape.pageTokens))!)
   cache.copyRows(Array.from({ length: tail }, (_, i) => ({ fromView: FULL, from: i, toView: DRAFT, to: i })))
