@@ -18,6 +18,7 @@ import { dirname, join } from "node:path"
 import { brotliDecompressSync } from "node:zlib"
 import { Effect } from "effect"
 import { NoAdapter } from "../engine/webgpu/device.ts"
+import { napWhileWaiting, type Waited } from "./naps.ts"
 
 /** Which adapter is wanted: the best there is, or the software one whatever there is. */
 export type AdapterChoice = "auto" | "software"
@@ -25,6 +26,7 @@ export type AdapterChoice = "auto" | "software"
 /** What dawn.node exports. */
 interface Dawn {
   readonly create: (flags: string[]) => GPU
+  readonly globals: Waited
 }
 
 /**
@@ -118,7 +120,9 @@ const load = (file: string): Dawn => {
 const alive: GPU[] = []
 
 const open = (file: string): GPU => {
-  const gpu = load(file).create([...TOGGLES])
+  const { create, globals } = load(file)
+  napWhileWaiting(globals)
+  const gpu = create([...TOGGLES])
   alive.push(gpu)
   return gpu
 }
