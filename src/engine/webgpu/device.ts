@@ -43,7 +43,7 @@ const now = Effect.map(Clock.Clock, (clock) => Number(clock.currentTimeNanosUnsa
 const ASLEEP = 0.85
 
 /** Features used where the adapter has them. */
-const WANTED: readonly GPUFeatureName[] = ["timestamp-query", "shader-f16"]
+const WANTED: readonly GPUFeatureName[] = ["timestamp-query", "shader-f16", "subgroups"]
 
 const cardOf = ({ info, features, limits }: GPUAdapter): AdapterCard => {
   const name = info.description || info.device || info.architecture || "unnamed adapter"
@@ -110,6 +110,11 @@ export class Device {
   /** Why the device was lost, once it is. */
   get lost(): string | undefined {
     return this.#root.#lost
+  }
+
+  /** Whether kernels may use subgroups. */
+  get subgroups(): boolean {
+    return this.raw.features.has("subgroups")
   }
 
   get #root(): Device {
