@@ -34,19 +34,21 @@ describe("naps beside a GPU that works", () => {
     expect(naps).toEqual([])
     const first = map()
     const second = done()
+    await turns(3)
+    expect(naps).toEqual([])
     await turns(8)
-    expect(naps.slice(0, 5)).toEqual([0.02, 0.04, 0.08, 0.16, 0.2])
+    expect(naps.slice(0, 4)).toEqual([0.05, 0.1, 0.2, 0.2])
     expect(Math.max(...naps)).toBe(0.2)
     open[0]!.resolve()
     await first
     naps.length = 0
-    await turns(3)
-    expect(naps.slice(0, 2)).toEqual([0.02, 0.04])
+    await turns(8)
+    expect(naps.slice(0, 2)).toEqual([0.05, 0.1])
     open[1]!.resolve()
     await second
     await turns(2)
     naps.length = 0
-    await turns(5)
+    await turns(8)
     expect(naps).toEqual([])
   })
 
@@ -57,10 +59,10 @@ describe("naps beside a GPU that works", () => {
     await expect(refused).rejects.toThrow("no")
     await turns(2)
     naps.length = 0
-    await turns(3)
+    await turns(8)
     expect(naps).toEqual([])
     const again = map()
-    await turns(2)
+    await turns(8)
     expect(naps.length).toBeGreaterThan(0)
     open[1]!.resolve()
     await again
@@ -69,8 +71,9 @@ describe("naps beside a GPU that works", () => {
   it("are taken once a turn, however many wait", async () => {
     const { open, naps, map } = dawn()
     const all = Promise.all([map(), map(), map()])
-    await turns(6)
-    expect(naps.length).toBeLessThanOrEqual(6)
+    await turns(12)
+    expect(naps.length).toBeGreaterThan(4)
+    expect(naps.length).toBeLessThanOrEqual(12)
     for (const { resolve } of open) resolve()
     await all
   })

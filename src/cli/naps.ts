@@ -3,8 +3,11 @@
  * adapter takes a core from the very work it asks for. Here it naps between two turns.
  */
 
+/** Turns in which nobody naps: what is done at once, such as a buffer that maps again, is not waited for any longer. */
+const WAKEFUL = 4
+
 /** Milliseconds of the first nap, and of the longest: each is twice the one before as long as nothing comes. */
-const FIRST = 0.02
+const FIRST = 0.05
 const LONGEST = 0.2
 
 type Waiting = (this: unknown, ...args: unknown[]) => Promise<unknown>
@@ -19,23 +22,23 @@ export interface Waited {
 export const napWhileWaiting = ({ GPUBuffer, GPUQueue }: Waited, sleep = asleep): void => {
   let open = 0
   let turning = false
-  let next = FIRST
+  /** Turns since the last wait began or ended. */
+  let turns = 0
   const turn = (): void => {
     turning = open > 0
     if (!turning) return
-    sleep(next)
-    next = Math.min(LONGEST, 2 * next)
+    if (++turns > WAKEFUL) sleep(Math.min(LONGEST, FIRST * 2 ** (turns - WAKEFUL - 1)))
     setImmediate(turn)
   }
   const settled = (): void => {
     open--
-    next = FIRST
+    turns = 0
   }
   const napping = (wait: Waiting): Waiting =>
     function (this: unknown, ...args) {
       const promise = wait.apply(this, args)
       open++
-      next = FIRST
+      turns = 0
       if (!turning) {
         turning = true
         setImmediate(turn)
