@@ -139,12 +139,12 @@ const cases = fc.record({
     { weight: 1, arbitrary: fc.constantFrom(3, 9, 20) }
   ),
   // Every device that is made anew compiles all kernels anew: several times the time of a case.
-  mortal: fc.oneof({ weight: 7, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
+  mortal: fc.oneof({ weight: 15, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
   requests: fc.array(request, { minLength: 1, maxLength: 5 })
 })
 
 /** More cases than the gate runs: VERICACHE_FUZZ=1000 VERICACHE_FUZZ_SEED=7. */
-const numRuns = Number(process.env["VERICACHE_FUZZ"] ?? 12)
+const numRuns = Number(process.env["VERICACHE_FUZZ"] ?? 60)
 const seed = Number(process.env["VERICACHE_FUZZ_SEED"] ?? 1)
 
 describe("output equals full-KV decoding", () => {

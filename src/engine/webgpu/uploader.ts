@@ -4,7 +4,7 @@
  */
 import { Effect } from "effect"
 import type { DeviceLost } from "../../runtime/ports.ts"
-import type { Device } from "./device.ts"
+import type { Device, Returning } from "./device.ts"
 import { MAP_WRITE, USAGE } from "./usage.ts"
 
 /** Bytes to put at an offset of a buffer. */
@@ -13,28 +13,26 @@ export interface Piece {
   readonly offset: number
 }
 
-/** Staging buffers, and bytes of one. */
-const RING = 4
+/** Bytes of a staging buffer. */
 export const CHUNK_BYTES = 1 << 20
-/** Bytes of a copy that are submitted at most before one of its buffers comes back. */
-export const RING_BYTES = RING * CHUNK_BYTES
 
-interface Staging {
-  readonly buffer: GPUBuffer
-  /** When its last copy is done at the earliest. */
-  readonly due: number
-}
+/**
+ * Staging buffers there may be. What is to go over behind one pass must lie in them before that pass ends, or it goes behind the
+ * next: as much as a host copies in some ten milliseconds.
+ */
+const MOST = 64
+
+/** Bytes of a copy that are submitted at most before one of its buffers comes back. */
+export const RING_BYTES = MOST * CHUNK_BYTES
 
 export class Uploader {
   readonly #device: Device
-  readonly #free: Staging[]
+  /** Buffers whose copies are under way or done, the oldest first. */
+  readonly #returning: Returning[] = []
+  #made = 0
 
   constructor(device: Device) {
     this.#device = device
-    this.#free = Array.from({ length: RING }, () => ({
-      buffer: device.buffer("staging", CHUNK_BYTES, USAGE.mapWrite | USAGE.copySource),
-      due: 0
-    }))
   }
 
   /** Moves all pieces; done when the last copy is. `still`: stops, moving no more, once it says no. */
@@ -70,27 +68,37 @@ export class Uploader {
     load: (window: Uint8Array, staging: GPUBuffer, encoder: GPUCommandEncoder) => void
   ): Effect.Effect<void, DeviceLost> {
     return Effect.gen({ self: this }, function* () {
-      const { buffer: staging, due } = yield* this.#take
-      yield* this.#device.mapped(staging, MAP_WRITE, due)
+      const staging = yield* this.#take
       const encoder = this.#device.raw.createCommandEncoder()
       load(new Uint8Array(staging.getMappedRange()), staging, encoder)
       staging.unmap()
       this.#device.raw.queue.submit([encoder.finish()])
-      this.#free.push({ buffer: staging, due: this.#device.due })
+      this.#returning.push(this.#device.returning(staging, MAP_WRITE))
       // A buffer must come back to the ring, whatever becomes of the transfer.
     }).pipe(Effect.uninterruptible)
   }
 
   close(): void {
-    for (const { buffer } of this.#free) this.#device.destroy(buffer)
+    for (const { buffer } of this.#returning) this.#device.destroy(buffer)
   }
 
-  /** A buffer nobody fills; if another transfer has them all, the next to come back. */
-  get #take(): Effect.Effect<Staging, DeviceLost> {
+  /** A mapped buffer: one that is back, a new one, or the next to come back. */
+  get #take(): Effect.Effect<GPUBuffer, DeviceLost> {
     return Effect.gen({ self: this }, function* () {
       for (;;) {
-        const staging = this.#free.shift()
-        if (staging !== undefined) return staging
+        const [oldest] = this.#returning
+        if (oldest !== undefined && (oldest.back() || this.#made === MOST)) {
+          this.#returning.shift()
+          yield* oldest.wait
+          return oldest.buffer
+        }
+        if (this.#made < MOST) {
+          this.#made++
+          const staging = this.#device.buffer("staging", CHUNK_BYTES, USAGE.mapWrite | USAGE.copySource)
+          yield* this.#device.returning(staging, MAP_WRITE).wait
+          return staging
+        }
+        // Other transfers fill them all.
         yield* this.#device.idle
       }
     })
