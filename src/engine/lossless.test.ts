@@ -139,7 +139,10 @@ const cases = fc.record({
     { weight: 1, arbitrary: fc.constantFrom(3, 9, 20) }
   ),
   // Every device that is made anew compiles all kernels anew: several times the time of a case.
-  mortal: fc.oneof({ weight: 15, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
+  mortal: fc.oneof(
+    { weight: 15, arbitrary: fc.constant(true) },
+    { weight: 1, arbitrary: fc.constant(false) }
+  ),
   requests: fc.array(request, { minLength: 1, maxLength: 5 })
 })
 
