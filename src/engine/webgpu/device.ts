@@ -73,15 +73,6 @@ export interface Kernel {
   readonly constants: Readonly<Record<string, number>>
 }
 
-/** A buffer that will be the host's again. */
-export interface Returning {
-  readonly buffer: GPUBuffer
-  /** Whether it is. */
-  readonly back: () => boolean
-  /** Waits until it is. */
-  readonly wait: Effect.Effect<void, DeviceLost>
-}
-
 /** Bytes on their way to the host. */
 export interface PendingRead {
   readonly bytes: number
@@ -239,15 +230,12 @@ export class Device {
     return this.#settled(() => buffer.mapAsync(mode), due)
   }
 
-  /** Has a buffer mapped as soon as what was submitted with it is done, whether somebody waits for it or not. */
-  returning(buffer: GPUBuffer, mode: number): Returning {
-    let back = false
-    const mapped = buffer.mapAsync(mode).then(() => {
-      back = true
-    })
+  /** Has a buffer mapped as soon as what was submitted with it is done, and waits for that if run. */
+  mapping(buffer: GPUBuffer, mode: number): Effect.Effect<void, DeviceLost> {
+    const mapped = buffer.mapAsync(mode)
     // A lost device is for those who wait to hear of.
     mapped.catch(() => {})
-    return { buffer, back: () => back, wait: this.#settled(() => mapped, 0) }
+    return this.#settled(() => mapped, 0)
   }
 
   /** Waits until everything submitted so far is done. */

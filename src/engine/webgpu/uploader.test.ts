@@ -1,8 +1,9 @@
 /** In which order copies go onto the queue beside passes, and how many wait there: on a device whose copies end when they are told to. */
-import { Effect } from "effect"
+import { Effect, Exit } from "effect"
 import { describe, expect, it } from "vitest"
+import { DeviceLost } from "../../runtime/ports.ts"
 import { softwareDevice } from "../engine.fixture.ts"
-import { Device, type Returning } from "./device.ts"
+import { Device, openDevice } from "./device.ts"
 import { CHUNK_BYTES, RING_BYTES, Uploader } from "./uploader.ts"
 
 const RING = RING_BYTES / CHUNK_BYTES
@@ -12,28 +13,22 @@ class Held extends Device {
   readonly submitted: string[] = []
   readonly #known = new Set<GPUBuffer>()
   readonly #release = Promise.withResolvers<void>()
-  #held = true
 
   constructor(owner: Device) {
     super(owner.raw, owner.card, owner)
   }
 
   /** A buffer that has never been on the queue is there at once; another is on it from now on. */
-  override returning(buffer: GPUBuffer, mode: number): Returning {
-    const real = super.returning(buffer, mode)
+  override mapping(buffer: GPUBuffer, mode: number): Effect.Effect<void, DeviceLost> {
     if (!this.#known.has(buffer)) {
       this.#known.add(buffer)
-      return real
+      return super.mapping(buffer, mode)
     }
     this.submitted.push("chunk")
-    return {
-      buffer,
-      back: () => !this.#held && real.back(),
-      wait: Effect.andThen(
-        Effect.promise(() => this.#release.promise),
-        real.wait
-      )
-    }
+    return Effect.flatMap(
+      Effect.promise(() => this.#release.promise),
+      () => super.mapping(buffer, mode)
+    )
   }
 
   /** Something that has nothing to do with the copies. */
@@ -43,7 +38,6 @@ class Held extends Device {
   }
 
   release(): void {
-    this.#held = false
     this.#release.resolve()
   }
 }
@@ -116,5 +110,18 @@ describe("the uploader", () => {
     uploader.close()
     expect(own.allocated.buffers).toBe(1)
     own.close()
+  })
+
+  it("finds a device gone before that is told, also where a buffer was mapped already", async () => {
+    const { gpu } = await softwareDevice()
+    const device = await Effect.runPromise(openDevice(gpu))
+    const uploader = new Uploader(device)
+    const target = device.buffer("target", CHUNK_BYTES)
+    await Effect.runPromise(uploader.move(target, piecesOf(1), () => true))
+    await Effect.runPromise(device.read(target, 0, 16))
+    device.raw.destroy()
+    const later = Effect.runPromiseExit(uploader.post(target, piecesOf(1), () => true))
+    expect(device.lost).toBeUndefined()
+    expect(await later).toEqual(Exit.fail(expect.any(DeviceLost)))
   })
 })

@@ -3,8 +3,8 @@
  * follow each other without waiting for anything else on the queue, and passes slip in between.
  */
 import { Effect } from "effect"
-import type { DeviceLost } from "../../runtime/ports.ts"
-import type { Device, Returning } from "./device.ts"
+import { DeviceLost } from "../../runtime/ports.ts"
+import type { Device } from "./device.ts"
 import { MAP_WRITE, USAGE } from "./usage.ts"
 
 /** Bytes to put at an offset of a buffer. */
@@ -25,10 +25,17 @@ const MOST = 64
 /** Bytes of a copy that are submitted at most before one of its buffers comes back. */
 export const RING_BYTES = MOST * CHUNK_BYTES
 
+/** A staging buffer whose copy is under way or done. */
+interface Staging {
+  readonly buffer: GPUBuffer
+  /** Waits until it is mapped again. */
+  readonly back: Effect.Effect<void, DeviceLost>
+}
+
 export class Uploader {
   readonly #device: Device
-  /** Buffers whose copies are under way or done, the oldest first. */
-  readonly #returning: Returning[] = []
+  /** The oldest first. */
+  readonly #returning: Staging[] = []
   #made = 0
 
   constructor(device: Device) {
@@ -69,11 +76,14 @@ export class Uploader {
   ): Effect.Effect<void, DeviceLost> {
     return Effect.gen({ self: this }, function* () {
       const staging = yield* this.#take
+      // One that was mapped is so no more once its device is gone, which is known only later.
+      if (staging.mapState !== "mapped")
+        return yield* new DeviceLost({ reason: this.#device.lost ?? "its staging buffers are gone" })
       const encoder = this.#device.raw.createCommandEncoder()
       load(new Uint8Array(staging.getMappedRange()), staging, encoder)
       staging.unmap()
       this.#device.raw.queue.submit([encoder.finish()])
-      this.#returning.push(this.#device.returning(staging, MAP_WRITE))
+      this.#returning.push({ buffer: staging, back: this.#device.mapping(staging, MAP_WRITE) })
       // A buffer must come back to the ring, whatever becomes of the transfer.
     }).pipe(Effect.uninterruptible)
   }
@@ -87,15 +97,15 @@ export class Uploader {
     return Effect.gen({ self: this }, function* () {
       for (;;) {
         const [oldest] = this.#returning
-        if (oldest !== undefined && (oldest.back() || this.#made === MOST)) {
+        if (oldest !== undefined && (oldest.buffer.mapState === "mapped" || this.#made === MOST)) {
           this.#returning.shift()
-          yield* oldest.wait
+          yield* oldest.back
           return oldest.buffer
         }
         if (this.#made < MOST) {
           this.#made++
           const staging = this.#device.buffer("staging", CHUNK_BYTES, USAGE.mapWrite | USAGE.copySource)
-          yield* this.#device.returning(staging, MAP_WRITE).wait
+          yield* this.#device.mapping(staging, MAP_WRITE)
           return staging
         }
         // Other transfers fill them all.
