@@ -147,7 +147,7 @@ const cases = fc.record({
 })
 
 /** More cases than the gate runs: VERICACHE_FUZZ=1000 VERICACHE_FUZZ_SEED=7. */
-const numRuns = Number(process.env["VERICACHE_FUZZ"] ?? 60)
+const numRuns = Number(process.env["VERICACHE_FUZZ"] ?? 80)
 const seed = Number(process.env["VERICACHE_FUZZ_SEED"] ?? 1)
 
 describe("output equals full-KV decoding", () => {
