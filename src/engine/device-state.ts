@@ -33,8 +33,8 @@ export interface DeviceStateOptions {
   /** A device to share; without one, or once it is lost, the engine opens its own. */
   readonly device?: Device
   readonly checkpoint: Checkpoint
-  /** `lanes` is decided by the adapter. */
-  readonly shape: Omit<EngineShape, "lanes">
+  /** `lanes` and `subgroups` are decided by the adapter. */
+  readonly shape: Omit<EngineShape, "lanes" | "subgroups">
   /** Pages of the KV arena. */
   readonly pages: number
   readonly needs: Needs
@@ -57,7 +57,8 @@ export const openDeviceState = (
     const device = given !== undefined && given.lost === undefined ? given.share() : yield* openDevice(gpu)
     const shape: EngineShape = {
       ...options.shape,
-      lanes: device.card.kind === "software" ? 1 : HARDWARE_LANES
+      lanes: device.card.kind === "software" ? 1 : HARDWARE_LANES,
+      subgroups: device.subgroups
     }
     const arenaBytes = pages * pageWords(shape) * 4
     if (arenaBytes > Math.min(device.card.maxBindingBytes, device.card.maxBufferBytes)) {

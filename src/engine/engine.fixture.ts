@@ -12,6 +12,7 @@ import { GREEDY, type Sampling, speculates } from "./kernels/choose.ts"
 import type { ModelConfig } from "./model/config.ts"
 import type { RunMetrics } from "../trace/metrics.ts"
 import { enginePhysics, type Faults } from "./physics.ts"
+import { mortalDevice } from "./mortal.fixture.ts"
 import { arriving, runRequests } from "./run.ts"
 import type { Committed } from "./session.ts"
 import { engineSetup, fixedWindow, SLACK_PAGES } from "./setup.ts"
@@ -73,6 +74,8 @@ export interface Trial {
   /** Bytes/s the scheduler takes the link to carry: how far ahead reloads begin. */
   readonly linkBandwidth?: number
   readonly faults?: Faults
+  /** Devices that are lost for the engine alone: it opens others without compiling anything anew. */
+  readonly mortal?: boolean
   /** Room for distributions of drafts; as the requests want it if not given. */
   readonly speculative?: boolean
   /** Hears the run, with device timestamps. */
@@ -167,7 +170,7 @@ export const softwareDevice = async (): Promise<{ readonly gpu: GPU; readonly de
 
 /** Runs requests through scheduler and engine on the software adapter. */
 export const trial = async (options: Trial): Promise<TrialResult> => {
-  const { gpu, device } = await softwareDevice()
+  const { gpu, device } = await (options.mortal === true ? mortalDevice() : softwareDevice())
   const { checkpoint, compressor = identity, asked } = options
   const { maxRows = 32, maxTokens = 256, slots = 4, kvBits = 16, keep = 0.5 } = options
   const pageTokens = 16
@@ -248,6 +251,7 @@ export const trial = async (options: Trial): Promise<TrialResult> => {
   const scope = Scope.makeUnsafe()
   const exit = await Effect.runPromiseExit(Effect.provideService(program, Scope.Scope, scope))
   await Effect.runPromise(Scope.close(scope, exit))
+  if (options.mortal === true) device.close()
   if (Exit.isFailure(exit)) throw new Error(`the run failed: ${String(exit.cause)}`)
   const produced = asked.map((_, id) =>
     commits.filter(({ request }) => request === id).flatMap(({ tokens }) => tokens)
@@ -276,11 +280,13 @@ const scribble = (engine: Engine): void => {
 
 /** The same requests on full KV alone, one at a time. */
 export const fullDecoding = async (options: Trial): Promise<readonly (readonly number[])[]> => {
-  const produced: (readonly number[])[] = []
-  for (const one of options.asked) {
-    const result = await trial({ ...options, kind: "full", compressor: identity, faults: {}, asked: [one] })
-    produced.push(result.produced[0]!)
-  }
+  const { produced } = await trial({
+    ...options,
+    kind: "full",
+    compressor: identity,
+    faults: {},
+    concurrency: 1
+  })
   return produced
 }
 

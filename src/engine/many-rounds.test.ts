@@ -24,8 +24,8 @@ it("hundreds of rounds later there is no more than after the first, and nothing 
   expect(served.rounds).toBeGreaterThanOrEqual(ROUNDS)
   const half = Math.floor(told.length / 2)
   const most = (some: typeof told, what: keyof Holding): number => Math.max(...some.map((one) => one[what]))
-  // One read may be on its way when it is looked.
-  expect(most(told.slice(half), "buffers")).toBeLessThanOrEqual(most(told.slice(0, half), "buffers") + 2)
+  // Reads may be on their way when it is looked, and staging buffers are made for as many copies as ever were under way at once.
+  expect(most(told.slice(half), "buffers")).toBeLessThanOrEqual(most(told.slice(0, half), "buffers") + 8)
   expect(most(told.slice(half), "hostBytes")).toBeLessThanOrEqual(2 * most(told.slice(0, half), "hostBytes"))
   const early = told[1]!
   expect(served.heap - early.heap).toBeLessThan(MOST_A_ROUND * (served.rounds - early.rounds))

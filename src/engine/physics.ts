@@ -115,6 +115,8 @@ export const enginePhysics = (
     const lost = (cause: DeviceLost): Effect.Effect<never, DeviceLost | LinkDown> =>
       Effect.gen(function* () {
         if (passing !== undefined) {
+          // It may wait for KV that would come behind this transfer.
+          engine.feed.lose(cause)
           yield* Deferred.await(passing)
           return yield* new LinkDown({ moved: 0 })
         }

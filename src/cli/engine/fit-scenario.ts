@@ -101,7 +101,7 @@ export const otherModel = ({ model }: Scenario, config: ModelConfig): readonly s
 
 export interface FittedScenario {
   readonly scenario: Scenario
-  readonly shape: Omit<EngineShape, "lanes">
+  readonly shape: Omit<EngineShape, "lanes" | "subgroups">
   /** Pages of the arena: the scheduler's and those the engine rounds up to. */
   readonly arenaPages: number
   readonly notes: readonly string[]
@@ -126,7 +126,7 @@ export const fitScenario = (
   const maxRows = rowsWithin(config.heads, longest)
   // A step over offloaded KV is one submission.
   const slots = Math.max(1, Math.min(engine.maxNumSeqs, inFlight, MOST_SLOTS, maxRows))
-  const shape: Omit<EngineShape, "lanes"> = {
+  const shape: Omit<EngineShape, "lanes" | "subgroups"> = {
     config,
     kvBits: model.kvBytesPerElement === 2 ? 16 : 32,
     pageTokens: engine.blockSize,
@@ -171,7 +171,7 @@ export const fitScenario = (
 }
 
 /** Bytes of a token's full KV agree in scenario and engine; a scenario that states others cannot be run. */
-export const sameKvBytes = (scenario: Scenario, shape: Omit<EngineShape, "lanes">): boolean =>
+export const sameKvBytes = (scenario: Scenario, shape: Omit<EngineShape, "lanes" | "subgroups">): boolean =>
   kvShape(scenario.model).globalBytesPerToken === tokenWords(shape) * 4
 
 /** Methods that can run, and why the others cannot. */

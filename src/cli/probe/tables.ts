@@ -1,6 +1,7 @@
 /** What a probe measured, as people read it. */
 import type { OperationTiming } from "../../engine/probe/operations.ts"
 import { NOISY } from "../../engine/probe/sample.ts"
+import type { AdapterCard } from "../../engine/webgpu/device.ts"
 import type { Calibrated } from "../../planning/calibrate/profile.ts"
 import type { Hardware } from "../../scenario/resolved.ts"
 import type { Refit } from "../../twin/refit.ts"
@@ -79,11 +80,17 @@ const overlapWords = ({ overlap }: Probed): string => {
   return `overlap: passes ${seconds(compute.seconds)}, uploads ${seconds(copy.seconds)}, both at once ${seconds(both.seconds)}: ${found}`
 }
 
+/** An adapter, and whether it has what kernels use where it is there. */
+const adapterWords = ({ name, kind, features }: AdapterCard): string => {
+  const there = (feature: string): string => (features.includes(feature) ? "" : "no ")
+  return `${name}, ${kind} adapter, ${there("shader-f16")}f16, ${there("subgroups")}subgroups`
+}
+
 export const words = (probed: Probed, { figures, untold, passes }: Refit): readonly string[] => [
   `an empty submit: ${seconds(probed.submit.seconds)}, spread ${percent(probed.submit.spread)}`,
   overlapWords(probed),
   ...Object.entries(figures).map(([name, value]) => `${name}: ${figureWords(name, value)}`),
   ...untoldWords(untold),
   `times of passes: ${off(passes.heldOutMedian)} off in the median, ${off(passes.heldOutP90)} at p90, of ${significant(passes.heldOut)} kept apart from the ${significant(passes.samples)} fitted to`,
-  `${probed.card.name}, ${probed.card.kind} adapter${probed.card.features.includes("shader-f16") ? ", f16" : ", no f16"}`
+  adapterWords(probed.card)
 ]

@@ -25,6 +25,7 @@ interface Row {
 interface Run {
   readonly vocab: number
   readonly lanes: number
+  readonly subgroups?: boolean
   readonly logits: readonly Float32Array[]
   /** Of each slot. */
   readonly samplings: readonly Sampling[]
@@ -35,7 +36,8 @@ interface Run {
 }
 
 /** Draws a token for every row. */
-const draw = async ({ vocab, lanes, logits, samplings, rows, tokens, drafted }: Run) => {
+const draw = async (run: Run) => {
+  const { vocab, lanes, subgroups = false, logits, samplings, rows, tokens, drafted } = run
   const stride = Math.ceil(vocab / 4) * 4
   const padded = new Float32Array(rows.length * stride).fill(99)
   for (const [i, row] of logits.entries()) padded.set(row, i * stride)
@@ -48,7 +50,7 @@ const draw = async ({ vocab, lanes, logits, samplings, rows, tokens, drafted }: 
   )
   const step = 2
   const [after, kept, out] = await runKernel(
-    choose(tinyShape({ vocab }, { lanes, maxTokens: MAX_TOKENS })),
+    choose(tinyShape({ vocab }, { lanes, subgroups, maxTokens: MAX_TOKENS })),
     [
       padded,
       words,
@@ -87,7 +89,7 @@ describe("choose", () => {
     await fc.assert(
       fc.asyncProperty(
         fc.constantFrom(7, 61, 300),
-        fc.constantFrom(1, 8),
+        fc.constantFrom(1, 8, 64),
         fc.tuple(samplings, samplings),
         fc.integer({ min: 0, max: 1000 }),
         async (vocab, lanes, both, seed) => {
@@ -111,7 +113,9 @@ describe("choose", () => {
               tokens[row.slot * MAX_TOKENS + row.position + 1] = token
               drafted.set(distribution, keptAt(row))
             }
-          const result = await draw({ vocab, lanes, logits, samplings: both, rows, tokens, drafted })
+          const run = { vocab, lanes, logits, samplings: both, rows, tokens, drafted }
+          const result = await draw(run)
+          expect(await draw({ ...run, subgroups: true })).toEqual(result)
           for (const [i, row] of rows.entries()) {
             const history = [
               ...tokens.subarray(row.slot * MAX_TOKENS, row.slot * MAX_TOKENS + row.position + 1)

@@ -1,6 +1,7 @@
 import type { Kernel } from "../webgpu/device.ts"
 import source from "./choose.wgsl?raw"
-import { type EngineShape, withLanes } from "./shape.ts"
+import { reducing } from "./lanes.ts"
+import type { EngineShape } from "./shape.ts"
 
 /** How a request's tokens are drawn, in vLLM's words. */
 export interface Sampling {
@@ -53,20 +54,20 @@ export const samplerWords = (sampling: Sampling, keeping = speculates(sampling))
 export const KEPT_DISTRIBUTIONS = 64
 
 /** Draws tokens from logits. Bindings: logits, rows, chosen, pass, tokens, samplers, seen, drafted, out. */
-export const choose = ({ config, maxTokens, lanes }: EngineShape): Kernel => {
-  const reducing = withLanes(lanes, source)
-  return {
-    name: "choose",
-    source: reducing.source,
-    constants: {
-      ...reducing.constants,
-      VOCAB: config.vocab,
-      VOCAB_STRIDE: Math.ceil(config.vocab / 4) * 4,
-      MAX_TOKENS: maxTokens,
-      KEPT: KEPT_DISTRIBUTIONS
-    }
-  }
-}
+export const choose = (shape: EngineShape): Kernel =>
+  reducing(
+    {
+      name: "choose",
+      source,
+      constants: {
+        VOCAB: shape.config.vocab,
+        VOCAB_STRIDE: Math.ceil(shape.config.vocab / 4) * 4,
+        MAX_TOKENS: shape.maxTokens,
+        KEPT: KEPT_DISTRIBUTIONS
+      }
+    },
+    shape
+  )
 
 /** What a row's choice depends on beside its logits. */
 export interface ChoiceContext {

@@ -63,6 +63,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let sampler = samplers[slot_of(row)];
   let base = choice * VOCAB_STRIDE;
   let history = slot_of(row) * MAX_TOKENS;
+  let near = meet(lane);
 
   if (sampler.penalty != 1f) {
     let bits = choice * ((VOCAB + 31u) / 32u);
@@ -90,7 +91,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
       index = i;
     }
   }
-  let greedy = best(lane, select(top, -3.4e38f, index == VOCAB), index);
+  let greedy = best(lane, near, select(top, -3.4e38f, index == VOCAB), index);
   var token = greedy;
 
   if (sampler.temperature > 0f) {
@@ -102,7 +103,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
         let trial = floor_key | (1u << bit);
         var count = 0f;
         for (var i = lane; i < VOCAB; i += LANES) { count += select(0f, 1f, key(logits[base + i]) >= trial); }
-        if (add_up(lane, count) >= f32(sampler.top_k)) { floor_key = trial; }
+        if (add_up(lane, near, count) >= f32(sampler.top_k)) { floor_key = trial; }
       }
     }
     var mass = 0f;
@@ -110,7 +111,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
       let value = logits[base + i];
       if (key(value) >= floor_key) { mass += exp((value - most) / sampler.temperature); }
     }
-    var total = add_up(lane, mass);
+    var total = add_up(lane, near, mass);
     if (sampler.top_p < 1f) {
       let enough = sampler.top_p * total;
       var least = 0u;
@@ -121,7 +122,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
           let value = logits[base + i];
           if (key(value) >= max(trial, floor_key)) { part += exp((value - most) / sampler.temperature); }
         }
-        let sum = add_up(lane, part);
+        let sum = add_up(lane, near, part);
         if (sum >= enough) {
           least = trial;
           if (trial >= floor_key) { total = sum; }
@@ -140,7 +141,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
       let value = logits[base + draft];
       let p = select(0f, exp((value - most) / sampler.temperature) / total, key(value) >= floor_key);
       let lucky = uniform01(sampler.seed, row.position, 0xacce97u) * drafted[q + draft] < p;
-      decided = add_up(lane, select(0f, 1f, lane == 0u && lucky)) > 0f;
+      decided = agree(lane, lucky);
       residual = !decided;
       if (decided) { token = draft; }
     }
@@ -167,7 +168,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
           winner = i;
         }
       }
-      let drawn = best(lane, select(highest, -3.4e38f, winner == VOCAB), winner);
+      let drawn = best(lane, near, select(highest, -3.4e38f, winner == VOCAB), winner);
       token = select(drawn, greedy, drawn == VOCAB);
     }
     if (sampler.speculative != 0u && (row.flags & 2u) == 0u) {

@@ -88,7 +88,7 @@ describe("kernels without caches", () => {
   it("norm", async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.constantFrom(1, 8),
+        fc.constantFrom(1, 8, 64),
         fc.constantFrom(4, 20, 132),
         counts,
         fc.boolean(),
@@ -98,12 +98,15 @@ describe("kernels without caches", () => {
           const gain = noise(hidden, seed + 1)
           const chosen = Uint32Array.from({ length: count }, (_, i) => (count - 1 - i) & ~1)
           const choices = Math.ceil(count / 2)
-          const [y] = await runKernel(
-            norm(tinyShape({ hidden }, { lanes }), isChosen),
-            [x, gain, chosen, passWords(count, choices), new Float32Array((count + 1) * hidden).fill(9)],
-            [count + 1],
-            [4]
-          )
+          const run = (subgroups: boolean) =>
+            runKernel(
+              norm(tinyShape({ hidden }, { lanes, subgroups }), isChosen),
+              [x, gain, chosen, passWords(count, choices), new Float32Array((count + 1) * hidden).fill(9)],
+              [count + 1],
+              [4]
+            )
+          const [y] = await run(false)
+          expect(await run(true)).toEqual([y])
           const rows = isChosen
             ? [...chosen.subarray(0, choices)]
             : Array.from({ length: count }, (_, i) => i)

@@ -65,6 +65,7 @@ export const tinyShape = (
   maxRows: 8,
   queryRows: 4,
   lanes: 1,
+  subgroups: false,
   ...fields
 })
 

@@ -2,6 +2,8 @@
 
 const LANES = 1u;
 
+fn meet(lane: u32) -> u32 { return 1u; }
 fn settle() {}
-fn add_up(lane: u32, value: f32) -> f32 { return value; }
-fn best(lane: u32, value: f32, index: u32) -> u32 { return index; }
+fn agree(lane: u32, said: bool) -> bool { return said; }
+fn add_up(lane: u32, near: u32, value: f32) -> f32 { return value; }
+fn best(lane: u32, near: u32, value: f32, index: u32) -> u32 { return index; }

@@ -1,21 +1,18 @@
 import type { Kernel } from "../webgpu/device.ts"
+import { reducing } from "./lanes.ts"
 import source from "./norm.wgsl?raw"
-import { type EngineShape, withLanes } from "./shape.ts"
+import type { EngineShape } from "./shape.ts"
 
 /** RMSNorm of every row, or of the chosen rows packed together. Bindings: x, gain, chosen, pass, y. */
-export const norm = ({ config, lanes }: EngineShape, chosen: boolean): Kernel => {
-  const reducing = withLanes(lanes, source)
-  return {
-    name: "norm",
-    source: reducing.source,
-    constants: {
-      ...reducing.constants,
-      HIDDEN: config.hidden,
-      EPSILON: config.normEps,
-      CHOSEN: chosen ? 1 : 0
-    }
-  }
-}
+export const norm = (shape: EngineShape, chosen: boolean): Kernel =>
+  reducing(
+    {
+      name: "norm",
+      source,
+      constants: { HIDDEN: shape.config.hidden, EPSILON: shape.config.normEps, CHOSEN: chosen ? 1 : 0 }
+    },
+    shape
+  )
 
 /** One row. */
 export const normReference = (x: Float32Array, gain: Float32Array, epsilon: number): Float32Array => {

@@ -16,8 +16,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let out = group.x;
   if (out >= select(pass_.rows, pass_.choices, CHOSEN)) { return; }
   let start = select(out, chosen[out], CHOSEN) * HIDDEN;
+  let near = meet(local.x);
   var sum = 0f;
   for (var i = local.x; i < HIDDEN; i += LANES) { sum = fma(x[start + i], x[start + i], sum); }
-  let scale = inverseSqrt(add_up(local.x, sum) / f32(HIDDEN) + EPSILON);
+  let scale = inverseSqrt(add_up(local.x, near, sum) / f32(HIDDEN) + EPSILON);
   for (var i = local.x; i < HIDDEN; i += LANES) { y[out * HIDDEN + i] = x[start + i] * scale * gain[i]; }
 }

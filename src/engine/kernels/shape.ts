@@ -1,7 +1,5 @@
 /** The sizes kernels are compiled for, and the pieces their sources are put together from. */
 import type { ModelConfig } from "../model/config.ts"
-import lanesManySource from "./lanes-many.wgsl?raw"
-import lanesOneSource from "./lanes-one.wgsl?raw"
 import passSource from "./pass.wgsl?raw"
 import readRowSource from "./read-row.wgsl?raw"
 import sizesSource from "./sizes.wgsl?raw"
@@ -22,8 +20,10 @@ export interface EngineShape {
   readonly maxRows: number
   /** Rows whose queries are kept for a compression method. */
   readonly queryRows: number
-  /** Lanes of a reduction: 1 where barriers cost more than they save (software adapters). */
+  /** Lanes of a reduction, a power of two: 1 where barriers cost more than they save (software adapters). */
   readonly lanes: number
+  /** Several lanes meet in the registers of subgroups as far as those reach, which changes no bit. */
+  readonly subgroups: boolean
 }
 
 /** A request's views: what drafts attend to, its full KV, and what drafts will attend to next. The same number stands in pass.wgsl. */
@@ -51,15 +51,6 @@ export const pageWords = (shape: EngineShape): number => shape.pageTokens * toke
 
 /** Sources with the pass's structures in front. */
 export const withPass = (...parts: readonly string[]): string => [passSource, ...parts].join("\n")
-
-/** Source of a kernel whose workgroup is `lanes` lanes that reduce together, and the constant it takes. */
-export const withLanes = (
-  lanes: number,
-  source: string
-): { readonly source: string; readonly constants: Readonly<Record<string, number>> } => ({
-  source: withPass(lanes === 1 ? lanesOneSource : lanesManySource, source),
-  constants: lanes === 1 ? {} : { LANES: lanes }
-})
 
 /** Sources of kernels that know the model's sizes. */
 export const withSizes = (source: string): string => withPass(sizesSource, source)

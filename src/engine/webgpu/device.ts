@@ -35,7 +35,7 @@ export interface AdapterCard {
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe|software|warp|basic render/i
 
 /** Features used where the adapter has them. */
-const WANTED: readonly GPUFeatureName[] = ["timestamp-query", "shader-f16"]
+const WANTED: readonly GPUFeatureName[] = ["timestamp-query", "shader-f16", "subgroups"]
 
 const cardOf = ({ info, features, limits }: GPUAdapter): AdapterCard => {
   const name = info.description || info.device || info.architecture || "unnamed adapter"
@@ -101,6 +101,11 @@ export class Device {
   /** Why the device was lost, once it is. */
   get lost(): string | undefined {
     return this.#root.#lost
+  }
+
+  /** Whether kernels may use subgroups. */
+  get subgroups(): boolean {
+    return this.raw.features.has("subgroups")
   }
 
   get #root(): Device {
@@ -200,12 +205,20 @@ export class Device {
 
   /** Waits until a buffer is mapped. */
   mapped(buffer: GPUBuffer, mode: number): Effect.Effect<void, DeviceLost> {
-    return this.#settled(() => buffer.mapAsync(mode))
+    return this.#settled(() => resting(buffer.mapAsync(mode)))
+  }
+
+  /** Has a buffer mapped as soon as what was submitted with it is done, and waits for that if run. */
+  mapping(buffer: GPUBuffer, mode: number): Effect.Effect<void, DeviceLost> {
+    const mapped = resting(buffer.mapAsync(mode))
+    // A lost device is for those who wait to hear of.
+    mapped.catch(() => {})
+    return this.#settled(() => mapped)
   }
 
   /** Waits until everything submitted so far is done. */
   get idle(): Effect.Effect<void, DeviceLost> {
-    return this.#settled(() => this.raw.queue.onSubmittedWorkDone())
+    return this.#settled(() => resting(this.raw.queue.onSubmittedWorkDone()))
   }
 
   /** The same device for another user: it shares the pipelines and has buffers of its own. */
@@ -226,7 +239,7 @@ export class Device {
   /** Waits for `work` of the device. */
   #settled(work: () => Promise<unknown>): Effect.Effect<void, DeviceLost> {
     return Effect.tryPromise({
-      try: () => resting(work()),
+      try: work,
       catch: (cause) => new DeviceLost({ reason: this.lost ?? String(cause) })
     }).pipe(
       Effect.andThen(

@@ -3,7 +3,7 @@
  * follow each other without waiting for anything else on the queue, and passes slip in between.
  */
 import { Effect } from "effect"
-import type { DeviceLost } from "../../runtime/ports.ts"
+import { DeviceLost } from "../../runtime/ports.ts"
 import type { Device } from "./device.ts"
 import { MAP_WRITE, USAGE } from "./usage.ts"
 
@@ -13,21 +13,33 @@ export interface Piece {
   readonly offset: number
 }
 
-/** Staging buffers, and bytes of one. */
-const RING = 4
+/** Bytes of a staging buffer. */
 export const CHUNK_BYTES = 1 << 20
+
+/**
+ * Staging buffers there may be. What is to go over behind one pass must lie in them before that pass ends, or it goes behind the
+ * next: as much as a host copies in some ten milliseconds.
+ */
+const MOST = 64
+
 /** Bytes of a copy that are submitted at most before one of its buffers comes back. */
-export const RING_BYTES = RING * CHUNK_BYTES
+export const RING_BYTES = MOST * CHUNK_BYTES
+
+/** A staging buffer whose copy is under way or done. */
+interface Staging {
+  readonly buffer: GPUBuffer
+  /** Waits until it is mapped again. */
+  readonly back: Effect.Effect<void, DeviceLost>
+}
 
 export class Uploader {
   readonly #device: Device
-  readonly #free: GPUBuffer[]
+  /** The oldest first. */
+  readonly #returning: Staging[] = []
+  #made = 0
 
   constructor(device: Device) {
     this.#device = device
-    this.#free = Array.from({ length: RING }, () =>
-      device.buffer("staging", CHUNK_BYTES, USAGE.mapWrite | USAGE.copySource)
-    )
   }
 
   /** Moves all pieces; done when the last copy is. `still`: stops, moving no more, once it says no. */
@@ -64,26 +76,39 @@ export class Uploader {
   ): Effect.Effect<void, DeviceLost> {
     return Effect.gen({ self: this }, function* () {
       const staging = yield* this.#take
-      yield* this.#device.mapped(staging, MAP_WRITE)
+      // One that was mapped is so no more once its device is gone, which is known only later.
+      if (staging.mapState !== "mapped")
+        return yield* new DeviceLost({ reason: this.#device.lost ?? "its staging buffers are gone" })
       const encoder = this.#device.raw.createCommandEncoder()
       load(new Uint8Array(staging.getMappedRange()), staging, encoder)
       staging.unmap()
       this.#device.raw.queue.submit([encoder.finish()])
-      this.#free.push(staging)
+      this.#returning.push({ buffer: staging, back: this.#device.mapping(staging, MAP_WRITE) })
       // A buffer must come back to the ring, whatever becomes of the transfer.
     }).pipe(Effect.uninterruptible)
   }
 
   close(): void {
-    for (const buffer of this.#free) this.#device.destroy(buffer)
+    for (const { buffer } of this.#returning) this.#device.destroy(buffer)
   }
 
-  /** A buffer nobody fills; if another transfer has them all, the next to come back. */
+  /** A mapped buffer: one that is back, a new one, or the next to come back. */
   get #take(): Effect.Effect<GPUBuffer, DeviceLost> {
     return Effect.gen({ self: this }, function* () {
       for (;;) {
-        const staging = this.#free.shift()
-        if (staging !== undefined) return staging
+        const [oldest] = this.#returning
+        if (oldest !== undefined && (oldest.buffer.mapState === "mapped" || this.#made === MOST)) {
+          this.#returning.shift()
+          yield* oldest.back
+          return oldest.buffer
+        }
+        if (this.#made < MOST) {
+          this.#made++
+          const staging = this.#device.buffer("staging", CHUNK_BYTES, USAGE.mapWrite | USAGE.copySource)
+          yield* this.#device.mapping(staging, MAP_WRITE)
+          return staging
+        }
+        // Other transfers fill them all.
         yield* this.#device.idle
       }
     })

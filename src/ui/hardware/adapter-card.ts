@@ -60,7 +60,8 @@ export const kindBadge = (kind: "hardware" | "software"): HTMLElement =>
 /** Features the engine uses where they are there. */
 const USED = [
   ["shader-f16", "halves in kernels"],
-  ["timestamp-query", "times of passes"]
+  ["timestamp-query", "times of passes"],
+  ["subgroups", "reductions in registers, on hardware"]
 ] as const
 
 /** `trust`: what the self-check said. */
