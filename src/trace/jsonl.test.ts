@@ -1,8 +1,9 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { writeTrace } from "./jsonl.ts"
-import { readTrace, TraceFormatError } from "./read-trace.ts"
+import { readTrace } from "./read-trace.ts"
 import { TraceStore } from "./store.ts"
+import { TraceFormatError } from "./trace-line.ts"
 import { anyTrace, aRound, META } from "./trace.fixture.ts"
 
 const text = (trace: TraceStore): string => [...writeTrace(trace)].join("")
@@ -35,6 +36,26 @@ describe("trace files", () => {
     expect(readTrace(text(new TraceStore(meta))).meta).toEqual(meta)
     const wrong = text(new TraceStore(meta)).replace("host and device", "sundial")
     expect(() => readTrace(wrong)).toThrow(/"host" or "host and device"/)
+  })
+
+  it("are read in the version before, which did not say what bounded passes", () => {
+    const old = text(aRound()).replace('"version":3', '"version":2')
+    expect(readTrace(old).digest()).toBe(aRound().digest())
+    expect(old).not.toContain("limit")
+  })
+
+  it("say what bounded passes, to a ten-thousandth", () => {
+    const trace = new TraceStore(META)
+    const track = trace.track({ name: "decode", kind: "gpu" })
+    trace.slice(track, "decode", 0, 10, { limitHbm: 0.61237, limitCompute: 0.3, limitScheduling: 0.0876 })
+    trace.slice(track, "decode", 10, 20, { limitCompute: 1 })
+    const lines = text(trace).split("\n")
+    expect(lines[2]).toBe(
+      '{"slice":"decode","track":0,"start":0,"end":10,"limitHbm":0.6124,"limitCompute":0.3,"limitScheduling":0.0876}'
+    )
+    expect(lines[3]).toContain('"limitCompute":1}')
+    expect(readTrace(text(trace)).digest()).toBe(trace.digest())
+    expect(() => readTrace(text(trace).replace("0.6124", "1.6124"))).toThrow(/a share, 0 to 1/)
   })
 
   it("say what was lost to a limit", () => {
@@ -159,10 +180,10 @@ describe("trace files", () => {
     [
       "another version",
       /"format"/,
-      (line) => line.replace('"version":2', '"version":3'),
-      "3",
-      "version 2 of the format",
-      "3"
+      (line) => line.replace('"version":3', '"version":4'),
+      "4",
+      "version 3 of the format",
+      "4"
     ],
     [
       "a wrong clock",

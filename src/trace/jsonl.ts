@@ -1,7 +1,7 @@
 /**
  * The trace file of our own: one JSON object a line, nothing lost, readable by person and tool alike.
  *
- *     {"format":"vericache-trace","version":2,"meta":{…},"dropped":0}
+ *     {"format":"vericache-trace","version":3,"meta":{…},"dropped":0}
  *     {"track":"GPU","kind":"gpu","parent":0}
  *     {"slice":"verify","track":3,"start":1000,"end":2000,"request":7,"tokens":20}
  *     {"instant":"arrive","track":4,"at":0,"request":7}
@@ -12,12 +12,15 @@
  * Tracks first, then slices, instants, counters and flows, each in the order they were recorded; the last line has the
  * number of lines before it, less the first, and the digest of the trace, so that a file cut short is never taken for whole.
  * Flows name events as the store does: row × 2 for a slice, row × 2 + 1 for an instant. Absent numbers are 0.
+ * Passes that a model priced say what bounded them (`limitHbm` and others): shares of their time, of which absent ones are 0, too.
  */
 import { EVENT_ARGS, EVENT_KINDS, type TrackSpec } from "./recorder.ts"
-import type { Instants, Slices, TraceStore } from "./store.ts"
+import { argValue, type Instants, type Slices, type TraceStore } from "./store.ts"
 
 export const FORMAT = "vericache-trace"
-export const VERSION = 2
+export const VERSION = 3
+/** Versions that are read: 2 did not say what bounded passes. */
+export const OPENED: readonly unknown[] = [2, VERSION]
 const CHUNK_CHARACTERS = 1 << 18
 
 /** The trace as JSON lines, in chunks of about 256 KiB of whole lines. Joined, they are the file. */
@@ -57,7 +60,7 @@ const args = (columns: Slices | Instants, row: number): string => {
   let text = ""
   for (const name of EVENT_ARGS) {
     const stored = columns[name][row]!
-    if (stored !== 0) text += `,"${name}":${name === "request" ? stored - 1 : stored}`
+    if (stored !== 0) text += `,"${name}":${argValue(name, stored)}`
   }
   return text
 }

@@ -1,7 +1,7 @@
 /**
  * What a run's time went to, for any stretch of it: the pass each GPU group ran, the link where the group stood idle while
  * something was moved, or nothing. A pass that did several things at once counts as the first of them in the order below.
- * What bounds a pass the trace says only roughly (`ui/timeline/limits.ts`); the metrics of a run do (`limits`).
+ * What bounded a pass is another question (`pass-limits.ts`).
  */
 import { EVENT_KINDS, type TrackSpec } from "./recorder.ts"
 import type { Slices } from "./store.ts"
@@ -76,6 +76,11 @@ export class Occupations {
   /** `replicas`: the stretches of the trace where they are known already. */
   constructor(source: Source, replicas: readonly Stretches[] = stretchesOf(source)) {
     this.#replicas = replicas
+  }
+
+  /** Replicas on which anything happened. */
+  get replicas(): number {
+    return this.#replicas.length
   }
 
   /** Shares of the time of all replicas from `from` to `to`, ns; they sum to 1. All idle for an empty stretch. */

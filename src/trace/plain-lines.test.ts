@@ -6,6 +6,8 @@ import { anyTrace, META } from "./trace.fixture.ts"
 import { readTrace } from "./read-trace.ts"
 import { TraceStore } from "./store.ts"
 
+const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
+
 const withTracks = (count: number): TraceStore => {
   const trace = new TraceStore(META)
   for (let i = 0; i < count; i++) trace.track({ name: `${i}`, kind: "gpu" })
@@ -20,7 +22,7 @@ describe("the quick way through plain lines", () => {
         const header = lines[0]!
         for (const line of lines.filter((one) => /^\{"(slice|counter)"/.test(one))) {
           const quick = withTracks(trace.tracks.length)
-          const taken = readPlainLine(`${line}\n`, 0, quick) >= 0
+          const taken = readPlainLine(bytesOf(`${line}\n`), 0, quick) >= 0
           const tracks = lines.filter((one) => one.startsWith('{"track"'))
           // The strict reader takes it alone when the line is spelled with a space.
           const strict = readTrace(closed([header, ...tracks, line.replace(":", ": ")], tracks.length + 1))
@@ -30,11 +32,15 @@ describe("the quick way through plain lines", () => {
               [...quick.slices.start],
               [...quick.slices.bytes],
               [...quick.slices.request],
+              [...quick.slices.limitHbm],
+              [...quick.slices.limitScheduling],
               [...quick.counters.value]
             ]).toEqual([
               [...strict.slices.start],
               [...strict.slices.bytes],
               [...strict.slices.request],
+              [...strict.slices.limitHbm],
+              [...strict.slices.limitScheduling],
               [...strict.counters.value]
             ])
         }
@@ -48,10 +54,14 @@ describe("the quick way through plain lines", () => {
     for (const line of [
       '{"slice":"draft","track":3,"start":0,"end":2000,"request":7,"tokens":20,"bytes":123456789012}',
       '{"slice":"queued","track":0,"start":5,"end":5}',
+      '{"slice":"decode","track":0,"start":5,"end":9,"limitHbm":0.7041,"limitScheduling":0.1}',
+      '{"slice":"decode","track":0,"start":9,"end":10,"limitHbm":1}',
       '{"counter":1,"at":0,"value":1073741824}'
     ])
-      expect(readPlainLine(`before\n${line}\nafter`, 7, trace)).toBe(8 + line.length)
-    expect([trace.slices.length, trace.counters.length, trace.slices.request[0]]).toEqual([2, 1, 8])
+      expect(readPlainLine(bytesOf(`before\n${line}\nafter`), 7, trace)).toBe(8 + line.length)
+    expect([trace.slices.length, trace.counters.length, trace.slices.request[0]]).toEqual([4, 1, 8])
+    expect([...trace.slices.limitHbm]).toEqual([0, 0, 7041, 10_000])
+    expect([...trace.slices.limitScheduling]).toEqual([0, 0, 1000, 0])
   })
 
   it("leaves everything else alone", () => {
@@ -68,14 +78,19 @@ describe("the quick way through plain lines", () => {
       '{"slice":"draft","track":0,"start":0,"end":9007199254740993}',
       '{"slice":"draft","track":0,"start":0,"end":1} ',
       '{"slice":"draft","track":0,"start":0,"end":1',
+      '{"slice":"draft","track":0,"start":0,"end":1,"limitHbm":2}',
+      '{"slice":"draft","track":0,"start":0,"end":1,"limitHbm":1.5}',
+      '{"slice":"draft","track":0,"start":0,"end":1,"limitHbm":0.12345}',
+      '{"slice":"draft","track":0,"start":0,"end":1,"limitHbm":0.}',
+      '{"slice":"draft","track":0,"start":0,"end":1,"limitHbm":-0.5}',
       '{"counter":0,"at":0,"value":-1}',
       '{"counter":0,"at":0,"value":1e3}',
       '{"counter":9,"at":0,"value":1}',
       '{"slice',
       ""
     ])
-      expect(readPlainLine(`${line}\n`, 0, trace)).toBe(-1)
-    expect(readPlainLine('{"slice":"draft","track":0,"start":0,"end":1}', 0, trace)).toBe(-1)
+      expect(readPlainLine(bytesOf(`${line}\n`), 0, trace)).toBe(-1)
+    expect(readPlainLine(bytesOf('{"slice":"draft","track":0,"start":0,"end":1}'), 0, trace)).toBe(-1)
     expect(trace.length).toBe(0)
   })
 })

@@ -26,12 +26,13 @@ it("keeps every whole record before a file breaks off, and says where it does", 
   )
 })
 
-/** A text in pieces that end anywhere, and then perhaps an error. */
-async function* coming(text: string, cuts: readonly number[], broken: boolean): AsyncGenerator<string> {
-  const places = cuts.map((cut) => cut % (text.length + 1)).toSorted((a, b) => a - b)
+/** A file in pieces that end anywhere, and then perhaps an error. */
+async function* coming(text: string, cuts: readonly number[], broken: boolean): AsyncGenerator<Uint8Array> {
+  const bytes = new TextEncoder().encode(text)
+  const places = cuts.map((cut) => cut % (bytes.length + 1)).toSorted((a, b) => a - b)
   let from = 0
-  for (const place of [...places, text.length]) {
-    yield text.slice(from, place)
+  for (const place of [...places, bytes.length]) {
+    yield bytes.subarray(from, place)
     from = place
   }
   if (broken) throw new Error("the source broke off")

@@ -67,15 +67,9 @@ const unpacked = async (
   return gzip ? whole.pipeThrough(new DecompressionStream("gzip")) : whole
 }
 
-async function* textOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder()
-  for await (const bytes of piecesOf(stream)) yield decoder.decode(bytes, { stream: true })
-  yield decoder.decode()
-}
-
 /** Lines are read while the next are on their way. */
 const ours = async (name: string, stream: ReadableStream<Uint8Array>): Promise<Reading> => {
-  const { trace, fault } = await readTraceAsItComes(textOf(stream))
+  const { trace, fault } = await readTraceAsItComes(piecesOf(stream))
   const problem = fault === undefined ? undefined : `${name}:${fault.message}`
   return { trace: trace === undefined ? undefined : viewOf(trace), problem }
 }
