@@ -38,34 +38,41 @@ export const rootOf = (tracks: readonly TrackSpec[], id: number): number => {
 
 /** What every replica's time went to, as columns that may travel between threads. */
 export const stretchesOf = ({ tracks, slices }: Source): readonly Stretches[] => {
-  const roots = tracks.map((_, id) => rootOf(tracks, id))
+  // A lane for every track and kind: begins and ends of its slices, which mostly are in order.
+  const passes = Int32Array.from(tracks, ({ kind }, id) => (kind === "gpu" ? id * IDLE : -1))
+  const transfers = Int32Array.from(tracks, ({ kind }, id) =>
+    kind === "link-h2d" || kind === "link-d2h" ? id * IDLE + TRANSFER : -1
+  )
+  const laneOf = (row: number): number => {
+    const track = slices.track[row]!
+    const first = passes[track]!
+    if (first < 0) return transfers[track]!
+    const kind = PASSES[slices.kind[row]!]!
+    return kind < 0 ? -1 : first + kind
+  }
+  const counts = new Uint32Array(tracks.length * IDLE)
+  for (let row = 0; row < slices.length; row++) {
+    const lane = laneOf(row)
+    if (lane >= 0) counts[lane]!++
+  }
+  const starts = Array.from(counts, (count) => new Float64Array(count))
+  const ends = Array.from(counts, (count) => new Float64Array(count))
+  counts.fill(0)
+  for (let row = 0; row < slices.length; row++) {
+    const lane = laneOf(row)
+    if (lane < 0) continue
+    const place = counts[lane]!++
+    starts[lane]![place] = slices.start[row]!
+    ends[lane]![place] = slices.end[row]!
+  }
   const edges = new Map<number, Edges>()
-  const which = (row: number): number => {
-    const where = tracks[slices.track[row]!]!.kind
-    if (where === "gpu") return PASSES[slices.kind[row]!]!
-    return where === "link-h2d" || where === "link-d2h" ? TRANSFER : -1
-  }
-  for (let row = 0; row < slices.length; row++) {
-    const kind = which(row)
-    if (kind < 0) continue
-    const root = roots[slices.track[row]!]!
-    const own = edges.get(root) ?? { counts: OCCUPATIONS.map(() => 0), starts: [], ends: [] }
-    own.counts[kind]!++
+  for (const [lane, count] of counts.entries()) {
+    if (count === 0) continue
+    const root = rootOf(tracks, Math.floor(lane / IDLE))
+    const own = edges.get(root) ?? { starts: OCCUPATIONS.map(() => []), ends: OCCUPATIONS.map(() => []) }
+    own.starts[lane % IDLE]!.push(starts[lane]!)
+    own.ends[lane % IDLE]!.push(ends[lane]!)
     edges.set(root, own)
-  }
-  for (const { counts, starts, ends } of edges.values())
-    for (const count of counts) {
-      starts.push(new Float64Array(count))
-      ends.push(new Float64Array(count))
-    }
-  for (const { counts } of edges.values()) counts.fill(0)
-  for (let row = 0; row < slices.length; row++) {
-    const kind = which(row)
-    if (kind < 0) continue
-    const { counts, starts, ends } = edges.get(roots[slices.track[row]!]!)!
-    const place = counts[kind]!++
-    starts[kind]![place] = slices.start[row]!
-    ends[kind]![place] = slices.end[row]!
   }
   return [...edges].map(([replica, own]) => stretches(replica, own))
 }
@@ -99,22 +106,23 @@ export class Occupations {
   }
 }
 
-/** By kind: when slices begin, and when they end. */
+/** By kind, a column for each track: when slices begin, and when they end. */
 interface Edges {
-  readonly counts: number[]
-  readonly starts: Float64Array[]
-  readonly ends: Float64Array[]
+  readonly starts: Float64Array[][]
+  readonly ends: Float64Array[][]
 }
 
 /** Sweeps over begins and ends in order of time; a stretch begins where what comes first of the open kinds changes. */
 const stretches = (replica: number, { starts, ends }: Edges): Stretches => {
-  const kinds = starts.flatMap((column, k) => (column.length === 0 ? [] : [k]))
-  const begins = kinds.map((k) => ascending(starts[k]!))
-  const stops = kinds.map((k) => ascending(ends[k]!))
+  const kinds = starts.flatMap((columns, k) => (columns.length === 0 ? [] : [k]))
+  const begins = kinds.map((k) => merged(starts[k]!.map(ascending)))
+  const stops = kinds.map((k) => merged(ends[k]!.map(ascending)))
   const begun = new Uint32Array(kinds.length)
   const stopped = new Uint32Array(kinds.length)
-  const at: number[] = []
-  const kind: number[] = []
+  const edges = begins.reduce((sum, { length }) => sum + 2 * length, 0)
+  const times = new Float64Array(edges)
+  const what = new Uint8Array(edges)
+  let count = 0
   let last = -1
   for (;;) {
     // Begins run out before ends do.
@@ -133,22 +141,44 @@ const stretches = (replica: number, { starts, ends }: Edges): Stretches => {
       if (begun[i]! > stopped[i]!) now = kinds[i]!
     }
     if (now === last) continue
-    at.push(time)
-    kind.push(now)
+    times[count] = time
+    what[count++] = now
     last = now
   }
-  const before = OCCUPATIONS.map(() => new Float64Array(at.length))
-  for (let i = 1; i < at.length; i++) {
-    for (const column of before) column[i] = column[i - 1]!
-    before[kind[i - 1]!]![i]! += at[i]! - at[i - 1]!
+  const [at, kind] = [times.slice(0, count), what.slice(0, count)]
+  return { replica, at, kind, before: spentBefore(at, kind) }
+}
+
+/** By kind: ns that went to it before each stretch. */
+const spentBefore = (at: Float64Array, kind: Uint8Array): readonly Float64Array[] => {
+  const none = new Float64Array(at.length)
+  const before = OCCUPATIONS.map((_, k) => (kind.includes(k) ? new Float64Array(at.length) : none))
+  for (const [k, column] of before.entries()) {
+    if (column === none) continue
+    for (let i = 1; i < at.length; i++)
+      column[i] = kind[i - 1] === k ? column[i - 1]! + (at[i]! - at[i - 1]!) : column[i - 1]!
   }
-  return { replica, at: Float64Array.from(at), kind: Uint8Array.from(kind), before }
+  return before
 }
 
 /** The same values in order: most are, and looking is cheaper than sorting. */
 const ascending = (values: Float64Array): Float64Array => {
   for (let i = 1; i < values.length; i++) if (values[i - 1]! > values[i]!) return values.toSorted()
   return values
+}
+
+/** Columns that ascend made one that does. */
+const merged = (columns: readonly Float64Array[]): Float64Array => {
+  const [first = new Float64Array(0), second, ...others] = columns
+  if (second === undefined) return first
+  const half = columns.length >>> 1
+  const [a, b] =
+    others.length === 0 ? [first, second] : [merged(columns.slice(0, half)), merged(columns.slice(half))]
+  const both = new Float64Array(a.length + b.length)
+  let [i, j] = [0, 0]
+  while (i < a.length && j < b.length) both[i + j] = a[i]! <= b[j]! ? a[i++]! : b[j++]!
+  both.set(i < a.length ? a.subarray(i) : b.subarray(j), i + j)
+  return both
 }
 
 /** The parts of slices of a link in which its replica's GPUs stood idle: transfers that passes did not hide. Slices do not overlap. */

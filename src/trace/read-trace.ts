@@ -1,6 +1,6 @@
 /** Reads the JSON lines that `jsonl.ts` writes back into a store, or says at which line and column they go wrong. */
 import { FORMAT, OPENED, VERSION } from "./jsonl.ts"
-import { readPlainLine } from "./plain-lines.ts"
+import { type Layout, layoutOf, readPlainRow } from "./plain-rows.ts"
 import {
   EVENT_ARGS,
   EVENT_KINDS,
@@ -71,6 +71,10 @@ class Reader {
   #lines = 0
   #records = 0
   #ended = false
+  /** Of the rows that follow. */
+  #layout: Layout | undefined
+  /** Rows that are still to come under their columns. */
+  #rows = 0
   /** What follows the last whole line. */
   #rest: Uint8Array = new Uint8Array(0)
   readonly #decoder = new TextDecoder()
@@ -90,10 +94,14 @@ class Reader {
   #read(bytes: Uint8Array, from: number): void {
     let at = from
     for (;;) {
-      const next = this.trace === undefined || this.#ended ? -1 : readPlainLine(bytes, at, this.trace)
+      const next =
+        this.trace === undefined || this.#layout === undefined || this.#ended
+          ? -1
+          : readPlainRow(bytes, at, this.#layout, this.trace)
       if (next >= 0) {
         this.#lines++
         this.#records++
+        this.#rows--
         at = next
         continue
       }
@@ -114,17 +122,28 @@ class Reader {
   }
 
   #line(content: Uint8Array): void {
-    const line = new Line(this.#decoder.decode(content), ++this.#lines)
+    const line = new Line(this.#decoder.decode(content), ++this.#lines, this.#layout?.columns)
     if (this.#ended) throw line.fault(0, "the end of the file")
     if (this.trace === undefined) {
       this.trace = readHeader(line)
     } else if (line.kind === "end") {
+      line.check("end", this.#rows === 0, this.#unmet)
       checkEnd(line, this.trace, this.#records)
       this.#ended = true
+    } else if (line.kind === "columns") {
+      line.check("columns", this.#rows === 0, this.#unmet)
+      this.#layout = layoutOf(readColumns(line))
+      this.#rows = line.below("rows", MAX_COUNT, "a count of rows")
+      this.trace.reserve(GROUPS[this.#layout.columns[0]!]!, Math.min(this.#rows, MOST_RESERVED))
     } else {
       readRecord(line, this.trace)
       this.#records++
+      if (line.isRow) this.#rows--
     }
+  }
+
+  get #unmet(): string {
+    return `${Math.abs(this.#rows)} ${this.#rows > 0 ? "more" : "fewer"} rows before this line`
   }
 }
 
@@ -141,6 +160,34 @@ const readHeader = (line: Line): TraceStore => {
   line.check("version", OPENED.includes(line.get("version")), `version ${VERSION} of the format`)
   const { meta } = line
   return new TraceStore(meta, { dropped: line.count("dropped") ?? 0 })
+}
+
+/** Rows that room is made for at once, whatever a file says. */
+const MOST_RESERVED = 1 << 22
+/** What rows are, by the first of their columns. */
+const GROUPS: Readonly<Record<string, "slices" | "instants" | "counters" | "flows">> = {
+  slice: "slices",
+  instant: "instants",
+  counter: "counters",
+  flow: "flows"
+}
+/** Columns that rows may have, by the first of them. */
+const COLUMNS: Readonly<Record<string, readonly string[]>> = {
+  slice: ["track", "start", "takes", ...EVENT_ARGS],
+  instant: ["track", "at", ...EVENT_ARGS],
+  counter: ["at", "value"],
+  flow: ["to"]
+}
+
+const readColumns = (line: Line): readonly string[] => {
+  line.only("columns", "rows")
+  const columns = line.strings("columns")
+  const [first = "", ...others] = columns
+  const known = COLUMNS[first] ?? []
+  const sound =
+    known.length > 0 && others.every((name, i) => known.includes(name) && others.indexOf(name) === i)
+  line.check("columns", sound, "slice, instant, counter or flow and columns of those, each once,")
+  return columns
 }
 
 const readRecord = (line: Line, trace: TraceStore): void => {
@@ -161,12 +208,14 @@ const readRecord = (line: Line, trace: TraceStore): void => {
       return
     }
     case "slice": {
-      line.only("slice", "track", "start", "end", ...EVENT_ARGS)
+      line.only("slice", "track", "start", "end", "takes", ...EVENT_ARGS)
       const kind = line.oneOf("slice", EVENT_KINDS)
       const track = trackOf(line, "track", trace)
       const start = line.time("start")
-      const end = line.time("end")
+      const takes = line.get("takes") === undefined ? undefined : line.time("takes")
+      const end = takes === undefined ? line.time("end") : start + takes
       line.check("end", end >= start, `a time from ${start} on`)
+      line.check("takes", Number.isSafeInteger(end), "a time that ends in whole nanoseconds")
       trace.slice(track, kind, start, end, argsOf(line))
       return
     }
@@ -185,7 +234,10 @@ const readRecord = (line: Line, trace: TraceStore): void => {
       trace.flow(eventOf(line, "flow", trace), eventOf(line, "to", trace))
       return
     default:
-      throw line.fault(1, 'a line that begins with "track", "slice", "instant", "counter", "flow" or "end"')
+      throw line.fault(
+        1,
+        'a line that begins with "track", "columns" or "end", or a row of the columns before'
+      )
   }
 }
 

@@ -11,7 +11,7 @@ import {
   SHARE_ARGS,
   type TrackSpec
 } from "./recorder.ts"
-import { Table, type View } from "./table.ts"
+import { isZero, Table, type View } from "./table.ts"
 
 /** What the hardware of a replica could move at most, bytes/s, all its GPUs together. */
 export interface Peaks {
@@ -233,9 +233,20 @@ export class TraceStore implements Recorder {
     for (const table of [this.#slices, this.#instants, this.#counters, this.#flows]) {
       digest.number(table.length)
       for (const [name, column] of table.entries)
-        if (!SHARES.has(name) || column.some((share) => share > 0)) digest.bytes(column)
+        if (!SHARES.has(name) || !isZero(column)) digest.bytes(column)
     }
     return digest.number(this.#dropped).hex()
+  }
+
+  /** Makes room for records of a group that are to come; what the limit would refuse needs none. */
+  reserve(group: "slices" | "instants" | "counters" | "flows", rows: number): void {
+    const table = {
+      slices: this.#slices,
+      instants: this.#instants,
+      counters: this.#counters,
+      flows: this.#flows
+    }
+    table[group].reserve(table[group].length + Math.min(rows, this.limit))
   }
 
   #room(): boolean {

@@ -19,25 +19,46 @@ export class TraceFormatError extends Error {
   }
 }
 
-/** A line of the file as the JSON object it should be, and the places to point at when it is not. */
+/** A line of the file as the JSON object or row it should be, and the places to point at when it is not. */
 export class Line {
   readonly #text: string
   readonly #number: number
+  /** Of a row: the names of its columns. */
+  readonly #columns: readonly string[] | undefined
   readonly #fields: Readonly<Record<string, unknown>>
 
-  constructor(text: string, number: number) {
+  /** `columns`: of rows, where some were named before. */
+  constructor(text: string, number: number, columns?: readonly string[]) {
     this.#text = text
     this.#number = number
     const value = this.#parse()
+    if (Array.isArray(value) && columns !== undefined) {
+      this.#columns = columns
+      this.#fields = this.#row(value, columns)
+      return
+    }
     if (typeof value !== "object" || value === null || Array.isArray(value))
-      throw this.fault(0, "a JSON object")
+      throw this.fault(0, columns === undefined ? "a JSON object" : "a JSON object or a row")
     this.#fields = value as Readonly<Record<string, unknown>>
+  }
+
+  #row(values: readonly unknown[], columns: readonly string[]): Readonly<Record<string, unknown>> {
+    if (values.length === 0 || values.length > columns.length)
+      throw this.fault(0, `1 to ${columns.length} columns`)
+    // No request is null, and no other column may be.
+    return Object.fromEntries(
+      values.flatMap((value, i) => (value === null && columns[i] === "request" ? [] : [[columns[i]!, value]]))
+    )
   }
 
   /** The first name on the line, which says what it is. */
   get kind(): string | undefined {
     for (const name in this.#fields) return name
     return undefined
+  }
+
+  get isRow(): boolean {
+    return this.#columns !== undefined
   }
 
   get(name: string): unknown {
@@ -86,6 +107,13 @@ export class Line {
     const value = this.get(name)
     this.check(name, typeof value === "string", "a string")
     return value as string
+  }
+
+  strings(name: string): readonly string[] {
+    const value = this.get(name)
+    const sound = Array.isArray(value) && value.every((one) => typeof one === "string")
+    this.check(name, sound, "a list of strings")
+    return value as readonly string[]
   }
 
   finite(name: string): number {
@@ -157,7 +185,15 @@ export class Line {
 
   /** Index of the value (or, with `skip` 0, of the name) of a field. Quotes in strings are escaped, so no string looks like one. */
   #position(name: string, skip = name.length + 3): number {
+    if (this.#columns !== undefined) return this.#place(this.#columns.indexOf(name))
     const index = this.#text.indexOf(`"${name}":`)
     return index < 0 ? 0 : index + skip
+  }
+
+  /** Index of a value of a row. No string in a row that is sound has a comma. */
+  #place(column: number): number {
+    let index = this.#text.indexOf("[") + 1
+    for (let i = 0; i < column; i++) index = this.#text.indexOf(",", index) + 1
+    return index
   }
 }
