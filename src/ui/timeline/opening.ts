@@ -1,7 +1,7 @@
 /** Opens what an address names: a trace on the shelf, a file still to be read, a method to simulate, or by default the newest trace. */
 import type { ScreenContext } from "../shell/screen.ts"
 import type { OpenTrace } from "../shell/traces.ts"
-import type { Preparation, Preparing, Source } from "./preparing.ts"
+import type { Coming, Preparation, Preparing, Source } from "./preparing.ts"
 import type { Prepared } from "./prepare.ts"
 
 /** A trace with all that is shown of it. */
@@ -11,18 +11,22 @@ export interface Opened extends OpenTrace {
 
 const METHOD = /^method-(\d+)$/
 
-/** `key`: the trace; `other`: one to stand beside it. Undefined if the first is not there. Throws a sentence a person can act on. */
+/**
+ * `key`: the trace; `other`: one to stand beside it; `told`: how much of a file has come. Undefined if the first is not there. Throws a
+ * sentence a person can act on.
+ */
 export const opened = async (
   context: ScreenContext,
   key: string,
-  other: string | undefined
+  other: string | undefined,
+  told: (coming: Coming) => void
 ): Promise<Opened | undefined> => {
   const of = await sourceOf(context, key)
   if (of === undefined) return undefined
   const beside = other === undefined ? undefined : await sourceOf(context, other)
   if (other !== undefined && beside === undefined)
     context.toast("The run beside it is not open any more: choose it again.")
-  const { prepared, problem } = await prepare({ of, beside })
+  const { prepared, problem } = await prepare({ of, beside }, told)
   if (prepared === undefined) throw new Error(problem)
   if (problem !== undefined) context.toast(`${problem}. The rest is shown.`)
   const name = beside === undefined ? of.name : `A · ${of.name} beside B · ${beside.name}`
@@ -60,11 +64,14 @@ const simulated = (context: ScreenContext, method: number): Promise<Source> => {
 }
 
 /** Asks a worker, so that the page stays free. */
-const prepare = async (asked: Preparing): Promise<Preparation> => {
+const prepare = async (asked: Preparing, told: (coming: Coming) => void): Promise<Preparation> => {
   const worker = new Worker(new URL("./preparing.ts", import.meta.url), { type: "module" })
   try {
     return await new Promise((resolve, reject) => {
-      worker.addEventListener("message", ({ data }: MessageEvent<Preparation>) => resolve(data))
+      worker.addEventListener("message", ({ data }: MessageEvent<Preparation | Coming>) => {
+        if ("come" in data) told(data)
+        else resolve(data)
+      })
       worker.addEventListener("error", ({ message }) => reject(new Error(message)))
       worker.postMessage(asked, { transfer: [] })
     })

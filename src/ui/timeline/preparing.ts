@@ -3,7 +3,7 @@ import type { OpenedFile } from "../shell/opened-file.ts"
 import type { OpenTrace, TraceView } from "../shell/traces.ts"
 import { beside } from "./beside.ts"
 import { buffersOf, type Prepared, prepared } from "./prepare.ts"
-import { readFile } from "./read-file.ts"
+import { type Come, readFile } from "./read-file.ts"
 
 /** A file to read, or a trace that is in memory. */
 export type Source = { readonly name: string } & (
@@ -15,6 +15,12 @@ export type Source = { readonly name: string } & (
 export interface Preparing {
   readonly of: Source
   readonly beside: Source | undefined
+}
+
+/** What is told meanwhile: how much of a file has come. */
+export interface Coming {
+  readonly name: string
+  readonly come: Come
 }
 
 /** What is answered: what there is to show, and what of a file is broken or left out. */
@@ -52,7 +58,13 @@ interface Read {
 
 const read = async (source: Source): Promise<Read> =>
   "file" in source
-    ? { name: source.name, ...(await readFile(source.file)) }
+    ? {
+        name: source.name,
+        ...(await readFile(source.file, (come) => {
+          const coming: Coming = { name: source.name, come }
+          postMessage(coming)
+        }))
+      }
     : { name: source.name, trace: source.trace, problem: undefined }
 
 const open = (name: string, trace: TraceView): OpenTrace => ({ id: "", name, trace })

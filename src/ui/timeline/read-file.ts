@@ -13,10 +13,17 @@ export interface Reading {
   readonly problem: string | undefined
 }
 
-/** What of a file can be read. Never fails: what is wrong is said. */
-export const readFile = async (file: OpenedFile): Promise<Reading> => {
+/** How much of a file has come, bytes; `of` how many, where that is known. */
+export interface Come {
+  readonly bytes: number
+  readonly of: number | undefined
+}
+
+/** What of a file can be read. Never fails: what is wrong is said. `told`: how much has come, now and then. */
+export const readFile = async (file: OpenedFile, told?: (come: Come) => void): Promise<Reading> => {
   try {
-    const stream = await unpacked((await contentOf(file)).body!)
+    const content = await contentOf(file)
+    const stream = await unpacked(counted(piecesOf(content.body!), sizeOf(file, content), told))
     const name = file.name.replace(/\.gz$/i, "")
     if (/\.jsonl$/i.test(name)) return await ours(name, stream)
     const bytes = new Uint8Array(await new Response(stream).arrayBuffer())
@@ -47,11 +54,37 @@ async function* piecesOf<A>(stream: ReadableStream<A>): AsyncGenerator<A> {
   }
 }
 
+const sizeOf = (file: OpenedFile, { headers }: Response): number | undefined => {
+  if (file instanceof File) return file.size
+  const length = Number(headers.get("content-length"))
+  return length > 0 ? length : undefined
+}
+
+/** Bytes from one telling to the next. */
+const TOLD_EVERY = 1 << 20
+
+/** The pieces, and word of how much they come to. */
+async function* counted<A extends Uint8Array>(
+  pieces: AsyncIterable<A>,
+  of: number | undefined,
+  told: ((come: Come) => void) | undefined
+): AsyncGenerator<A> {
+  let bytes = 0
+  let last = 0
+  for await (const piece of pieces) {
+    bytes += piece.length
+    if (bytes - last >= TOLD_EVERY) {
+      told?.({ bytes, of })
+      last = bytes
+    }
+    yield piece
+  }
+}
+
 /** The bytes of a file as they come, without gzip where it has that. */
 const unpacked = async (
-  stream: ReadableStream<Uint8Array<ArrayBuffer>>
+  pieces: AsyncGenerator<Uint8Array<ArrayBuffer>>
 ): Promise<ReadableStream<Uint8Array>> => {
-  const pieces = piecesOf(stream)
   const first = await pieces.next()
   const whole = new ReadableStream<Uint8Array<ArrayBuffer>>({
     start: (controller) => {

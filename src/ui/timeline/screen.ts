@@ -3,7 +3,9 @@ import { failure } from "../components/error-panel.ts"
 import { element } from "../components/element.ts"
 import type { PageState } from "../shell/page-state.ts"
 import type { Mount } from "../shell/screen.ts"
+import { bytesText } from "./numbers.ts"
 import { opened, type Opened } from "./opening.ts"
+import type { Coming } from "./preparing.ts"
 import { RoundsView } from "./rounds-view.ts"
 import { View } from "./view.ts"
 import "./timeline.css"
@@ -40,11 +42,18 @@ export const mount: Mount = (host, context) => {
     const key = keyOf(view)
     close()
     trace = { key, opened: undefined }
-    host.replaceChildren(
-      element("p", { role: "status" }, key.startsWith("method-") ? "Simulating…" : "Reading the trace…")
+    const status = element(
+      "p",
+      { role: "status" },
+      key.startsWith("method-") ? "Simulating…" : "Reading the trace…"
     )
+    // Not for screen readers: they would read every number out.
+    const come = element("p", { class: "muted", "aria-hidden": "true" })
+    host.replaceChildren(status, come)
     try {
-      const found = await opened(context, view["open"] ?? "", view["beside"])
+      const found = await opened(context, view["open"] ?? "", view["beside"], (coming) => {
+        come.textContent = comeText(coming)
+      })
       if (!isCurrent(key)) return
       trace = { key, opened: found }
       if (found === undefined) host.replaceChildren(nothing(view["of"]))
@@ -65,6 +74,9 @@ export const mount: Mount = (host, context) => {
     }
   }
 }
+
+const comeText = ({ name, come: { bytes, of } }: Coming): string =>
+  `${name}: ${bytesText(bytes)} read${of === undefined ? "" : ` of ${bytesText(of)}, ${Math.floor((bytes / of) * 100)} %`}`
 
 /** What the address names. */
 const keyOf = (view: PageState["view"]): string => `${view["open"] ?? ""} ${view["beside"] ?? ""}`
