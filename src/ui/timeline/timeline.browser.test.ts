@@ -199,6 +199,55 @@ describe("the timeline", () => {
     await page.close()
   })
 
+  it("says what bounded passes where the trace does, what follows from bytes where it does not, or that it is not known", async () => {
+    const run = (peaks: boolean, told: boolean): string => {
+      const trace = new TraceStore({
+        ...META,
+        ...(peaks ? { peaks: { hbm: 1e12, hostToDevice: 1e10, basis: "assumed" } as const } : {})
+      })
+      const replica = trace.track({ name: "replica 0", kind: "replica" })
+      const lane = trace.track({ name: "decode", kind: "gpu", parent: replica })
+      const hbm = trace.track({ name: "HBM", kind: "hbm-bandwidth", parent: replica, unit: "bytes/s" })
+      trace.counter(hbm, 0, 5e11)
+      const limits = { limitHbm: 0.6, limitCompute: 0.25, limitScheduling: 0.1 }
+      trace.slice(lane, "decode", 0, 1000, told ? limits : {})
+      trace.slice(lane, "decode", 1500, 2000, told ? { limitCompute: 1 } : {})
+      trace.counter(hbm, 2000, 0)
+      return [...writeTrace(trace)].join("")
+    }
+    const { page, errors } = await opened("told.jsonl", run(true, true))
+    const words = async (basis: string): Promise<string> => {
+      const line = page.locator(`[data-limits="${basis}"]`)
+      await page.waitForFunction(
+        (one) => /\d %|not known/.test(document.querySelector(`[data-limits="${one}"]`)?.textContent ?? ""),
+        basis
+      )
+      return line.innerText()
+    }
+    const told = await words("recorded")
+    expect(told).toContain("as the model priced the passes")
+    for (const part of [
+      "HBM bandwidth 30.0 %",
+      "compute 37.5 %",
+      "scheduling and launches 5.0 %",
+      "link 2.5 %"
+    ])
+      expect(told).toContain(part)
+    expect(told).toContain("no work 25.0 %")
+    await page.keyboard.press("i")
+    await page.locator("[data-area]").waitFor()
+    const table = await page.getByRole("region", { name: "Statistics by kind" }).innerText()
+    expect(table).toContain("compute 50.0 %, HBM bandwidth 40.0 %, scheduling and launches 6.7 %, link 3.3 %")
+    await drop(page, "bytes.jsonl", run(true, false))
+    const derived = await words("derived")
+    expect(derived).toContain("which do not say what bounded them")
+    expect(derived).toContain("HBM at its peak rate 50.0 %")
+    await drop(page, "nothing.jsonl", run(false, false))
+    expect(await words("unknown")).toContain("not known")
+    expect(errors).toEqual([])
+    await page.close()
+  })
+
   it("offers everything in the palette, and hands out pictures and tables", async () => {
     const { page } = await opened("round.jsonl", OURS)
     await page.locator("canvas.lanes").waitFor()
@@ -216,7 +265,7 @@ describe("the timeline", () => {
     expect(drawing.length).toBeLessThan(5e6)
     expect(drawing).toContain("<metadata")
     expect(drawing).toContain(">link host → device<")
-    expect((await saved("Save statistics as CSV")).split("\n")[0]).toContain("roofline_share")
+    expect((await saved("Save statistics as CSV")).split("\n")[0]).toMatch(/roofline_share.*limit_hbm/)
     expect((await saved("Save timeline as PNG")).slice(1, 4)).toBe("PNG")
     await page.close()
   })
