@@ -118,7 +118,6 @@ export const EVENT_ARGS = [
 
 /** Those that are shares, 0 to 1; kept to a ten-thousandth. */
 export const SHARE_ARGS = ["limitHbm", "limitCompute", "limitInterconnect", "limitScheduling"] as const
-export type ShareArg = (typeof SHARE_ARGS)[number]
 
 /** Where a run tells what happens. Implemented by the columnar store; a run without a trace passes `undefined`. */
 export interface Recorder {
