@@ -36,9 +36,17 @@ export const rootOf = (tracks: readonly TrackSpec[], id: number): number => {
   return parent === undefined ? id : rootOf(tracks, parent)
 }
 
+/** When slices of one kind begin and end in one replica: those of a track, which mostly are in order, lie side by side. */
+interface Edges {
+  readonly start: Float64Array
+  readonly end: Float64Array
+  /** Where each track's begin, and the end of all. */
+  readonly bounds: readonly number[]
+}
+
 /** What every replica's time went to, as columns that may travel between threads. */
 export const stretchesOf = ({ tracks, slices }: Source): readonly Stretches[] => {
-  // A lane for every track and kind: begins and ends of its slices, which mostly are in order.
+  // A lane for every track and kind.
   const passes = Int32Array.from(tracks, ({ kind }, id) => (kind === "gpu" ? id * IDLE : -1))
   const transfers = Int32Array.from(tracks, ({ kind }, id) =>
     kind === "link-h2d" || kind === "link-d2h" ? id * IDLE + TRANSFER : -1
@@ -55,26 +63,39 @@ export const stretchesOf = ({ tracks, slices }: Source): readonly Stretches[] =>
     const lane = laneOf(row)
     if (lane >= 0) counts[lane]!++
   }
-  const starts = Array.from(counts, (count) => new Float64Array(count))
-  const ends = Array.from(counts, (count) => new Float64Array(count))
-  counts.fill(0)
-  for (let row = 0; row < slices.length; row++) {
-    const lane = laneOf(row)
-    if (lane < 0) continue
-    const place = counts[lane]!++
-    starts[lane]![place] = slices.start[row]!
-    ends[lane]![place] = slices.end[row]!
-  }
-  const edges = new Map<number, Edges>()
+  const replicas = new Map<number, (number[] | undefined)[]>()
   for (const [lane, count] of counts.entries()) {
     if (count === 0) continue
     const root = rootOf(tracks, Math.floor(lane / IDLE))
-    const own = edges.get(root) ?? { starts: OCCUPATIONS.map(() => []), ends: OCCUPATIONS.map(() => []) }
-    own.starts[lane % IDLE]!.push(starts[lane]!)
-    own.ends[lane % IDLE]!.push(ends[lane]!)
-    edges.set(root, own)
+    const lanes = replicas.get(root) ?? []
+    replicas.set(root, lanes)
+    ;(lanes[lane % IDLE] ??= []).push(lane)
   }
-  return [...edges].map(([replica, own]) => stretches(replica, own))
+  const edges: (Edges | undefined)[] = []
+  const next = new Uint32Array(counts.length)
+  const found = [...replicas].map(([replica, kinds]) => {
+    const own = kinds.map((lanes = []) => {
+      const bounds = [0]
+      for (const lane of lanes) {
+        next[lane] = bounds.at(-1)!
+        bounds.push(next[lane]! + counts[lane]!)
+      }
+      const length = bounds.at(-1)!
+      const column = { start: new Float64Array(length), end: new Float64Array(length), bounds }
+      for (const lane of lanes) edges[lane] = column
+      return column
+    })
+    return { replica, own }
+  })
+  for (let row = 0; row < slices.length; row++) {
+    const lane = laneOf(row)
+    if (lane < 0) continue
+    const { start, end } = edges[lane]!
+    const place = next[lane]!++
+    start[place] = slices.start[row]!
+    end[place] = slices.end[row]!
+  }
+  return found.map(({ replica, own }) => stretches(replica, own))
 }
 
 export class Occupations {
@@ -106,17 +127,11 @@ export class Occupations {
   }
 }
 
-/** By kind, a column for each track: when slices begin, and when they end. */
-interface Edges {
-  readonly starts: Float64Array[][]
-  readonly ends: Float64Array[][]
-}
-
-/** Sweeps over begins and ends in order of time; a stretch begins where what comes first of the open kinds changes. */
-const stretches = (replica: number, { starts, ends }: Edges): Stretches => {
-  const kinds = starts.flatMap((columns, k) => (columns.length === 0 ? [] : [k]))
-  const begins = kinds.map((k) => merged(starts[k]!.map(ascending)))
-  const stops = kinds.map((k) => merged(ends[k]!.map(ascending)))
+/** Sweeps over begins and ends in order of time; a stretch begins where what comes first of the open kinds changes. `own`: by kind. */
+const stretches = (replica: number, own: readonly (Edges | undefined)[]): Stretches => {
+  const kinds = own.flatMap((edges, k) => (edges === undefined || edges.start.length === 0 ? [] : [k]))
+  const begins = kinds.map((k) => inOrder(own[k]!.start, own[k]!.bounds))
+  const stops = kinds.map((k) => inOrder(own[k]!.end, own[k]!.bounds))
   const begun = new Uint32Array(kinds.length)
   const stopped = new Uint32Array(kinds.length)
   const edges = begins.reduce((sum, { length }) => sum + 2 * length, 0)
@@ -145,7 +160,7 @@ const stretches = (replica: number, { starts, ends }: Edges): Stretches => {
     what[count++] = now
     last = now
   }
-  const [at, kind] = [times.slice(0, count), what.slice(0, count)]
+  const [at, kind] = [times.subarray(0, count), what.subarray(0, count)]
   return { replica, at, kind, before: spentBefore(at, kind) }
 }
 
@@ -161,24 +176,37 @@ const spentBefore = (at: Float64Array, kind: Uint8Array): readonly Float64Array[
   return before
 }
 
-/** The same values in order: most are, and looking is cheaper than sorting. */
-const ascending = (values: Float64Array): Float64Array => {
-  for (let i = 1; i < values.length; i++) if (values[i - 1]! > values[i]!) return values.toSorted()
-  return values
+/** The same values in order. Between two bounds most are: looking is cheaper than sorting, and so is merging. */
+const inOrder = (values: Float64Array, bounds: readonly number[]): Float64Array => {
+  for (let i = 0; i + 1 < bounds.length; i++) {
+    const run = values.subarray(bounds[i], bounds[i + 1])
+    if (!ascends(run)) run.sort()
+  }
+  let runs = bounds
+  let from = values
+  let to = runs.length > 2 ? new Float64Array(values.length) : values
+  while (runs.length > 2) {
+    const longer = [0]
+    for (let i = 0; i + 1 < runs.length; i += 2) {
+      const last = runs[i + 2] ?? runs[i + 1]!
+      merge(from, to, runs[i]!, runs[i + 1]!, last)
+      longer.push(last)
+    }
+    ;[from, to] = [to, from]
+    runs = longer
+  }
+  return from
 }
 
-/** Columns that ascend made one that does. */
-const merged = (columns: readonly Float64Array[]): Float64Array => {
-  const [first = new Float64Array(0), second, ...others] = columns
-  if (second === undefined) return first
-  const half = columns.length >>> 1
-  const [a, b] =
-    others.length === 0 ? [first, second] : [merged(columns.slice(0, half)), merged(columns.slice(half))]
-  const both = new Float64Array(a.length + b.length)
-  let [i, j] = [0, 0]
-  while (i < a.length && j < b.length) both[i + j] = a[i]! <= b[j]! ? a[i++]! : b[j++]!
-  both.set(i < a.length ? a.subarray(i) : b.subarray(j), i + j)
-  return both
+const ascends = (values: Float64Array): boolean => {
+  for (let i = 1; i < values.length; i++) if (values[i - 1]! > values[i]!) return false
+  return true
+}
+
+/** Values from `a` to `b` and from `b` to `c`, each in order, made one. */
+const merge = (from: Float64Array, to: Float64Array, a: number, b: number, c: number): void => {
+  let [i, j] = [a, b]
+  for (let k = a; k < c; k++) to[k] = i < b && (j >= c || from[i]! <= from[j]!) ? from[i++]! : from[j++]!
 }
 
 /** The parts of slices of a link in which its replica's GPUs stood idle: transfers that passes did not hide. Slices do not overlap. */
