@@ -38,11 +38,20 @@ export const readTraceSoFar = (text: string | Iterable<string>): TraceSoFar<Trac
   }
 }
 
-/** The same of a file that is still coming, in UTF-8: chunks are read as they come. A source that breaks off is a fault, too. */
-export const readTraceAsItComes = async (file: AsyncIterable<Uint8Array>): Promise<TraceSoFar<Error>> => {
+/**
+ * The same of a file that is still coming, in UTF-8: chunks are read as they come. A source that breaks off is a fault, too. `told`: after
+ * every chunk, what has been read; it goes on growing.
+ */
+export const readTraceAsItComes = async (
+  file: AsyncIterable<Uint8Array>,
+  told?: (soFar: TraceStore) => void
+): Promise<TraceSoFar<Error>> => {
   const reader = new Reader()
   try {
-    for await (const chunk of file) reader.chunk(chunk)
+    for await (const chunk of file) {
+      reader.chunk(chunk)
+      if (reader.trace !== undefined) told?.(reader.trace)
+    }
     reader.close()
     return { trace: reader.trace, fault: undefined }
   } catch (fault) {

@@ -17,11 +17,8 @@ export interface Preparing {
   readonly beside: Source | undefined
 }
 
-/** What is told meanwhile: how much of a file has come. */
-export interface Coming {
-  readonly name: string
-  readonly come: Come
-}
+/** What is told meanwhile: how much of a file has come, or what there is to show of its first slices. */
+export type Meanwhile = { readonly name: string; readonly come: Come } | { readonly part: Prepared }
 
 /** What is answered: what there is to show, and what of a file is broken or left out. */
 export interface Preparation {
@@ -36,9 +33,11 @@ const answer = async (asked: Preparing): Promise<void> => {
   postMessage(result, { transfer: buffersOf(result) })
 }
 
+const tell = (meanwhile: Meanwhile): void => postMessage(meanwhile, { transfer: buffersOf(meanwhile) })
+
 const preparation = async ({ of, beside: other }: Preparing): Promise<Preparation> => {
-  const first = await read(of)
-  const second = other === undefined ? undefined : await read(other)
+  const first = await read(of, other === undefined)
+  const second = other === undefined ? undefined : await read(other, false)
   const problems = [first, second].flatMap((one) => (one?.problem === undefined ? [] : [one.problem]))
   const problem = problems.length === 0 ? undefined : problems.join(". ")
   if (first.trace === undefined) return { prepared: undefined, problem }
@@ -56,15 +55,44 @@ interface Read {
   readonly problem: string | undefined
 }
 
-const read = async (source: Source): Promise<Read> =>
-  "file" in source
-    ? {
-        name: source.name,
-        ...(await readFile(source.file, (come) => {
-          const coming: Coming = { name: source.name, come }
-          postMessage(coming)
-        }))
-      }
-    : { name: source.name, trace: source.trace, problem: undefined }
+/** `inParts`: its first slices are shown while the others are still coming. */
+const read = async (source: Source, inParts: boolean): Promise<Read> => {
+  const { name } = source
+  if ("trace" in source) return { name, trace: source.trace, problem: undefined }
+  let next = inParts ? FIRST_PART : Number.POSITIVE_INFINITY
+  const reading = await readFile(source.file, {
+    come: (come) => tell({ name, come }),
+    soFar: (trace) => {
+      if (trace.slices.length < next) return
+      next *= PARTS_GROW
+      tell({ part: prepared(copied(trace)) })
+    }
+  })
+  return { name, ...reading }
+}
+
+/** Slices that are enough for a first picture, and how many times as many for the next: making one takes time from reading. */
+const FIRST_PART = 50_000
+const PARTS_GROW = 32
+
+/** A trace that grows no more. */
+const copied = (trace: TraceView): TraceView => ({
+  ...trace,
+  tracks: [...trace.tracks],
+  slices: columnsOf(trace.slices),
+  instants: columnsOf(trace.instants),
+  counters: columnsOf(trace.counters),
+  flows: columnsOf(trace.flows)
+})
+
+type Column = Float64Array | Uint32Array | Uint16Array | Uint8Array
+
+const columnsOf = <G extends Readonly<Record<string, Column | number>>>(group: G): G =>
+  Object.fromEntries(
+    Object.entries(group).map(([name, column]) => [
+      name,
+      typeof column === "number" ? column : column.slice()
+    ])
+  ) as G
 
 const open = (name: string, trace: TraceView): OpenTrace => ({ id: "", name, trace })

@@ -16,7 +16,15 @@ const content = (): string => {
 
 const read = async (file: File) => {
   const told: Come[] = []
-  const { trace, problem } = await readFile(file, (come) => told.push(come))
+  let before = 0
+  const { trace, problem } = await readFile(file, {
+    come: (come) => told.push(come),
+    soFar: ({ slices: { length } }) => {
+      expect(length).toBeGreaterThanOrEqual(before)
+      before = length
+    }
+  })
+  expect(before).toBe(SLICES)
   expect(problem).toBeUndefined()
   expect(trace!.slices.length).toBe(SLICES)
   expect(told.length).toBeGreaterThan(0)

@@ -19,13 +19,21 @@ export interface Come {
   readonly of: number | undefined
 }
 
-/** What of a file can be read. Never fails: what is wrong is said. `told`: how much has come, now and then. */
-export const readFile = async (file: OpenedFile, told?: (come: Come) => void): Promise<Reading> => {
+/** Who wants to hear of a file while it is read. */
+export interface Hearer {
+  /** How much has come, now and then. */
+  readonly come: (come: Come) => void
+  /** What of a trace of ours has been read; it goes on growing. */
+  readonly soFar: (trace: TraceView) => void
+}
+
+/** What of a file can be read. Never fails: what is wrong is said. */
+export const readFile = async (file: OpenedFile, hearer?: Hearer): Promise<Reading> => {
   try {
     const content = await contentOf(file)
-    const stream = await unpacked(counted(piecesOf(content.body!), sizeOf(file, content), told))
+    const stream = await unpacked(counted(piecesOf(content.body!), sizeOf(file, content), hearer?.come))
     const name = file.name.replace(/\.gz$/i, "")
-    if (/\.jsonl$/i.test(name)) return await ours(name, stream)
+    if (/\.jsonl$/i.test(name)) return await ours(name, stream, hearer)
     const bytes = new Uint8Array(await new Response(stream).arrayBuffer())
     if (/\.json$/i.test(name)) {
       const found = readChrome(name, new TextDecoder().decode(bytes))
@@ -101,8 +109,12 @@ const unpacked = async (
 }
 
 /** Lines are read while the next are on their way. */
-const ours = async (name: string, stream: ReadableStream<Uint8Array>): Promise<Reading> => {
-  const { trace, fault } = await readTraceAsItComes(piecesOf(stream))
+const ours = async (
+  name: string,
+  stream: ReadableStream<Uint8Array>,
+  hearer: Hearer | undefined
+): Promise<Reading> => {
+  const { trace, fault } = await readTraceAsItComes(piecesOf(stream), (soFar) => hearer?.soFar(viewOf(soFar)))
   const problem = fault === undefined ? undefined : `${name}:${fault.message}`
   return { trace: trace === undefined ? undefined : viewOf(trace), problem }
 }

@@ -5,7 +5,7 @@ import type { PageState } from "../shell/page-state.ts"
 import type { Mount } from "../shell/screen.ts"
 import { bytesText } from "./numbers.ts"
 import { opened, type Opened } from "./opening.ts"
-import type { Coming } from "./preparing.ts"
+import type { Come } from "./read-file.ts"
 import { RoundsView } from "./rounds-view.ts"
 import { View } from "./view.ts"
 import "./timeline.css"
@@ -22,6 +22,8 @@ export const mount: Mount = (host, context) => {
     shown?.view.dispose()
     shown = undefined
   }
+  /** What stands above a trace that is still being read. */
+  let head: readonly HTMLElement[] = []
   const isCurrent = (key: string): boolean => trace?.key === key
   /** Shows the trace that is open the way the address asks for. */
   const show = (state: PageState): void => {
@@ -29,7 +31,7 @@ export const mount: Mount = (host, context) => {
     const mode = state.view["rounds"] === undefined ? "time" : "rounds"
     if (shown?.mode !== mode) {
       close()
-      host.replaceChildren()
+      host.replaceChildren(...head)
       const { opened: open } = trace
       shown = {
         mode,
@@ -49,18 +51,38 @@ export const mount: Mount = (host, context) => {
     )
     // Not for screen readers: they would read every number out.
     const come = element("p", { class: "muted", "aria-hidden": "true" })
-    host.replaceChildren(status, come)
+    head = [status, come]
+    host.replaceChildren(...head)
+    /** What there is to show takes the place of what was shown before. */
+    const put = (found: Opened): void => {
+      const focused = host.contains(document.activeElement)
+      close()
+      trace = { key, opened: found }
+      show(context.state())
+      if (focused) host.querySelector<HTMLElement>("canvas")?.focus()
+    }
     try {
-      const found = await opened(context, view["open"] ?? "", view["beside"], (coming) => {
-        come.textContent = comeText(coming)
+      const found = await opened(context, view["open"] ?? "", view["beside"], {
+        come: (name, much) => {
+          come.textContent = comeText(name, much)
+        },
+        part: (part) => {
+          if (!isCurrent(key)) return
+          status.textContent = `Reading the trace: its first ${part.prepared.model.slices.toLocaleString("en")} slices are shown so far, and the rest follows.`
+          status.dataset["part"] = ""
+          put(part)
+        }
       })
       if (!isCurrent(key)) return
-      trace = { key, opened: found }
+      head = []
       if (found === undefined) host.replaceChildren(nothing(view["of"]))
-      else show(context.state())
+      else put(found)
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error)
-      if (isCurrent(key)) host.replaceChildren(failure("This file cannot be shown as a timeline", why))
+      if (!isCurrent(key)) return
+      close()
+      trace = { key, opened: undefined }
+      host.replaceChildren(failure("This file cannot be shown as a timeline", why))
     }
   }
   return {
@@ -75,7 +97,7 @@ export const mount: Mount = (host, context) => {
   }
 }
 
-const comeText = ({ name, come: { bytes, of } }: Coming): string =>
+const comeText = (name: string, { bytes, of }: Come): string =>
   `${name}: ${bytesText(bytes)} read${of === undefined ? "" : ` of ${bytesText(of)}, ${Math.floor((bytes / of) * 100)} %`}`
 
 /** What the address names. */

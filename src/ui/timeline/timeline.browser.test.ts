@@ -284,6 +284,36 @@ describe("the timeline", () => {
     await page.close()
   })
 
+  it("shows the first slices of a long file while it reads the others, says so, and then shows all", async () => {
+    const trace = new TraceStore(META)
+    const lane = trace.track({ name: "decode", kind: "gpu" })
+    const count = 300_000
+    for (let i = 0; i < count; i++) trace.slice(lane, "decode", i * 1000, i * 1000 + 900, { tokens: i })
+    const { page, errors } = await opened("none.jsonl", "")
+    await page.evaluate(() => {
+      const told: string[] = []
+      Object.assign(globalThis, { told })
+      new MutationObserver(() => {
+        const part = document.querySelector("[data-part]")?.textContent
+        const shown = document.querySelector("canvas.lanes")?.getAttribute("aria-label")
+        const now = `${part ?? "all"} | ${shown ?? "nothing"}`
+        if (told.at(-1) !== now) told.push(now)
+      }).observe(document, { subtree: true, childList: true, attributes: true })
+    })
+    await drop(page, "long.jsonl", [...writeTrace(trace)].join(""))
+    await page.getByRole("img", { name: `Timeline of long.jsonl: ${count} slices` }).waitFor()
+    const told = await page.evaluate(() => (globalThis as unknown as { readonly told: string[] }).told)
+    const part = told.find((one) => one.startsWith("Reading the trace: its first"))!
+    const [, first] = /its first ([\d,]+) slices/.exec(part)!
+    const slices = Number(first!.replaceAll(",", ""))
+    expect(slices).toBeGreaterThanOrEqual(50_000)
+    expect(slices).toBeLessThan(count)
+    expect(told.some((one) => one.includes(`Timeline of long.jsonl: ${slices} slices`))).toBe(true)
+    expect(await page.locator("[data-part]").count()).toBe(0)
+    expect(errors).toEqual([])
+    await page.close()
+  })
+
   it("emits no more than 3 × width × rows primitives in any frame, and shows a lone slice in a long run", async () => {
     const trace = new TraceStore(META)
     const replica = trace.track({ name: "replica 0", kind: "replica" })
