@@ -77,8 +77,9 @@ export const stretchesOf = ({ tracks, slices }: Source): readonly Stretches[] =>
     const own = kinds.map((lanes = []) => {
       const bounds = [0]
       for (const lane of lanes) {
-        next[lane] = bounds.at(-1)!
-        bounds.push(next[lane]! + counts[lane]!)
+        const begin = bounds.at(-1)!
+        next[lane] = begin
+        bounds.push(begin + counts[lane]!)
       }
       const length = bounds.at(-1)!
       const column = { start: new Float64Array(length), end: new Float64Array(length), bounds }

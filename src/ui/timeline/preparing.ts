@@ -60,10 +60,14 @@ const read = async (source: Source, inParts: boolean): Promise<Read> => {
   const { name } = source
   if ("trace" in source) return { name, trace: source.trace, problem: undefined }
   let next = inParts ? FIRST_PART : Number.POSITIVE_INFINITY
+  let last: Come | undefined
   const reading = await readFile(source.file, {
-    come: (come) => tell({ name, come }),
+    come: (come) => {
+      last = come
+      tell({ name, come })
+    },
     soFar: (trace) => {
-      if (trace.slices.length < next) return
+      if (trace.slices.length < next || isNear(last)) return
       next *= PARTS_GROW
       tell({ part: prepared(copied(trace)) })
     }
@@ -74,6 +78,9 @@ const read = async (source: Source, inParts: boolean): Promise<Read> => {
 /** Slices that are enough for a first picture, and how many times as many for the next: making one takes time from reading. */
 const FIRST_PART = 50_000
 const PARTS_GROW = 32
+
+/** Whether so much of a file has come that the rest is soon there. */
+const isNear = (come: Come | undefined): boolean => come?.of !== undefined && come.bytes * 4 > come.of
 
 /** A trace that grows no more. */
 const copied = (trace: TraceView): TraceView => ({
