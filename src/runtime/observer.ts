@@ -3,7 +3,8 @@ import type { Outcome } from "../protocol/vocabulary.ts"
 import { type Limit, MetricsAccumulator } from "../trace/metrics.ts"
 import type { EventArgs, EventKind, Recorder } from "../trace/recorder.ts"
 import type { Carried, Order, Path } from "./mail.ts"
-import type { Group, Iteration, IterationResult, Proposals, RequestId, Stepped } from "./ports.ts"
+import { kindOf, limitArgs, type PassArgs, spans, stepped } from "./pass-args.ts"
+import type { Iteration, IterationResult, Proposals, RequestId, Stepped } from "./ports.ts"
 import type { Served } from "./served.ts"
 
 /** Told of each request's latencies as they become known, ns; times per output token of those with two tokens and more. */
@@ -236,9 +237,14 @@ export class Observer {
     if (this.#recorder === undefined || this.#tracks === undefined || this.#iteration === undefined) return
     this.#recorder.counter(this.#tracks.hbmBandwidth, this.#passStart, hbmBytes / seconds)
     const { decode, draft, verify, prefill } = this.#iteration
+    const limited = limitArgs(result, (now - this.#passStart) * 1e-9)
     const slice = (kind: "prefill" | "decode" | "draft" | "verify", args: PassArgs): void => {
       if (args.tokens > 0)
-        this.#recorder!.slice(this.#tracks!.pass[kind], kind, this.#passStart, now, { ...args, steps })
+        this.#recorder!.slice(this.#tracks!.pass[kind], kind, this.#passStart, now, {
+          ...args,
+          steps,
+          ...limited
+        })
     }
     slice("decode", stepped(decode, steps))
     slice("draft", stepped(draft, steps))
@@ -359,34 +365,3 @@ export class Observer {
     this.#recorder.instant(this.#tracks.scheduler, kind, now, { request: request.spec.id, ...args })
   }
 }
-
-/** What a trace says of one kind of position in a run of passes. */
-interface PassArgs {
-  readonly tokens: number
-  readonly members: number
-  readonly kvTokens: number
-}
-
-/** What a pass was for: one kind of position, or several. */
-const kindOf = ({ decode, draft, verify, prefill }: Iteration): EventKind => {
-  const kinds: EventKind[] = []
-  if (decode.count > 0) kinds.push("decode")
-  if (draft.count > 0) kinds.push("draft")
-  if (verify.length > 0) kinds.push("verify")
-  if (prefill.length > 0) kinds.push("prefill")
-  return kinds.length === 1 ? kinds[0]! : "mixed"
-}
-
-/** A position for each member a step, and an entry more for each to attend to in the next. */
-const stepped = ({ count, kvTokens }: Group, steps: number): PassArgs => ({
-  tokens: count * steps,
-  members: count,
-  kvTokens: kvTokens * steps + (count * steps * (steps - 1)) / 2
-})
-
-/** Several positions of each member at once; `reach`: entries the last of them attends to. */
-const spans = (items: readonly (readonly [positions: number, reach: number])[]): PassArgs => ({
-  tokens: items.reduce((sum, [positions]) => sum + positions, 0),
-  members: items.length,
-  kvTokens: items.reduce((sum, [, reach]) => sum + reach, 0)
-})

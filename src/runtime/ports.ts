@@ -110,6 +110,8 @@ export interface IterationResult {
   /** With `proposals`: what each member of `decode` got in this step, in the order of `members`. */
   readonly stepped?: readonly Stepped[]
   readonly limits: TimeByLimit
+  /** The passes were priced part by part, so that `limits` are what they took; absent: a guess from their bytes. */
+  readonly priced?: true
   /** Bytes the passes read and wrote in HBM. */
   readonly hbmBytes: number
   /** When they began and ended by the device's own clock, ns from the start of the run; `seconds` is the host's. */

@@ -84,6 +84,15 @@ describe("the invariants", () => {
     ],
     ["I5", untouched, 3],
     [
+      "I7",
+      (_kind: EventKind, { limitHbm = 0, limitCompute = 0, ...args }: EventArgs): EventArgs => ({
+        ...args,
+        limitHbm: limitCompute,
+        limitCompute: limitHbm
+      }),
+      1
+    ],
+    [
       "I8",
       (kind: EventKind, args: EventArgs): EventArgs =>
         kind === "verify" ? { ...args, tokens: (args.accepted ?? 0) + 2 } : args,

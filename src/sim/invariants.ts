@@ -3,6 +3,7 @@
  */
 import { matchCommit } from "../protocol/commit.ts"
 import { requestCount, type Scenario } from "../scenario/resolved.ts"
+import { boundedOf, boundedTime, PASS_LIMITS } from "../trace/pass-limits.ts"
 import { EVENT_KINDS, type EventKind, type TrackKind } from "../trace/recorder.ts"
 import { eventRow, type TraceStore } from "../trace/store.ts"
 import { LIMITS } from "../trace/metrics.ts"
@@ -12,6 +13,8 @@ import { groupLink } from "./theory/parameters.ts"
 
 /** Rounding of times to whole ns and of sums of doubles. */
 const SLACK = 1e-6
+/** Rounding of what bounded a pass: each share is kept to a ten-thousandth, that of HBM as what three others leave. */
+const SHARE_SLACK = 2e-4
 
 interface Slice {
   readonly track: number
@@ -137,6 +140,16 @@ export const brokenInvariants = (
   // I7 All time is accounted for.
   const shares = LIMITS.reduce((sum, limit) => sum + metrics.limits[limit], 0)
   check(Math.abs(shares - 1) < 1e-9, `I7: limits sum to ${shares}`)
+  // Time between passes is the scheduler's, the link's or nobody's: of what a pass alone is bound by, trace and metrics agree.
+  const replicas = boundedOf(trace)
+  const last = replicas.reduce((most, { end }) => Math.max(most, end.at(-1) ?? 0), 0)
+  const told = boundedTime(replicas, 0, last)
+  const passes = PASS_LIMITS.reduce((sum, limit) => sum + told[limit], 0) * 1e-9
+  for (const limit of ["hbm", "compute", "interconnect"] as const)
+    check(
+      Math.abs(told[limit] * 1e-9 - metrics.limitSeconds[limit]) <= SHARE_SLACK * passes,
+      `I7: ${limit} bounds passes for ${told[limit] * 1e-9} s of the trace, ${metrics.limitSeconds[limit]} s of the metrics`
+    )
 
   // I8 What is committed is what the reference run says, token by token, by the real commit rule.
   if (setup.plan.mode === "rounds") broken.push(...textFaults(scenario, slices, trace))

@@ -36,6 +36,14 @@ describe("Chrome traces", () => {
     expect(metadata("thread_name", pass.pid, pass.tid)).toMatch(/passes|request 0/)
   })
 
+  it("say what bounded a pass, as shares", () => {
+    const trace = new TraceStore(META)
+    const track = trace.track({ name: "decode", kind: "gpu" })
+    trace.slice(track, "decode", 0, 10, { tokens: 3, limitHbm: 0.6001, limitScheduling: 0.3999 })
+    const pass = imported(trace).traceEvents.find(({ ph }) => ph === "X")!
+    expect(pass.args).toEqual({ tokens: 3, limitHbm: 0.6001, limitScheduling: 0.3999 })
+  })
+
   it("sample counters under their unit", () => {
     const samples = imported(aRound()).traceEvents.filter(
       ({ ph, name }) => ph === "C" && name === "HBM occupancy"

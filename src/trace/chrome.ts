@@ -5,7 +5,7 @@
  */
 import { lanesOf, moments } from "./order.ts"
 import { EVENT_ARGS, EVENT_KINDS } from "./recorder.ts"
-import { eventRow, type Instants, type Slices, type TraceStore } from "./store.ts"
+import { argValue, eventRow, type Instants, type Slices, type TraceStore } from "./store.ts"
 
 const CHUNK_CHARACTERS = 1 << 18
 
@@ -138,7 +138,7 @@ const args = (columns: Slices | Instants, row: number): Readonly<Record<string, 
   const present: Record<string, number> = {}
   for (const name of EVENT_ARGS) {
     const stored = columns[name][row]!
-    if (stored !== 0) present[name] = name === "request" ? stored - 1 : stored
+    if (stored !== 0) present[name] = argValue(name, stored)
   }
   return present
 }

@@ -6,6 +6,7 @@
  */
 
 const PRIME_LOW = 0x1b3
+const PRIME = (1n << 40n) + 0x1b3n
 const utf8 = new TextEncoder()
 
 export class Digest {
@@ -17,6 +18,10 @@ export class Digest {
   /** Adds the bytes behind any view, in memory order (little-endian on every platform that runs JavaScript today). */
   bytes(view: ArrayBufferView): this {
     const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
+    // Columns of zeros are common.
+    let zeros = 0
+    while (zeros < bytes.length && bytes[zeros] === 0) zeros++
+    if (zeros === bytes.length) return this.#zeros(zeros)
     let high = this.#high | 0
     let low = this.#low | 0
     for (let i = 0; i < bytes.length; i++) {
@@ -29,6 +34,19 @@ export class Digest {
     }
     this.#high = high >>> 0
     this.#low = low >>> 0
+    return this
+  }
+
+  /** Adds so many zero bytes: each only multiplies by the prime. */
+  #zeros(count: number): this {
+    let hash = (BigInt(this.#high) << 32n) | BigInt(this.#low)
+    let power = PRIME
+    for (let left = count; left > 0; left = Math.floor(left / 2)) {
+      if (left % 2 === 1) hash = BigInt.asUintN(64, hash * power)
+      power = BigInt.asUintN(64, power * power)
+    }
+    this.#high = Number(hash >> 32n)
+    this.#low = Number(hash & 0xffffffffn)
     return this
   }
 

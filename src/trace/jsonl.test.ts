@@ -1,8 +1,9 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { writeTrace } from "./jsonl.ts"
-import { readTrace, TraceFormatError } from "./read-trace.ts"
+import { readTrace } from "./read-trace.ts"
 import { TraceStore } from "./store.ts"
+import { TraceFormatError } from "./trace-line.ts"
 import { anyTrace, aRound, META } from "./trace.fixture.ts"
 
 const text = (trace: TraceStore): string => [...writeTrace(trace)].join("")
@@ -37,6 +38,47 @@ describe("trace files", () => {
     expect(() => readTrace(wrong)).toThrow(/"host" or "host and device"/)
   })
 
+  it("are read in the version before, an object a line", () => {
+    const trace = new TraceStore(META)
+    const replica = trace.track({ name: "replica 0", kind: "replica" })
+    const lane = trace.track({ name: "decode", kind: "gpu", parent: replica })
+    const hbm = trace.track({ name: "HBM", kind: "hbm-occupancy", parent: replica, unit: "bytes" })
+    const slice = trace.slice(lane, "decode", 5, 25, { request: 7, tokens: 20, bytes: 1.5 })
+    const instant = trace.instant(lane, "arrive", 3, { request: 0 })
+    trace.counter(hbm, 4, 16.25)
+    trace.flow(instant, slice)
+    // Written by the version before, closing line included.
+    const old = [
+      JSON.stringify({ format: "vericache-trace", version: 2, meta: META, dropped: 0 }),
+      '{"track":"replica 0","kind":"replica"}',
+      '{"track":"decode","kind":"gpu","parent":0}',
+      '{"track":"HBM","kind":"hbm-occupancy","parent":0,"unit":"bytes"}',
+      '{"slice":"decode","track":1,"start":5,"end":25,"request":7,"tokens":20,"bytes":1.5}',
+      '{"instant":"arrive","track":1,"at":3,"request":0}',
+      '{"counter":2,"at":4,"value":16.25}',
+      '{"flow":1,"to":0}',
+      '{"end":7,"digest":"d8fe9ae6472e75bf"}'
+    ].join("\n")
+    expect(readTrace(`${old}\n`).digest()).toBe(trace.digest())
+  })
+
+  it("have rows under their columns: those that are used, the most used first", () => {
+    const trace = new TraceStore(META)
+    const track = trace.track({ name: "decode", kind: "gpu" })
+    trace.slice(track, "decode", 0, 10, { limitHbm: 0.61237, limitCompute: 0.3, members: 4 })
+    trace.slice(track, "decode", 10, 25, { limitCompute: 1, members: 3 })
+    trace.slice(track, "queued", 25, 25, { request: 0, members: 2 })
+    const lines = text(trace).split("\n").slice(2, 6)
+    expect(lines).toEqual([
+      '{"columns":["slice","track","start","takes","members","limitCompute","request","limitHbm"],"rows":3}',
+      '["decode",0,0,10,4,0.3,null,0.6124]',
+      '["decode",0,10,15,3,1]',
+      '["queued",0,25,0,2,0,0]'
+    ])
+    expect(readTrace(text(trace)).digest()).toBe(trace.digest())
+    expect(() => readTrace(text(trace).replace("0.6124", "1.6124"))).toThrow(/a share, 0 to 1/)
+  })
+
   it("say what was lost to a limit", () => {
     const trace = new TraceStore(META, { limit: 1 })
     const track = trace.track({ name: "t", kind: "gpu" })
@@ -58,7 +100,7 @@ describe("trace files", () => {
   it("come in chunks of whole lines when they are large", () => {
     const trace = new TraceStore(META)
     const track = trace.track({ name: "passes", kind: "gpu" })
-    for (let i = 0; i < 10_000; i++) trace.slice(track, "decode", i * 10, i * 10 + 9, { tokens: i })
+    for (let i = 0; i < 30_000; i++) trace.slice(track, "decode", i * 10, i * 10 + 9, { tokens: i })
     const chunks = [...writeTrace(trace)]
     expect(chunks.length).toBeGreaterThan(1)
     expect(chunks.every((chunk) => chunk.endsWith("\n"))).toBe(true)
@@ -97,9 +139,11 @@ describe("trace files", () => {
   }
 
   it.each<readonly [string, RegExp, (line: string) => string, string, string, string]>([
-    ["not JSON", /"verify"/, () => '{"slice":"verify","track":}', "}", "a JSON value", '"}"'],
-    ["an open string", /"verify"/, () => '{"slice":"ver', '"ver', "a string that ends on its line", '""ver"'],
-    ["no object", /"verify"/, () => "[1]", "[1]", "a JSON object", '"[1]"'],
+    ["not JSON", /"verify"/, () => '["verify",]', "]", "a JSON value", '"]"'],
+    ["an open string", /"verify"/, () => '["ver', '"ver', "a string that ends on its line", '""ver"'],
+    ["no object", /"verify"/, () => "1", "1", "a JSON object or a row", '"1"'],
+    ["no row", /"verify"/, () => "[]", "[]", "1 to 9 columns", '"[]"'],
+    ["too long a row", /"verify"/, (line) => line.replace("]", ",0,0,0,0,0,0]"), "[", "1 to 9 columns", '"['],
     [
       "an unknown event kind",
       /"verify"/,
@@ -111,47 +155,56 @@ describe("trace files", () => {
     [
       "an unknown track",
       /"verify"/,
-      (line) => line.replace('"track":2', '"track":99'),
+      (line) => line.replace('"verify",2', '"verify",99'),
       "99",
       "a track of the lines before",
       "99"
     ],
     [
-      "an end before the start",
+      "less than no time",
       /"verify"/,
-      (line) => line.replace("5500", "1"),
-      "1,",
-      "a time from 4000 on",
-      "1,"
+      (line) => line.replace("1500", "-1"),
+      "-1",
+      "a time in whole nanoseconds",
+      "-1"
     ],
     [
       "half a nanosecond",
       /"arrive"/,
-      (line) => line.replace('"at":0', '"at":0.5'),
+      (line) => line.replace(",0,", ",0.5,"),
       "0.5",
       "a time in whole nanoseconds",
       "0.5"
     ],
     [
-      "an unknown name",
-      /"arrive"/,
+      "an unknown column",
+      /"columns":\["instant"/,
       (line) => line.replace('"at"', '"when"'),
-      '"when"',
-      "one of the names",
-      '"when"'
+      '["instant"',
+      "columns of those",
+      '"["instant"'
+    ],
+    [
+      "a column twice",
+      /"columns":\["counter"/,
+      (line) => line.replace('"at"', '"value"'),
+      '["counter"',
+      "each once",
+      '"["counter"'
     ],
     [
       "no value",
-      /"counter"/,
-      (line) => line.replace(/,"value":.*\}/, "}"),
+      /^\[4,/,
+      (line) => line.replace(/,[^,]*\]/, "]"),
       "",
       '"value": a finite number',
       "the end of the line"
     ],
+    ["no number", /^\[4,/, (line) => line.replace(/,[^,]*\]/, ",null]"), "null", "a finite number", "null"],
     [
       "an unknown event",
-      /"flow"/,
-      (line) => line.replace(/"to":\d+/, '"to":98'),
+      /^\[2,4\]|^\[8,10\]/,
+      (line) => line.replace(/,\d+/, ",98"),
       "98",
       "an event of the lines before",
       "98"
@@ -159,10 +212,10 @@ describe("trace files", () => {
     [
       "another version",
       /"format"/,
-      (line) => line.replace('"version":2', '"version":3'),
-      "3",
-      "version 2 of the format",
-      "3"
+      (line) => line.replace('"version":3', '"version":4'),
+      "4",
+      "version 3 of the format",
+      "4"
     ],
     [
       "a wrong clock",
@@ -189,6 +242,17 @@ describe("trace files", () => {
     expect(fault.column).toBe(place === "" ? damaged.length + 1 : damaged.indexOf(place, from) + 1)
     expect(fault.expected).toContain(expected)
     expect(fault.found).toContain(found)
+  })
+
+  it("have as many rows as their columns say", () => {
+    const wrong = (rows: number): TraceFormatError =>
+      faultOf(text(aRound()).replace(/("columns":\["instant".*"rows":)\d/, `$1${rows}`))
+    const next = at(/"columns":\["counter"/).line
+    expect(wrong(9)).toMatchObject({
+      line: next,
+      expected: expect.stringMatching(/^7 more rows before this line/)
+    })
+    expect(wrong(1)).toMatchObject({ line: next, expected: expect.stringMatching(/^1 fewer rows before/) })
   })
 
   it("end with the closing line", () => {

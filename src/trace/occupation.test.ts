@@ -24,9 +24,13 @@ describe("what time went to", () => {
       fc.property(slices, fc.nat(40), fc.integer({ min: 1, max: 30 }), (some, from, length) => {
         const trace = new TraceStore(META)
         const gpu = trace.track({ name: "GPU", kind: "gpu" })
+        const lanes = [
+          gpu,
+          ...["a", "b", "c", "d"].map((name) => trace.track({ name, kind: "gpu", parent: gpu }))
+        ]
         const link = trace.track({ name: "link", kind: "link-h2d", parent: gpu })
-        for (const [kind, start, took] of some)
-          trace.slice(kind === "reload" ? link : gpu, kind, start, start + took)
+        for (const [i, [kind, start, took]] of some.entries())
+          trace.slice(kind === "reload" ? link : lanes[i % 5]!, kind, start, start + took)
         const counts = new Map(OCCUPATIONS.map((name) => [name, 0]))
         for (let t = from; t < from + length; t++) {
           const active = some

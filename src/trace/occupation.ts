@@ -1,7 +1,7 @@
 /**
  * What a run's time went to, for any stretch of it: the pass each GPU group ran, the link where the group stood idle while
  * something was moved, or nothing. A pass that did several things at once counts as the first of them in the order below.
- * What bounds a pass the trace says only roughly (`ui/timeline/limits.ts`); the metrics of a run do (`limits`).
+ * What bounded a pass is another question (`pass-limits.ts`).
  */
 import { EVENT_KINDS, type TrackSpec } from "./recorder.ts"
 import type { Slices } from "./store.ts"
@@ -36,38 +36,67 @@ export const rootOf = (tracks: readonly TrackSpec[], id: number): number => {
   return parent === undefined ? id : rootOf(tracks, parent)
 }
 
+/** When slices of one kind begin and end in one replica: those of a track, which mostly are in order, lie side by side. */
+interface Edges {
+  readonly start: Float64Array
+  readonly end: Float64Array
+  /** Where each track's begin, and the end of all. */
+  readonly bounds: readonly number[]
+}
+
 /** What every replica's time went to, as columns that may travel between threads. */
 export const stretchesOf = ({ tracks, slices }: Source): readonly Stretches[] => {
-  const roots = tracks.map((_, id) => rootOf(tracks, id))
-  const edges = new Map<number, Edges>()
-  const which = (row: number): number => {
-    const where = tracks[slices.track[row]!]!.kind
-    if (where === "gpu") return PASSES[slices.kind[row]!]!
-    return where === "link-h2d" || where === "link-d2h" ? TRANSFER : -1
+  // A lane for every track and kind.
+  const passes = Int32Array.from(tracks, ({ kind }, id) => (kind === "gpu" ? id * IDLE : -1))
+  const transfers = Int32Array.from(tracks, ({ kind }, id) =>
+    kind === "link-h2d" || kind === "link-d2h" ? id * IDLE + TRANSFER : -1
+  )
+  const laneOf = (row: number): number => {
+    const track = slices.track[row]!
+    const first = passes[track]!
+    if (first < 0) return transfers[track]!
+    const kind = PASSES[slices.kind[row]!]!
+    return kind < 0 ? -1 : first + kind
   }
+  const counts = new Uint32Array(tracks.length * IDLE)
   for (let row = 0; row < slices.length; row++) {
-    const kind = which(row)
-    if (kind < 0) continue
-    const root = roots[slices.track[row]!]!
-    const own = edges.get(root) ?? { counts: OCCUPATIONS.map(() => 0), starts: [], ends: [] }
-    own.counts[kind]!++
-    edges.set(root, own)
+    const lane = laneOf(row)
+    if (lane >= 0) counts[lane]!++
   }
-  for (const { counts, starts, ends } of edges.values())
-    for (const count of counts) {
-      starts.push(new Float64Array(count))
-      ends.push(new Float64Array(count))
-    }
-  for (const { counts } of edges.values()) counts.fill(0)
+  const replicas = new Map<number, (number[] | undefined)[]>()
+  for (const [lane, count] of counts.entries()) {
+    if (count === 0) continue
+    const root = rootOf(tracks, Math.floor(lane / IDLE))
+    const lanes = replicas.get(root) ?? []
+    replicas.set(root, lanes)
+    ;(lanes[lane % IDLE] ??= []).push(lane)
+  }
+  const edges: (Edges | undefined)[] = []
+  const next = new Uint32Array(counts.length)
+  const found = [...replicas].map(([replica, kinds]) => {
+    const own = kinds.map((lanes = []) => {
+      const bounds = [0]
+      for (const lane of lanes) {
+        const begin = bounds.at(-1)!
+        next[lane] = begin
+        bounds.push(begin + counts[lane]!)
+      }
+      const length = bounds.at(-1)!
+      const column = { start: new Float64Array(length), end: new Float64Array(length), bounds }
+      for (const lane of lanes) edges[lane] = column
+      return column
+    })
+    return { replica, own }
+  })
   for (let row = 0; row < slices.length; row++) {
-    const kind = which(row)
-    if (kind < 0) continue
-    const { counts, starts, ends } = edges.get(roots[slices.track[row]!]!)!
-    const place = counts[kind]!++
-    starts[kind]![place] = slices.start[row]!
-    ends[kind]![place] = slices.end[row]!
+    const lane = laneOf(row)
+    if (lane < 0) continue
+    const { start, end } = edges[lane]!
+    const place = next[lane]!++
+    start[place] = slices.start[row]!
+    end[place] = slices.end[row]!
   }
-  return [...edges].map(([replica, own]) => stretches(replica, own))
+  return found.map(({ replica, own }) => stretches(replica, own))
 }
 
 export class Occupations {
@@ -76,6 +105,11 @@ export class Occupations {
   /** `replicas`: the stretches of the trace where they are known already. */
   constructor(source: Source, replicas: readonly Stretches[] = stretchesOf(source)) {
     this.#replicas = replicas
+  }
+
+  /** Replicas on which anything happened. */
+  get replicas(): number {
+    return this.#replicas.length
   }
 
   /** Shares of the time of all replicas from `from` to `to`, ns; they sum to 1. All idle for an empty stretch. */
@@ -94,22 +128,17 @@ export class Occupations {
   }
 }
 
-/** By kind: when slices begin, and when they end. */
-interface Edges {
-  readonly counts: number[]
-  readonly starts: Float64Array[]
-  readonly ends: Float64Array[]
-}
-
-/** Sweeps over begins and ends in order of time; a stretch begins where what comes first of the open kinds changes. */
-const stretches = (replica: number, { starts, ends }: Edges): Stretches => {
-  const kinds = starts.flatMap((column, k) => (column.length === 0 ? [] : [k]))
-  const begins = kinds.map((k) => ascending(starts[k]!))
-  const stops = kinds.map((k) => ascending(ends[k]!))
+/** Sweeps over begins and ends in order of time; a stretch begins where what comes first of the open kinds changes. `own`: by kind. */
+const stretches = (replica: number, own: readonly (Edges | undefined)[]): Stretches => {
+  const kinds = own.flatMap((edges, k) => (edges === undefined || edges.start.length === 0 ? [] : [k]))
+  const begins = kinds.map((k) => inOrder(own[k]!.start, own[k]!.bounds))
+  const stops = kinds.map((k) => inOrder(own[k]!.end, own[k]!.bounds))
   const begun = new Uint32Array(kinds.length)
   const stopped = new Uint32Array(kinds.length)
-  const at: number[] = []
-  const kind: number[] = []
+  const edges = begins.reduce((sum, { length }) => sum + 2 * length, 0)
+  const times = new Float64Array(edges)
+  const what = new Uint8Array(edges)
+  let count = 0
   let last = -1
   for (;;) {
     // Begins run out before ends do.
@@ -128,22 +157,57 @@ const stretches = (replica: number, { starts, ends }: Edges): Stretches => {
       if (begun[i]! > stopped[i]!) now = kinds[i]!
     }
     if (now === last) continue
-    at.push(time)
-    kind.push(now)
+    times[count] = time
+    what[count++] = now
     last = now
   }
-  const before = OCCUPATIONS.map(() => new Float64Array(at.length))
-  for (let i = 1; i < at.length; i++) {
-    for (const column of before) column[i] = column[i - 1]!
-    before[kind[i - 1]!]![i]! += at[i]! - at[i - 1]!
-  }
-  return { replica, at: Float64Array.from(at), kind: Uint8Array.from(kind), before }
+  const [at, kind] = [times.subarray(0, count), what.subarray(0, count)]
+  return { replica, at, kind, before: spentBefore(at, kind) }
 }
 
-/** The same values in order: most are, and looking is cheaper than sorting. */
-const ascending = (values: Float64Array): Float64Array => {
-  for (let i = 1; i < values.length; i++) if (values[i - 1]! > values[i]!) return values.toSorted()
-  return values
+/** By kind: ns that went to it before each stretch. */
+const spentBefore = (at: Float64Array, kind: Uint8Array): readonly Float64Array[] => {
+  const none = new Float64Array(at.length)
+  const before = OCCUPATIONS.map((_, k) => (kind.includes(k) ? new Float64Array(at.length) : none))
+  for (const [k, column] of before.entries()) {
+    if (column === none) continue
+    for (let i = 1; i < at.length; i++)
+      column[i] = kind[i - 1] === k ? column[i - 1]! + (at[i]! - at[i - 1]!) : column[i - 1]!
+  }
+  return before
+}
+
+/** The same values in order. Between two bounds most are: looking is cheaper than sorting, and so is merging. */
+const inOrder = (values: Float64Array, bounds: readonly number[]): Float64Array => {
+  for (let i = 0; i + 1 < bounds.length; i++) {
+    const run = values.subarray(bounds[i], bounds[i + 1])
+    if (!ascends(run)) run.sort()
+  }
+  let runs = bounds
+  let from = values
+  let to = runs.length > 2 ? new Float64Array(values.length) : values
+  while (runs.length > 2) {
+    const longer = [0]
+    for (let i = 0; i + 1 < runs.length; i += 2) {
+      const last = runs[i + 2] ?? runs[i + 1]!
+      merge(from, to, runs[i]!, runs[i + 1]!, last)
+      longer.push(last)
+    }
+    ;[from, to] = [to, from]
+    runs = longer
+  }
+  return from
+}
+
+const ascends = (values: Float64Array): boolean => {
+  for (let i = 1; i < values.length; i++) if (values[i - 1]! > values[i]!) return false
+  return true
+}
+
+/** Values from `a` to `b` and from `b` to `c`, each in order, made one. */
+const merge = (from: Float64Array, to: Float64Array, a: number, b: number, c: number): void => {
+  let [i, j] = [a, b]
+  for (let k = a; k < c; k++) to[k] = i < b && (j >= c || from[i]! <= from[j]!) ? from[i++]! : from[j++]!
 }
 
 /** The parts of slices of a link in which its replica's GPUs stood idle: transfers that passes did not hide. Slices do not overlap. */

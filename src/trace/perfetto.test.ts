@@ -151,8 +151,17 @@ describe("Perfetto traces", () => {
     expect(run).toMatchObject({ name: "run", at: 0, args: { ...META, dropped: 0 } })
   })
 
+  it("say what bounded a pass, as shares", () => {
+    const trace = new TraceStore(META)
+    const track = trace.track({ name: "decode", kind: "gpu" })
+    trace.slice(track, "decode", 0, 10, { limitHbm: 0.75, limitCompute: 0.25 })
+    trace.slice(track, "decode", 10, 20, { limitHbm: 1 })
+    const told = imported(trace).events.flatMap(({ type, args }) => (type === BEGIN ? [args] : []))
+    expect(told).toEqual([{ limitHbm: 0.75, limitCompute: 0.25 }, { limitHbm: 1 }])
+  })
+
   it("are the bytes they always were", () => {
-    expect(digestOf(bytesOf(aRound()))).toBe("703879d3f61b71ee")
+    expect(digestOf(bytesOf(aRound()))).toBe("e4cb02ee9b0f026b")
   })
 
   it("hold together for any trace", () => {

@@ -10,7 +10,7 @@
 import { lanesOf, moments } from "./order.ts"
 import { ProtobufWriter } from "./protobuf.ts"
 import { EVENT_ARGS, EVENT_KINDS, type TrackSpec } from "./recorder.ts"
-import type { Instants, Slices, TraceColumns } from "./store.ts"
+import { argValue, type Instants, type Slices, type TraceColumns } from "./store.ts"
 
 const TRACE = { packet: 1 }
 const PACKET = {
@@ -236,8 +236,9 @@ class PacketWriter {
       if (stored === 0) return
       out.message(EVENT.debugAnnotations, () => {
         out.uint(ANNOTATION.nameIid, index + 1)
-        if (!Number.isSafeInteger(stored) || stored < 0) out.double(ANNOTATION.double, stored)
-        else out.uint(ANNOTATION.uint, name === "request" ? stored - 1 : stored)
+        const value = argValue(name, stored)
+        if (!Number.isSafeInteger(value) || value < 0) out.double(ANNOTATION.double, value)
+        else out.uint(ANNOTATION.uint, value)
       })
     })
   }

@@ -19,19 +19,24 @@ it("keeps every whole record before a file breaks off, and says where it does", 
         trace!.instants.length +
         trace!.counters.length +
         trace!.flows.length
-      // The header is no record; a last line that is cut right before its end is whole as well.
-      expect(records).toBeGreaterThanOrEqual(whole - 1)
-      expect(records).toBeLessThanOrEqual(whole)
+      // Neither the header nor names of columns are records; a last line that is cut right before its end is whole as well.
+      const named = kept
+        .split("\n")
+        .slice(0, -1)
+        .filter((line) => line.startsWith('{"columns"')).length
+      expect(records).toBeGreaterThanOrEqual(whole - 1 - named)
+      expect(records).toBeLessThanOrEqual(whole - named)
     })
   )
 })
 
-/** A text in pieces that end anywhere, and then perhaps an error. */
-async function* coming(text: string, cuts: readonly number[], broken: boolean): AsyncGenerator<string> {
-  const places = cuts.map((cut) => cut % (text.length + 1)).toSorted((a, b) => a - b)
+/** A file in pieces that end anywhere, and then perhaps an error. */
+async function* coming(text: string, cuts: readonly number[], broken: boolean): AsyncGenerator<Uint8Array> {
+  const bytes = new TextEncoder().encode(text)
+  const places = cuts.map((cut) => cut % (bytes.length + 1)).toSorted((a, b) => a - b)
   let from = 0
-  for (const place of [...places, text.length]) {
-    yield text.slice(from, place)
+  for (const place of [...places, bytes.length]) {
+    yield bytes.subarray(from, place)
     from = place
   }
   if (broken) throw new Error("the source broke off")

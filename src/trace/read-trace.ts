@@ -1,26 +1,17 @@
 /** Reads the JSON lines that `jsonl.ts` writes back into a store, or says at which line and column they go wrong. */
-import { describeAt, jsonFault } from "./json-fault.ts"
-import { FORMAT, VERSION } from "./jsonl.ts"
-import { readPlainLine } from "./plain-lines.ts"
-import { EVENT_ARGS, EVENT_KINDS, type EventArgs, type EventKind, TRACK_KINDS, UNITS } from "./recorder.ts"
-import { eventRow, PASS_TIMES, type Peaks, type TraceMeta, TraceStore } from "./store.ts"
-
-/** The file is not a whole trace. `line` and `column` count from 1. */
-export class TraceFormatError extends Error {
-  override readonly name = "TraceFormatError"
-  readonly line: number
-  readonly column: number
-  readonly expected: string
-  readonly found: string
-
-  constructor(line: number, column: number, expected: string, found: string) {
-    super(`${line}:${column}: expected ${expected}, found ${found}`)
-    this.line = line
-    this.column = column
-    this.expected = expected
-    this.found = found
-  }
-}
+import { FORMAT, OPENED, VERSION } from "./jsonl.ts"
+import { type Layout, layoutOf, readPlainRow } from "./plain-rows.ts"
+import {
+  EVENT_ARGS,
+  EVENT_KINDS,
+  type EventArgs,
+  type EventKind,
+  SHARE_ARGS,
+  TRACK_KINDS,
+  UNITS
+} from "./recorder.ts"
+import { eventRow, TraceStore } from "./store.ts"
+import { Line, TraceFormatError } from "./trace-line.ts"
 
 /** Restores a trace with the same digest. Chunks may end anywhere. Throws `TraceFormatError`. */
 export const readTrace = (text: string | Iterable<string>): TraceStore => {
@@ -38,7 +29,7 @@ export interface TraceSoFar<Fault> {
 export const readTraceSoFar = (text: string | Iterable<string>): TraceSoFar<TraceFormatError> => {
   const reader = new Reader()
   try {
-    for (const chunk of typeof text === "string" ? [text] : text) reader.chunk(chunk)
+    for (const bytes of bytesOf(typeof text === "string" ? [text] : text)) reader.chunk(bytes)
     reader.close()
     return { trace: reader.trace, fault: undefined }
   } catch (fault) {
@@ -47,11 +38,20 @@ export const readTraceSoFar = (text: string | Iterable<string>): TraceSoFar<Trac
   }
 }
 
-/** The same of a file that is still coming: chunks are read as they come. A source that breaks off is a fault, too. */
-export const readTraceAsItComes = async (text: AsyncIterable<string>): Promise<TraceSoFar<Error>> => {
+/**
+ * The same of a file that is still coming, in UTF-8: chunks are read as they come. A source that breaks off is a fault, too. `told`: after
+ * every chunk, what has been read; it goes on growing.
+ */
+export const readTraceAsItComes = async (
+  file: AsyncIterable<Uint8Array>,
+  told?: (soFar: TraceStore) => void
+): Promise<TraceSoFar<Error>> => {
   const reader = new Reader()
   try {
-    for await (const chunk of text) reader.chunk(chunk)
+    for await (const chunk of file) {
+      reader.chunk(chunk)
+      if (reader.trace !== undefined) told?.(reader.trace)
+    }
     reader.close()
     return { trace: reader.trace, fault: undefined }
   } catch (fault) {
@@ -59,74 +59,144 @@ export const readTraceAsItComes = async (text: AsyncIterable<string>): Promise<T
   }
 }
 
+/** In UTF-8; a character that two chunks share goes with the second. */
+function* bytesOf(chunks: Iterable<string>): Generator<Uint8Array> {
+  const encoder = new TextEncoder()
+  let half = ""
+  for (const chunk of chunks) {
+    const text = half + chunk
+    const last = text.charCodeAt(text.length - 1)
+    half = last >= 0xd800 && last < 0xdc00 ? text.slice(-1) : ""
+    yield encoder.encode(half === "" ? text : text.slice(0, -1))
+  }
+  if (half !== "") yield encoder.encode(half)
+}
+
+const NEWLINE = 10
+
 class Reader {
   trace: TraceStore | undefined
   /** Lines and records read so far. */
   #lines = 0
   #records = 0
   #ended = false
+  /** Of the rows that follow. */
+  #layout: Layout | undefined
+  /** Rows that are still to come under their columns. */
+  #rows = 0
   /** What follows the last whole line. */
-  #rest = ""
+  #rest: Uint8Array = new Uint8Array(0)
+  readonly #decoder = new TextDecoder()
 
-  chunk(chunk: string): void {
+  chunk(chunk: Uint8Array): void {
     // Only the line that was cut is joined: joining whole chunks would copy them.
     let from = 0
-    if (this.#rest !== "") {
-      from = chunk.indexOf("\n") + 1
-      this.#read(this.#rest + (from === 0 ? chunk : chunk.slice(0, from)), 0)
+    if (this.#rest.length > 0) {
+      from = chunk.indexOf(NEWLINE) + 1
+      this.#read(joined(this.#rest, from === 0 ? chunk : chunk.subarray(0, from)), 0)
       if (from === 0) return
     }
     this.#read(chunk, from)
   }
 
   /** Reads whole lines from a place on, and keeps what is left. */
-  #read(text: string, from: number): void {
+  #read(bytes: Uint8Array, from: number): void {
     let at = from
     for (;;) {
-      const next = this.trace === undefined || this.#ended ? -1 : readPlainLine(text, at, this.trace)
+      const next =
+        this.trace === undefined || this.#layout === undefined || this.#ended
+          ? -1
+          : readPlainRow(bytes, at, this.#layout, this.trace)
       if (next >= 0) {
         this.#lines++
         this.#records++
+        this.#rows--
         at = next
         continue
       }
-      const end = text.indexOf("\n", at)
+      const end = bytes.indexOf(NEWLINE, at)
       if (end < 0) break
-      this.#line(text.slice(at, end))
+      this.#line(bytes.subarray(at, end))
       at = end + 1
     }
-    this.#rest = text.slice(at)
+    this.#rest = bytes.slice(at)
   }
 
   close(): void {
-    if (this.#rest !== "") this.#line(this.#rest)
+    if (this.#rest.length > 0) this.#line(this.#rest)
     if (this.#ended) return
     const expected =
       this.trace === undefined ? "the header of a trace" : 'more records, or the closing {"end":…} line'
     throw new TraceFormatError(this.#lines + 1, 1, expected, "the end of the file")
   }
 
-  #line(content: string): void {
-    const line = new Line(content, ++this.#lines)
+  #line(content: Uint8Array): void {
+    const line = new Line(this.#decoder.decode(content), ++this.#lines, this.#layout?.columns)
     if (this.#ended) throw line.fault(0, "the end of the file")
     if (this.trace === undefined) {
       this.trace = readHeader(line)
     } else if (line.kind === "end") {
+      line.check("end", this.#rows === 0, this.#unmet)
       checkEnd(line, this.trace, this.#records)
       this.#ended = true
+    } else if (line.kind === "columns") {
+      line.check("columns", this.#rows === 0, this.#unmet)
+      this.#layout = layoutOf(readColumns(line))
+      this.#rows = line.below("rows", MAX_COUNT, "a count of rows")
+      this.trace.reserve(GROUPS[this.#layout.columns[0]!]!, Math.min(this.#rows, MOST_RESERVED))
     } else {
       readRecord(line, this.trace)
       this.#records++
+      if (line.isRow) this.#rows--
     }
   }
+
+  get #unmet(): string {
+    return `${Math.abs(this.#rows)} ${this.#rows > 0 ? "more" : "fewer"} rows before this line`
+  }
+}
+
+const joined = (a: Uint8Array, b: Uint8Array): Uint8Array => {
+  const both = new Uint8Array(a.length + b.length)
+  both.set(a)
+  both.set(b, a.length)
+  return both
 }
 
 const readHeader = (line: Line): TraceStore => {
   line.only("format", "version", "meta", "dropped")
   line.oneOf("format", [FORMAT])
-  line.check("version", line.get("version") === VERSION, `version ${VERSION} of the format`)
+  line.check("version", OPENED.includes(line.get("version")), `version ${VERSION} of the format`)
   const { meta } = line
   return new TraceStore(meta, { dropped: line.count("dropped") ?? 0 })
+}
+
+/** Rows that room is made for at once, whatever a file says. */
+const MOST_RESERVED = 1 << 22
+/** What rows are, by the first of their columns. */
+const GROUPS: Readonly<Record<string, "slices" | "instants" | "counters" | "flows">> = {
+  slice: "slices",
+  instant: "instants",
+  counter: "counters",
+  flow: "flows"
+}
+/** Columns that rows may have, by the first of them. */
+const COLUMNS: Readonly<Record<string, readonly string[]>> = {
+  slice: ["track", "start", "takes", ...EVENT_ARGS],
+  instant: ["track", "at", ...EVENT_ARGS],
+  counter: ["at", "value"],
+  flow: ["to"]
+}
+
+const readColumns = (line: Line): readonly string[] => {
+  line.only("columns", "rows")
+  const columns = line.strings("columns")
+  const [first = "", ...others] = columns
+  const known = COLUMNS[first] ?? []
+  const sound =
+    known.length > 0 && others.every((name, i) => known.includes(name) && others.indexOf(name) === i)
+  line.check("columns", sound, "slice, instant, counter or flow and columns of those, each once,")
+  return columns
 }
 
 const readRecord = (line: Line, trace: TraceStore): void => {
@@ -147,12 +217,14 @@ const readRecord = (line: Line, trace: TraceStore): void => {
       return
     }
     case "slice": {
-      line.only("slice", "track", "start", "end", ...EVENT_ARGS)
+      line.only("slice", "track", "start", "end", "takes", ...EVENT_ARGS)
       const kind = line.oneOf("slice", EVENT_KINDS)
       const track = trackOf(line, "track", trace)
       const start = line.time("start")
-      const end = line.time("end")
+      const takes = line.get("takes") === undefined ? undefined : line.time("takes")
+      const end = takes === undefined ? line.time("end") : start + takes
       line.check("end", end >= start, `a time from ${start} on`)
+      line.check("takes", Number.isSafeInteger(end), "a time that ends in whole nanoseconds")
       trace.slice(track, kind, start, end, argsOf(line))
       return
     }
@@ -171,7 +243,10 @@ const readRecord = (line: Line, trace: TraceStore): void => {
       trace.flow(eventOf(line, "flow", trace), eventOf(line, "to", trace))
       return
     default:
-      throw line.fault(1, 'a line that begins with "track", "slice", "instant", "counter", "flow" or "end"')
+      throw line.fault(
+        1,
+        'a line that begins with "track", "columns" or "end", or a row of the columns before'
+      )
   }
 }
 
@@ -185,18 +260,22 @@ const checkEnd = (line: Line, trace: TraceStore, records: number): void => {
 
 /** Numbers that need not be whole. */
 const MEASURES: ReadonlySet<keyof EventArgs> = new Set(["bytes", "kvTokens"])
+const SHARES: ReadonlySet<keyof EventArgs> = new Set(SHARE_ARGS)
 
 const argsOf = (line: Line): EventArgs | undefined => {
   const args: { -readonly [K in keyof EventArgs]: number } = {}
   let any = false
   for (const name of EVENT_ARGS) {
     if (line.get(name) === undefined) continue
-    args[name] = MEASURES.has(name)
-      ? line.finite(name)
-      : line.below(name, MAX_COUNT, "a count below 2^32 − 1")
+    args[name] = argOf(line, name)
     any = true
   }
   return any ? args : undefined
+}
+
+const argOf = (line: Line, name: keyof EventArgs): number => {
+  if (SHARES.has(name)) return line.share(name)
+  return MEASURES.has(name) ? line.finite(name) : line.below(name, MAX_COUNT, "a count below 2^32 − 1")
 }
 
 /** Counts fill 32 bits, request ids one less. */
@@ -210,141 +289,4 @@ const eventOf = (line: Line, name: string, trace: TraceStore): number => {
   const { group, row } = eventRow(id)
   line.check(name, row < trace[group].length, "an event of the lines before")
   return id
-}
-
-/** A line of the file as the JSON object it should be, and the places to point at when it is not. */
-class Line {
-  readonly #text: string
-  readonly #number: number
-  readonly #fields: Readonly<Record<string, unknown>>
-
-  constructor(text: string, number: number) {
-    this.#text = text
-    this.#number = number
-    const value = this.#parse()
-    if (typeof value !== "object" || value === null || Array.isArray(value))
-      throw this.fault(0, "a JSON object")
-    this.#fields = value as Readonly<Record<string, unknown>>
-  }
-
-  /** The first name on the line, which says what it is. */
-  get kind(): string | undefined {
-    for (const name in this.#fields) return name
-    return undefined
-  }
-
-  get(name: string): unknown {
-    return this.#fields[name]
-  }
-
-  get meta(): TraceMeta {
-    const meta = this.get("meta")
-    this.check("meta", typeof meta === "object" && meta !== null, "the metadata of a trace")
-    const line = new Line(JSON.stringify(meta), this.#number)
-    try {
-      line.only("name", "scenario", "method", "seed", "clock", "basis", "clockOffset", "peaks", "passTimes")
-      const peaks = line.#peaks()
-      return {
-        name: line.string("name"),
-        scenario: line.string("scenario"),
-        method: line.string("method"),
-        seed: line.finite("seed"),
-        clock: line.oneOf("clock", ["virtual", "wall"]),
-        basis: line.oneOf("basis", ["modelled", "measured"]),
-        clockOffset: line.finite("clockOffset"),
-        ...(peaks === undefined ? {} : { peaks }),
-        ...(line.get("passTimes") === undefined ? {} : { passTimes: line.oneOf("passTimes", PASS_TIMES) })
-      }
-    } catch (cause) {
-      if (!(cause instanceof TraceFormatError)) throw cause
-      throw this.fault(this.#position("meta"), `in the metadata ${cause.expected}`, cause.found)
-    }
-  }
-
-  #peaks(): Peaks | undefined {
-    const peaks = this.get("peaks")
-    if (peaks === undefined) return undefined
-    this.check("peaks", typeof peaks === "object" && peaks !== null, "what the hardware could move at most")
-    const line = new Line(JSON.stringify(peaks), this.#number)
-    line.only("hbm", "hostToDevice", "deviceToHost", "basis")
-    return {
-      hbm: line.finite("hbm"),
-      hostToDevice: line.finite("hostToDevice"),
-      ...(line.get("deviceToHost") === undefined ? {} : { deviceToHost: line.finite("deviceToHost") }),
-      basis: line.oneOf("basis", ["measured", "modelled", "assumed"])
-    }
-  }
-
-  string(name: string): string {
-    const value = this.get(name)
-    this.check(name, typeof value === "string", "a string")
-    return value as string
-  }
-
-  finite(name: string): number {
-    const value = this.get(name)
-    this.check(name, typeof value === "number" && Number.isFinite(value), "a finite number")
-    return value as number
-  }
-
-  /** Nanoseconds. */
-  time(name: string): number {
-    const value = this.get(name)
-    this.check(name, Number.isSafeInteger(value) && (value as number) >= 0, "a time in whole nanoseconds")
-    return value as number
-  }
-
-  /** A whole number from 0, if it is there. */
-  count(name: string): number | undefined {
-    return this.get(name) === undefined ? undefined : this.below(name, Number.MAX_SAFE_INTEGER, "a count")
-  }
-
-  below(name: string, limit: number, expected: string): number {
-    const value = this.get(name)
-    this.check(name, Number.isInteger(value) && (value as number) >= 0 && (value as number) < limit, expected)
-    return value as number
-  }
-
-  oneOf<const T extends string>(name: string, allowed: readonly T[]): T {
-    const value = this.get(name)
-    if (!allowed.includes(value as T))
-      this.check(name, false, allowed.map((each) => `"${each}"`).join(" or "))
-    return value as T
-  }
-
-  /** No names but these. */
-  only(...names: readonly string[]): void {
-    for (const name in this.#fields) {
-      if (!names.includes(name))
-        throw this.fault(this.#position(name, 0), `one of the names ${names.join(", ")}`)
-    }
-  }
-
-  /** Throws, pointing at the value of `name`, unless `holds`. */
-  check(name: string, holds: boolean, expected: string): void {
-    if (holds) return
-    if (this.get(name) === undefined) throw this.fault(this.#text.length, `"${name}": ${expected}`)
-    throw this.fault(this.#position(name), `${expected} as "${name}"`)
-  }
-
-  /** The error at a character index of the line. */
-  fault(index: number, expected: string, found = describeAt(this.#text, index)): TraceFormatError {
-    return new TraceFormatError(this.#number, index + 1, expected, found)
-  }
-
-  #parse(): unknown {
-    try {
-      return JSON.parse(this.#text)
-    } catch (cause) {
-      const fault = jsonFault(this.#text)
-      if (fault === undefined) throw cause
-      throw new TraceFormatError(this.#number, fault.column, fault.expected, fault.found)
-    }
-  }
-
-  /** Index of the value (or, with `skip` 0, of the name) of a field. Quotes in strings are escaped, so no string looks like one. */
-  #position(name: string, skip = name.length + 3): number {
-    const index = this.#text.indexOf(`"${name}":`)
-    return index < 0 ? 0 : index + skip
-  }
 }

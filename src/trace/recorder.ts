@@ -90,6 +90,14 @@ export interface EventArgs {
   readonly members?: number
   /** KV entries these passes attended to, all steps together, in tokens of full-KV bytes. */
   readonly kvTokens?: number
+  /**
+   * Passes whose physics knows it: shares of the slice's time, 0 to 1, that HBM, compute, the interconnect and scheduling with launches
+   * bounded. What is missing of 1 they waited for what streams in over the link. All absent: not known.
+   */
+  readonly limitHbm?: number
+  readonly limitCompute?: number
+  readonly limitInterconnect?: number
+  readonly limitScheduling?: number
 }
 
 /** The numbers above in the order of the columns: append only. */
@@ -101,8 +109,15 @@ export const EVENT_ARGS = [
   "round",
   "steps",
   "members",
-  "kvTokens"
+  "kvTokens",
+  "limitHbm",
+  "limitCompute",
+  "limitInterconnect",
+  "limitScheduling"
 ] as const satisfies readonly (keyof EventArgs)[]
+
+/** Those that are shares, 0 to 1; kept to a ten-thousandth. */
+export const SHARE_ARGS = ["limitHbm", "limitCompute", "limitInterconnect", "limitScheduling"] as const
 
 /** Where a run tells what happens. Implemented by the columnar store; a run without a trace passes `undefined`. */
 export interface Recorder {

@@ -25,23 +25,30 @@ export interface Rounds {
   readonly bytes: Float64Array
 }
 
-const NONE = -1
-
 /** By row of the trace: the draft and the reload that arrows lead from to the verification there. */
-const origins = (trace: TraceColumns): { readonly draft: Int32Array; readonly reload: Int32Array } => {
-  const { kind, length } = trace.slices
-  const draft = new Int32Array(length).fill(NONE)
-  const reload = new Int32Array(length).fill(NONE)
-  const is = (row: number, name: string): boolean => EVENT_KINDS[kind[row]!] === name
-  const arrows = [...sliceArrows(trace)]
-  for (const { from, to } of arrows) {
-    if (is(from, "draft")) draft[to] = from
-    if (is(from, "reload")) reload[to] = from
+interface Origins {
+  readonly draft: ReadonlyMap<number, number>
+  readonly reload: ReadonlyMap<number, number>
+}
+
+const origins = (trace: TraceColumns): Origins => {
+  const { kind } = trace.slices
+  const draft = new Map<number, number>()
+  const reload = new Map<number, number>()
+  for (const { from, to } of sliceArrows(trace)) {
+    if (EVENT_KINDS[kind[from]!] === "draft") draft.set(to, from)
+    if (EVENT_KINDS[kind[from]!] === "reload") reload.set(to, from)
   }
-  for (let row = 0; row < length; row++)
-    if (reload[row] !== NONE && draft[row] === NONE) draft[row] = draft[reload[row]!]!
+  for (const [row, from] of reload) {
+    const before = draft.get(from)
+    if (!draft.has(row) && before !== undefined) draft.set(row, before)
+  }
   return { draft, reload }
 }
+
+const VERIFY = EVENT_KINDS.indexOf("verify")
+/** No row of any trace. */
+const NONE = -1
 
 export const roundsOf = (trace: TraceColumns): Rounds => {
   const { slices, tracks } = trace
@@ -49,7 +56,7 @@ export const roundsOf = (trace: TraceColumns): Rounds => {
   const found: number[] = []
   for (let row = 0; row < slices.length; row++)
     if (
-      EVENT_KINDS[slices.kind[row]!] === "verify" &&
+      slices.kind[row] === VERIFY &&
       slices.request[row]! > 0 &&
       tracks[slices.track[row]!]!.kind === "request"
     )
@@ -61,8 +68,8 @@ export const roundsOf = (trace: TraceColumns): Rounds => {
     Uint32Array.from(verify, (row) => column[rows(row)] ?? 0)
   const [own, drafting, reloading] = [
     (row: number) => row,
-    (row: number) => draft[row]!,
-    (row: number) => reload[row]!
+    (row: number) => draft.get(row) ?? NONE,
+    (row: number) => reload.get(row) ?? NONE
   ]
   return {
     length: verify.length,
@@ -78,7 +85,7 @@ export const roundsOf = (trace: TraceColumns): Rounds => {
     drafted: counts(drafting, slices.tokens),
     accepted: counts(own, slices.accepted),
     tokens: counts(own, slices.tokens),
-    bytes: Float64Array.from(verify, (row) => slices.bytes[reload[row]!] ?? 0)
+    bytes: Float64Array.from(verify, (row) => slices.bytes[reload.get(row) ?? NONE] ?? 0)
   }
 }
 

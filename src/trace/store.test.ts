@@ -52,7 +52,7 @@ describe("the trace store", () => {
     const { slices } = trace
     expect(slices.length).toBe(10_000)
     expect(slices.tokens.every((tokens, row) => tokens === row && slices.start[row] === row)).toBe(true)
-    expect(trace.byteLength).toBeLessThan(10_000 * 2 * 61)
+    expect(trace.byteLength).toBeLessThan(10_000 * 2 * 69)
   })
 
   it("keeps the first records up to its limit, and counts the rest", () => {

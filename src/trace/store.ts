@@ -3,8 +3,15 @@
  * Flat memory on demand: with a `limit` the first records are kept and the rest counted.
  */
 import { Digest } from "./digest.ts"
-import { EVENT_KINDS, type EventArgs, type EventKind, type Recorder, type TrackSpec } from "./recorder.ts"
-import { Table, type View } from "./table.ts"
+import {
+  EVENT_KINDS,
+  type EventArgs,
+  type EventKind,
+  type Recorder,
+  SHARE_ARGS,
+  type TrackSpec
+} from "./recorder.ts"
+import { isZero, Table, type View } from "./table.ts"
 
 /** What the hardware of a replica could move at most, bytes/s, all its GPUs together. */
 export interface Peaks {
@@ -50,10 +57,15 @@ const ARGS = {
   round: Uint32Array,
   steps: Uint32Array,
   members: Uint32Array,
-  kvTokens: Float64Array
+  kvTokens: Float64Array,
+  /** Shares in ten-thousandths. */
+  limitHbm: Uint16Array,
+  limitCompute: Uint16Array,
+  limitInterconnect: Uint16Array,
+  limitScheduling: Uint16Array
 } as const
 
-/** 61 bytes: `kind` indexes EVENT_KINDS, times are integer ns. */
+/** 69 bytes: `kind` indexes EVENT_KINDS, times are integer ns. */
 const SLICES = {
   start: Float64Array,
   end: Float64Array,
@@ -61,7 +73,7 @@ const SLICES = {
   kind: Uint8Array,
   ...ARGS
 } as const
-/** 53 bytes. */
+/** 61 bytes. */
 const INSTANTS = { at: Float64Array, track: Uint32Array, kind: Uint8Array, ...ARGS } as const
 /** 20 bytes: the counter of `track` has `value` from `at` on. */
 const COUNTERS = { at: Float64Array, value: Float64Array, track: Uint32Array } as const
@@ -72,6 +84,15 @@ export type Slices = View<typeof SLICES>
 export type Instants = View<typeof INSTANTS>
 export type Counters = View<typeof COUNTERS>
 export type Flows = View<typeof FLOWS>
+
+const SHARE_PARTS = 10_000
+const SHARES: ReadonlySet<string> = new Set(SHARE_ARGS)
+
+/** The number that a stored one stands for: ids of requests are stored one higher, shares in ten-thousandths. */
+export const argValue = (name: keyof EventArgs, stored: number): number => {
+  if (name === "request") return stored - 1
+  return SHARES.has(name) ? stored / SHARE_PARTS : stored
+}
 
 /** Given instead of an id once the limit is reached. */
 const NOT_KEPT = -1
@@ -197,7 +218,8 @@ export class TraceStore implements Recorder {
 
   /**
    * Fingerprint of everything that was recorded, in order: tracks, all columns, and how many records were lost. The
-   * metadata is no part of it: two runs in which the same happens have the same digest, whatever they are called.
+   * metadata is no part of it: two runs in which the same happens have the same digest, whatever they are called. Columns of
+   * shares count where there are any, so that traces from before there were have the digest they had.
    */
   digest(): string {
     const digest = new Digest()
@@ -210,9 +232,21 @@ export class TraceStore implements Recorder {
     }
     for (const table of [this.#slices, this.#instants, this.#counters, this.#flows]) {
       digest.number(table.length)
-      for (const [, column] of table.entries) digest.bytes(column)
+      for (const [name, column] of table.entries)
+        if (!SHARES.has(name) || !isZero(column)) digest.bytes(column)
     }
     return digest.number(this.#dropped).hex()
+  }
+
+  /** Makes room for records of a group that are to come; what the limit would refuse needs none. */
+  reserve(group: "slices" | "instants" | "counters" | "flows", rows: number): void {
+    const table = {
+      slices: this.#slices,
+      instants: this.#instants,
+      counters: this.#counters,
+      flows: this.#flows
+    }
+    table[group].reserve(table[group].length + Math.min(rows, this.limit))
   }
 
   #room(): boolean {
@@ -250,10 +284,15 @@ interface ArgColumns {
   readonly steps: Uint32Array
   readonly members: Uint32Array
   readonly kvTokens: Float64Array
+  readonly limitHbm: Uint16Array
+  readonly limitCompute: Uint16Array
+  readonly limitInterconnect: Uint16Array
+  readonly limitScheduling: Uint16Array
 }
 
 const fill = (columns: ArgColumns, row: number, args: EventArgs): void => {
   const { request, tokens, bytes, accepted, round, steps, members, kvTokens } = args
+  const { limitHbm, limitCompute, limitInterconnect, limitScheduling } = args
   if (request !== undefined) putCount(columns.request, row, request + 1)
   if (tokens !== undefined) putCount(columns.tokens, row, tokens)
   if (accepted !== undefined) putCount(columns.accepted, row, accepted)
@@ -262,6 +301,10 @@ const fill = (columns: ArgColumns, row: number, args: EventArgs): void => {
   if (members !== undefined) putCount(columns.members, row, members)
   if (bytes !== undefined) putFinite(columns.bytes, row, bytes)
   if (kvTokens !== undefined) putFinite(columns.kvTokens, row, kvTokens)
+  if (limitHbm !== undefined) putShare(columns.limitHbm, row, limitHbm)
+  if (limitCompute !== undefined) putShare(columns.limitCompute, row, limitCompute)
+  if (limitInterconnect !== undefined) putShare(columns.limitInterconnect, row, limitInterconnect)
+  if (limitScheduling !== undefined) putShare(columns.limitScheduling, row, limitScheduling)
 }
 
 /** Throws rather than keep another number than it was given. */
@@ -273,6 +316,11 @@ const putCount = (column: Uint32Array, row: number, count: number): void => {
 const putFinite = (column: Float64Array, row: number, value: number): void => {
   if (!Number.isFinite(value)) throw new Error(`${value} is no number to keep`)
   column[row] = value + 0
+}
+
+const putShare = (column: Uint16Array, row: number, share: number): void => {
+  if (!(share >= 0 && share <= 1)) throw new Error(`${share} is no share`)
+  column[row] = Math.round(share * SHARE_PARTS)
 }
 
 /** What a trace holds, without what records it: a store, or the same columns after a journey from a worker. */

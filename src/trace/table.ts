@@ -11,6 +11,15 @@ export type View<S extends Schema> = Columns<S> & { readonly length: number }
 
 const FIRST_CAPACITY = 256
 
+/** Whether a column holds zeros only. */
+export const isZero = (column: ColumnArray): boolean => {
+  // Of one type for all, which is many times as fast. Columns begin and end at whole words, but for what is read bytewise here.
+  const words = new Uint32Array(column.buffer, column.byteOffset, column.byteLength >>> 2)
+  for (let i = 0; i < words.length; i++) if (words[i] !== 0) return false
+  const rest = new Uint8Array(column.buffer, column.byteOffset + words.byteLength, column.byteLength % 4)
+  return rest.every((byte) => byte === 0)
+}
+
 export class Table<S extends Schema> {
   readonly schema: S
   #capacity = 0
@@ -37,6 +46,11 @@ export class Table<S extends Schema> {
     if (this.#length === this.#capacity) this.#columns = this.#resized(this.#capacity * 2)
     this.#view = undefined
     return this.#length++
+  }
+
+  /** Makes room for so many rows at once, rather than by and by. */
+  reserve(rows: number): void {
+    if (rows > this.#capacity) this.#columns = this.#resized(rows)
   }
 
   /** The columns with room to grow, for filling rows. */

@@ -45,6 +45,7 @@ export const aRound = (): TraceStore => {
 }
 
 const time = fc.nat(10_000)
+const share = fc.double({ noNaN: true, min: 0, max: 1 })
 const args = fc.record(
   {
     request: fc.nat(50),
@@ -54,7 +55,11 @@ const args = fc.record(
     round: fc.nat(9),
     steps: fc.nat(9),
     members: fc.nat(9),
-    kvTokens: fc.double({ noNaN: true, noDefaultInfinity: true, min: 0 })
+    kvTokens: fc.double({ noNaN: true, noDefaultInfinity: true, min: 0 }),
+    limitHbm: share,
+    limitCompute: share,
+    limitInterconnect: share,
+    limitScheduling: share
   },
   { requiredKeys: [] }
 )

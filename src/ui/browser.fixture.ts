@@ -36,8 +36,9 @@ export const serveApp = async (folder = "/"): Promise<Served> => {
     const below = path.slice(folder.length)
     const file = join(web, below === "" ? "index.html" : below)
     stat(file).then(
-      () => {
+      ({ size }) => {
         response.setHeader("content-type", TYPES[extname(file)] ?? "application/octet-stream")
+        response.setHeader("content-length", size)
         createReadStream(file, { highWaterMark: 1 << 20 }).pipe(response)
       },
       () => response.writeHead(404).end()

@@ -2,7 +2,8 @@
 import { Effect } from "effect"
 import { ScenarioInvalid } from "../../scenario/document.ts"
 import type { Scenario } from "../../scenario/resolved.ts"
-import { readTrace, TraceFormatError } from "../../trace/read-trace.ts"
+import { readTrace } from "../../trace/read-trace.ts"
+import { TraceFormatError } from "../../trace/trace-line.ts"
 import type { MeasuredRun } from "../../twin/twin.ts"
 import { Usage } from "../exit.ts"
 

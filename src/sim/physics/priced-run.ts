@@ -80,6 +80,7 @@ export class PricedRun {
         interconnect,
         scheduling
       },
+      priced: true,
       hbmBytes: this.#sum(first.bytes, last.bytes, 0, steps)
     }
   }

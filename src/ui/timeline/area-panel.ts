@@ -1,8 +1,10 @@
 /** The stretch of time that was selected, in words and tables: what it went to, statistics by kind, and the slices themselves. */
 import { OCCUPATIONS, type Occupations } from "../../trace/occupation.ts"
+import { PASS_LIMITS } from "../../trace/pass-limits.ts"
 import { exportButtons } from "../components/download.ts"
 import { element } from "../components/element.ts"
 import type { TraceView } from "../shell/traces.ts"
+import { limitsText } from "./limit-words.ts"
 import { basisText, type Row } from "./model.ts"
 import { amountText, bytesText, rateText, timeText } from "./numbers.ts"
 import { slicesTable } from "./slices-table.ts"
@@ -27,6 +29,11 @@ const KIND_COLUMNS: readonly Column[] = [
   {
     name: "of roofline",
     title: "achieved, over the peak bandwidth of what carried it: HBM for passes, the link for transfers"
+  },
+  {
+    name: "bounded by",
+    text: true,
+    title: "what the time of passes went to, as the model priced them; measured passes do not say"
   }
 ]
 const COUNTER_COLUMNS: readonly Column[] = [
@@ -69,7 +76,8 @@ export const areaPanel = (
           ...[one.total, one.mean, one.p50, one.p95, one.p99].map((ns) => timeText(ns, 4)),
           one.bytes > 0 ? bytesText(one.bytes) : "–",
           one.bytes > 0 && one.busy > 0 ? rateText(one.bytes, one.busy) : "–",
-          one.roofline === undefined ? "–" : percent(one.roofline)
+          one.roofline === undefined ? "–" : percent(one.roofline),
+          one.limits === undefined ? "–" : limitsText(one.limits)
         ]),
         basis
       )
@@ -88,7 +96,8 @@ export const areaPanel = (
           "p99_ns",
           "bytes",
           "busy_ns",
-          "roofline_share"
+          "roofline_share",
+          ...PASS_LIMITS.map((limit) => `limit_${limit}`)
         ],
         ...kinds.map((one) => [
           one.name,
@@ -101,7 +110,8 @@ export const areaPanel = (
           one.p99,
           one.bytes,
           one.busy,
-          one.roofline ?? ""
+          one.roofline ?? "",
+          ...PASS_LIMITS.map((limit) => one.limits?.[limit] ?? "")
         ])
       ]
     }),

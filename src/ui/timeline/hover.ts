@@ -1,7 +1,9 @@
 /** What is under the pointer, in words. */
+import { passShares } from "../../trace/pass-limits.ts"
 import { EVENT_KINDS, type EventKind } from "../../trace/recorder.ts"
 import { type Judged, judgedOf } from "../../trace/rounds.ts"
 import { covered } from "./covered.ts"
+import { limitsText } from "./limit-words.ts"
 import { type CounterRow, type Instants, kindName, type Row } from "./model.ts"
 import { amountText, timeText } from "./numbers.ts"
 import type { Prepared } from "./prepare.ts"
@@ -68,12 +70,14 @@ export const hoverLines = (
   const meaning = DEFINITIONS[kind]
   const round = roundAt.get(row.source[slice]!)
   const bytes = trace.slices.bytes[row.source[slice]!]!
+  const limits = passShares(trace.slices, row.source[slice]!)
   const exposed = row.exposed === undefined ? 0 : covered(row.exposed, row.start[slice]!, row.end[slice]!)
   return [
     `${name}, ${timeText(row.end[slice]! - row.start[slice]!, 4)}`,
     ...(meaning === undefined || name !== kind ? [] : [meaning]),
     ...(round === undefined ? [] : [judgedText(judgedOf(rounds, round))]),
     ...(bytes > 0 ? [amountText(bytes, "bytes")] : []),
+    ...(limits === undefined ? [] : [`bounded by ${limitsText(limits)}`]),
     ...(row.exposed === undefined
       ? []
       : [exposed > 0 ? `${timeText(exposed, 4)} of it exposed: no pass ran` : "hidden behind passes"]),

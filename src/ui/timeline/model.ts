@@ -161,10 +161,12 @@ const sliceRow = ({ slices }: TraceView, of: RowOf, rows: Uint32Array): SliceRow
   const start = new Float64Array(rows.length)
   const end = new Float64Array(rows.length)
   const kind = new Uint8Array(rows.length)
+  const all = { start: slices.start, end: slices.end, kind: slices.kind }
   for (let i = 0; i < rows.length; i++) {
-    start[i] = slices.start[rows[i]!]!
-    end[i] = slices.end[rows[i]!]!
-    kind[i] = slices.kind[rows[i]!]!
+    const row = rows[i]!
+    start[i] = all.start[row]!
+    end[i] = all.end[row]!
+    kind[i] = all.kind[row]!
   }
   return { type: "slices", ...of, start, end, kind, source: rows, longest: longestPyramid({ start, end }) }
 }

@@ -2,7 +2,8 @@
 import { methodOf } from "../shell/methods.ts"
 import type { ScreenContext } from "../shell/screen.ts"
 import type { OpenTrace } from "../shell/traces.ts"
-import type { Preparation, Preparing, Source } from "./preparing.ts"
+import type { Meanwhile, Preparation, Preparing, Source } from "./preparing.ts"
+import type { Come } from "./read-file.ts"
 import type { Prepared } from "./prepare.ts"
 
 /** A trace with all that is shown of it. */
@@ -10,18 +11,30 @@ export interface Opened extends OpenTrace {
   readonly prepared: Prepared
 }
 
-/** `key`: the trace; `other`: one to stand beside it. Undefined if the first is not there. Throws a sentence a person can act on. */
+/** Who wants to hear of a file while it is read: how much has come, and what there is to show of its first slices. */
+export interface Waiting {
+  readonly come: (name: string, come: Come) => void
+  readonly part: (opened: Opened) => void
+}
+
+/**
+ * `key`: the trace; `other`: one to stand beside it. Undefined if the first is not there. Throws a sentence a person can act on.
+ */
 export const opened = async (
   context: ScreenContext,
   key: string,
-  other: string | undefined
+  other: string | undefined,
+  waiting: Waiting
 ): Promise<Opened | undefined> => {
   const of = await sourceOf(context, key)
   if (of === undefined) return undefined
   const beside = other === undefined ? undefined : await sourceOf(context, other)
   if (other !== undefined && beside === undefined)
     context.toast("The run beside it is not open any more: choose it again.")
-  const { prepared, problem } = await prepare({ of, beside })
+  const { prepared, problem } = await prepare({ of, beside }, (meanwhile) => {
+    if ("come" in meanwhile) waiting.come(meanwhile.name, meanwhile.come)
+    else waiting.part({ id: key, name: of.name, trace: meanwhile.part.trace, prepared: meanwhile.part })
+  })
   if (prepared === undefined) throw new Error(problem)
   if (problem !== undefined) context.toast(`${problem}. The rest is shown.`)
   const name = beside === undefined ? of.name : `A · ${of.name} beside B · ${beside.name}`
@@ -59,11 +72,14 @@ const simulated = (context: ScreenContext, method: number): Promise<Source> => {
 }
 
 /** Asks a worker, so that the page stays free. */
-const prepare = async (asked: Preparing): Promise<Preparation> => {
+const prepare = async (asked: Preparing, told: (meanwhile: Meanwhile) => void): Promise<Preparation> => {
   const worker = new Worker(new URL("./preparing.ts", import.meta.url), { type: "module" })
   try {
     return await new Promise((resolve, reject) => {
-      worker.addEventListener("message", ({ data }: MessageEvent<Preparation>) => resolve(data))
+      worker.addEventListener("message", ({ data }: MessageEvent<Preparation | Meanwhile>) => {
+        if ("prepared" in data) resolve(data)
+        else told(data)
+      })
       worker.addEventListener("error", ({ message }) => reject(new Error(message)))
       worker.postMessage(asked, { transfer: [] })
     })

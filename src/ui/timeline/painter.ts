@@ -23,7 +23,7 @@ export const drawSlices = (row: SliceRow, { from, to }: Viewport, width: number,
   while (slice < stop) {
     const nextColumn = column === width - 1 ? stop : firstFrom(start, from + (column + 1) * perColumn, slice)
     const next = Math.max(slice + 1, Math.min(stop, nextColumn))
-    draw(column, column + 1, longestOf(longest, slice, next), next - slice)
+    draw(column, column + 1, longestOf(row, longest, slice, next), next - slice)
     drawn++
     const following = next < stop ? columnOf(next) : width
     // What begins in the next column hides what goes on there.

@@ -1,5 +1,6 @@
 /** All that is worked out once for a trace before it is shown. Pure; a worker does it (`preparing.ts`). */
 import { type Stretches, stretchesOf } from "../../trace/occupation.ts"
+import { type Bounded, boundedOf } from "../../trace/pass-limits.ts"
 import { type Rounds, roundsOf } from "../../trace/rounds.ts"
 import type { TraceView } from "../shell/traces.ts"
 import { timelineModel, type TimelineModel } from "./model.ts"
@@ -9,12 +10,20 @@ export interface Prepared {
   readonly model: TimelineModel
   /** What each replica's time went to. */
   readonly stretches: readonly Stretches[]
+  /** What bounded the passes of each replica whose passes say so. */
+  readonly bounded: readonly Bounded[]
   readonly rounds: Rounds
 }
 
 export const prepared = (trace: TraceView): Prepared => {
   const stretches = stretchesOf(trace)
-  return { trace, model: timelineModel(trace, stretches), stretches, rounds: roundsOf(trace) }
+  return {
+    trace,
+    model: timelineModel(trace, stretches),
+    stretches,
+    bounded: boundedOf(trace),
+    rounds: roundsOf(trace)
+  }
 }
 
 /** The memory of all columns in it, for moving it to another thread. */

@@ -15,20 +15,29 @@ interface Longest {
   readonly length: Float64Array
 }
 
-/** By level, level 0 being the slices themselves. */
+/** Smaller groups are not kept: to look at their slices costs no more, and making and keeping groups of two would cost as much as the slices. */
+const FIRST_LEVEL = 2
+
+/** By level, from `FIRST_LEVEL` on; of what would be before there is nothing. */
 export type LongestPyramid = readonly Longest[]
 
 export const longestPyramid = ({ start, end }: Lane): LongestPyramid => {
-  let below: Longest = { row: new Uint32Array(start.length), length: new Float64Array(start.length) }
-  for (let row = 0; row < start.length; row++) {
-    below.row[row] = row
-    below.length[row] = end[row]! - start[row]!
+  const size = 1 << FIRST_LEVEL
+  const groups = Math.ceil(start.length / size)
+  let below: Longest = { row: new Uint32Array(groups), length: new Float64Array(groups) }
+  for (let i = 0; i < groups; i++) {
+    const stop = Math.min(start.length, (i + 1) * size)
+    let longest = i * size
+    for (let row = longest + 1; row < stop; row++)
+      if (end[row]! - start[row]! > end[longest]! - start[longest]!) longest = row
+    below.row[i] = longest
+    below.length[i] = end[longest]! - start[longest]!
   }
   const levels = [below]
   while (below.row.length > 1) {
-    const groups = Math.ceil(below.row.length / 2)
-    const level = { row: new Uint32Array(groups), length: new Float64Array(groups) }
-    for (let i = 0; i < groups; i++) {
+    const half = Math.ceil(below.row.length / 2)
+    const level = { row: new Uint32Array(half), length: new Float64Array(half) }
+    for (let i = 0; i < half; i++) {
       const a = 2 * i
       const longer = a + 1 < below.row.length && below.length[a + 1]! > below.length[a]! ? a + 1 : a
       level.row[i] = below.row[longer]!
@@ -41,13 +50,22 @@ export const longestPyramid = ({ start, end }: Lane): LongestPyramid => {
 }
 
 /** Row of the longest slice of rows `from` to before `to`; of equals the first. The range is not empty. */
-export const longestOf = (levels: LongestPyramid, from: number, to: number): number => {
+export const longestOf = ({ start, end }: Lane, levels: LongestPyramid, from: number, to: number): number => {
   let best = from
   let most = -1
   for (let row = from; row < to;) {
     // The largest aligned group that begins here and ends in the range.
     const level = Math.min(trailingZeros(row), 31 - Math.clz32(to - row))
-    const { row: rows, length } = levels[level]!
+    if (level < FIRST_LEVEL) {
+      const length = end[row]! - start[row]!
+      if (length > most) {
+        most = length
+        best = row
+      }
+      row++
+      continue
+    }
+    const { row: rows, length } = levels[level - FIRST_LEVEL]!
     const group = row >>> level
     if (length[group]! > most) {
       most = length[group]!

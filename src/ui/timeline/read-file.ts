@@ -13,12 +13,27 @@ export interface Reading {
   readonly problem: string | undefined
 }
 
+/** How much of a file has come, bytes; `of` how many, where that is known. */
+export interface Come {
+  readonly bytes: number
+  readonly of: number | undefined
+}
+
+/** Who wants to hear of a file while it is read. */
+export interface Hearer {
+  /** How much has come, now and then. */
+  readonly come: (come: Come) => void
+  /** What of a trace of ours has been read; it goes on growing. */
+  readonly soFar: (trace: TraceView) => void
+}
+
 /** What of a file can be read. Never fails: what is wrong is said. */
-export const readFile = async (file: OpenedFile): Promise<Reading> => {
+export const readFile = async (file: OpenedFile, hearer?: Hearer): Promise<Reading> => {
   try {
-    const stream = await unpacked((await contentOf(file)).body!)
+    const content = await contentOf(file)
+    const stream = await unpacked(counted(piecesOf(content.body!), sizeOf(file, content), hearer?.come))
     const name = file.name.replace(/\.gz$/i, "")
-    if (/\.jsonl$/i.test(name)) return await ours(name, stream)
+    if (/\.jsonl$/i.test(name)) return await ours(name, stream, hearer)
     const bytes = new Uint8Array(await new Response(stream).arrayBuffer())
     if (/\.json$/i.test(name)) {
       const found = readChrome(name, new TextDecoder().decode(bytes))
@@ -47,11 +62,37 @@ async function* piecesOf<A>(stream: ReadableStream<A>): AsyncGenerator<A> {
   }
 }
 
+const sizeOf = (file: OpenedFile, { headers }: Response): number | undefined => {
+  if (file instanceof File) return file.size
+  const length = Number(headers.get("content-length"))
+  return length > 0 ? length : undefined
+}
+
+/** Bytes from one telling to the next. */
+const TOLD_EVERY = 1 << 20
+
+/** The pieces, and word of how much they come to. */
+async function* counted<A extends Uint8Array>(
+  pieces: AsyncIterable<A>,
+  of: number | undefined,
+  told: ((come: Come) => void) | undefined
+): AsyncGenerator<A> {
+  let bytes = 0
+  let last = 0
+  for await (const piece of pieces) {
+    bytes += piece.length
+    if (bytes - last >= TOLD_EVERY) {
+      told?.({ bytes, of })
+      last = bytes
+    }
+    yield piece
+  }
+}
+
 /** The bytes of a file as they come, without gzip where it has that. */
 const unpacked = async (
-  stream: ReadableStream<Uint8Array<ArrayBuffer>>
+  pieces: AsyncGenerator<Uint8Array<ArrayBuffer>>
 ): Promise<ReadableStream<Uint8Array>> => {
-  const pieces = piecesOf(stream)
   const first = await pieces.next()
   const whole = new ReadableStream<Uint8Array<ArrayBuffer>>({
     start: (controller) => {
@@ -67,15 +108,13 @@ const unpacked = async (
   return gzip ? whole.pipeThrough(new DecompressionStream("gzip")) : whole
 }
 
-async function* textOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder()
-  for await (const bytes of piecesOf(stream)) yield decoder.decode(bytes, { stream: true })
-  yield decoder.decode()
-}
-
 /** Lines are read while the next are on their way. */
-const ours = async (name: string, stream: ReadableStream<Uint8Array>): Promise<Reading> => {
-  const { trace, fault } = await readTraceAsItComes(textOf(stream))
+const ours = async (
+  name: string,
+  stream: ReadableStream<Uint8Array>,
+  hearer: Hearer | undefined
+): Promise<Reading> => {
+  const { trace, fault } = await readTraceAsItComes(piecesOf(stream), (soFar) => hearer?.soFar(viewOf(soFar)))
   const problem = fault === undefined ? undefined : `${name}:${fault.message}`
   return { trace: trace === undefined ? undefined : viewOf(trace), problem }
 }

@@ -1,10 +1,13 @@
 /** The timeline: what every part of the machine did when. */
 import { failure } from "../components/error-panel.ts"
 import { element } from "../components/element.ts"
+import { methodOf } from "../shell/methods.ts"
 import type { PageState } from "../shell/page-state.ts"
 import type { Mount } from "../shell/screen.ts"
 import { beginning } from "./beginning.ts"
+import { bytesText } from "./numbers.ts"
 import { opened, type Opened } from "./opening.ts"
+import type { Come } from "./read-file.ts"
 import { RoundsView } from "./rounds-view.ts"
 import { View } from "./view.ts"
 import "./timeline.css"
@@ -21,6 +24,8 @@ export const mount: Mount = (host, context) => {
     shown?.view.dispose()
     shown = undefined
   }
+  /** What stands above a trace that is still being read. */
+  let head: readonly HTMLElement[] = []
   const isCurrent = (key: string): boolean => trace?.key === key
   /** Shows the trace that is open the way the address asks for. */
   const show = (state: PageState): void => {
@@ -28,7 +33,7 @@ export const mount: Mount = (host, context) => {
     const mode = state.view["rounds"] === undefined ? "time" : "rounds"
     if (shown?.mode !== mode) {
       close()
-      host.replaceChildren()
+      host.replaceChildren(...head)
       const { opened: open } = trace
       shown = {
         mode,
@@ -41,18 +46,45 @@ export const mount: Mount = (host, context) => {
     const key = keyOf(view)
     close()
     trace = { key, opened: undefined }
-    host.replaceChildren(
-      element("p", { role: "status" }, key.startsWith("method-") ? "Simulating…" : "Reading the trace…")
+    const status = element(
+      "p",
+      { role: "status" },
+      methodOf(view["open"] ?? "") === undefined ? "Reading the trace…" : "Simulating…"
     )
-    try {
-      const found = await opened(context, view["open"] ?? "", view["beside"])
-      if (!isCurrent(key)) return
+    // Not for screen readers: they would read every number out.
+    const come = element("p", { class: "muted", "aria-hidden": "true" })
+    head = [status, come]
+    host.replaceChildren(...head)
+    /** What there is to show takes the place of what was shown before. */
+    const put = (found: Opened): void => {
+      const focused = host.contains(document.activeElement)
+      close()
       trace = { key, opened: found }
+      show(context.state())
+      if (focused) host.querySelector<HTMLElement>("canvas")?.focus()
+    }
+    try {
+      const found = await opened(context, view["open"] ?? "", view["beside"], {
+        come: (name, much) => {
+          come.textContent = comeText(name, much)
+        },
+        part: (part) => {
+          if (!isCurrent(key)) return
+          status.textContent = `Reading the trace: its first ${part.prepared.model.slices.toLocaleString("en")} slices are shown so far, and the rest follows.`
+          status.dataset["part"] = ""
+          put(part)
+        }
+      })
+      if (!isCurrent(key)) return
+      head = []
       if (found === undefined) host.replaceChildren(beginning(context, view["of"]))
-      else show(context.state())
+      else put(found)
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error)
-      if (isCurrent(key)) host.replaceChildren(failure("This file cannot be shown as a timeline", why))
+      if (!isCurrent(key)) return
+      close()
+      trace = { key, opened: undefined }
+      host.replaceChildren(failure("This file cannot be shown as a timeline", why))
     }
   }
   return {
@@ -66,6 +98,9 @@ export const mount: Mount = (host, context) => {
     }
   }
 }
+
+const comeText = (name: string, { bytes, of }: Come): string =>
+  `${name}: ${bytesText(bytes)} read${of === undefined ? "" : ` of ${bytesText(of)}, ${Math.floor((bytes / of) * 100)} %`}`
 
 /** What the address names. */
 const keyOf = (view: PageState["view"]): string => `${view["open"] ?? ""} ${view["beside"] ?? ""}`

@@ -2,6 +2,7 @@
 import { quantileSorted } from "d3"
 import { EVENT_KINDS, type TrackKind } from "../../trace/recorder.ts"
 import { rootOf } from "../../trace/occupation.ts"
+import { PASS_LIMITS, type PassLimit, passShares, type PassShares } from "../../trace/pass-limits.ts"
 import type { Peaks } from "../../trace/store.ts"
 import type { TraceView } from "../shell/traces.ts"
 import { covered } from "./covered.ts"
@@ -28,6 +29,8 @@ export interface KindStatistics {
   readonly busy: number
   /** bytes / busy over the peak of what carries them; undefined where the trace names none. */
   readonly roofline: number | undefined
+  /** What bounded those passes that say so, by their time; shares that sum to 1. */
+  readonly limits: PassShares | undefined
 }
 
 const WHERE: Partial<Readonly<Record<TrackKind, string>>> = {
@@ -55,6 +58,8 @@ interface Group {
   readonly durations: number[]
   /** By track: begin and end of each slice. */
   readonly spans: Map<number, [number, number][]>
+  /** Time of the passes that say what bounded them, by limit. */
+  readonly limited: Record<PassLimit, number>
   bytes: number
 }
 
@@ -75,11 +80,16 @@ export const statisticsOf = (
       what: row.what,
       durations: [],
       spans: new Map(),
+      limited: { hbm: 0, compute: 0, interconnect: 0, scheduling: 0, link: 0 },
       bytes: 0
     }
     groups.set(key, own)
     own.durations.push(row.end[slice]! - row.start[slice]!)
     own.bytes += trace.slices.bytes[row.source[slice]!]!
+    const shares = passShares(trace.slices, row.source[slice]!)
+    if (shares !== undefined)
+      for (const limit of PASS_LIMITS)
+        own.limited[limit] += shares[limit] * (row.end[slice]! - row.start[slice]!)
     const spans = own.spans.get(row.track) ?? []
     own.spans.set(row.track, spans)
     spans.push([row.start[slice]!, row.end[slice]!])
@@ -105,10 +115,21 @@ export const statisticsOf = (
         p99: at(0.99),
         bytes,
         busy,
-        roofline: peak === undefined || bytes <= 0 || busy <= 0 ? undefined : ((bytes / busy) * 1e9) / peak
+        roofline: peak === undefined || bytes <= 0 || busy <= 0 ? undefined : ((bytes / busy) * 1e9) / peak,
+        limits: shared(group.limited)
       }
     })
     .toSorted((a, b) => b.total - a.total || a.name.localeCompare(b.name))
+}
+
+/** Undefined where there is no time to share. */
+const shared = (time: PassShares): PassShares | undefined => {
+  const total = PASS_LIMITS.reduce((sum, limit) => sum + time[limit], 0)
+  if (total <= 0) return undefined
+  return Object.fromEntries(PASS_LIMITS.map((limit) => [limit, time[limit] / total])) as Record<
+    PassLimit,
+    number
+  >
 }
 
 /** bytes/s; undefined where the trace does not say. */

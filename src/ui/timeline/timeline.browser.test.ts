@@ -217,6 +217,55 @@ describe("the timeline", () => {
     await page.close()
   })
 
+  it("says what bounded passes where the trace does, what follows from bytes where it does not, or that it is not known", async () => {
+    const run = (peaks: boolean, told: boolean): string => {
+      const trace = new TraceStore({
+        ...META,
+        ...(peaks ? { peaks: { hbm: 1e12, hostToDevice: 1e10, basis: "assumed" } as const } : {})
+      })
+      const replica = trace.track({ name: "replica 0", kind: "replica" })
+      const lane = trace.track({ name: "decode", kind: "gpu", parent: replica })
+      const hbm = trace.track({ name: "HBM", kind: "hbm-bandwidth", parent: replica, unit: "bytes/s" })
+      trace.counter(hbm, 0, 5e11)
+      const limits = { limitHbm: 0.6, limitCompute: 0.25, limitScheduling: 0.1 }
+      trace.slice(lane, "decode", 0, 1000, told ? limits : {})
+      trace.slice(lane, "decode", 1500, 2000, told ? { limitCompute: 1 } : {})
+      trace.counter(hbm, 2000, 0)
+      return [...writeTrace(trace)].join("")
+    }
+    const { page, errors } = await opened("told.jsonl", run(true, true))
+    const words = async (basis: string): Promise<string> => {
+      const line = page.locator(`[data-limits="${basis}"]`)
+      await page.waitForFunction(
+        (one) => /\d %|not known/.test(document.querySelector(`[data-limits="${one}"]`)?.textContent ?? ""),
+        basis
+      )
+      return line.innerText()
+    }
+    const told = await words("recorded")
+    expect(told).toContain("as the model priced the passes")
+    for (const part of [
+      "HBM bandwidth 30.0 %",
+      "compute 37.5 %",
+      "scheduling and launches 5.0 %",
+      "link 2.5 %"
+    ])
+      expect(told).toContain(part)
+    expect(told).toContain("no work 25.0 %")
+    await page.keyboard.press("i")
+    await page.locator("[data-area]").waitFor()
+    const table = await page.getByRole("region", { name: "Statistics by kind" }).innerText()
+    expect(table).toContain("compute 50.0 %, HBM bandwidth 40.0 %, scheduling and launches 6.7 %, link 3.3 %")
+    await drop(page, "bytes.jsonl", run(true, false))
+    const derived = await words("derived")
+    expect(derived).toContain("which do not say what bounded them")
+    expect(derived).toContain("HBM at its peak rate 50.0 %")
+    await drop(page, "nothing.jsonl", run(false, false))
+    expect(await words("unknown")).toContain("not known")
+    expect(errors).toEqual([])
+    await page.close()
+  })
+
   it("offers everything in the palette, and hands out pictures and tables", async () => {
     const { page } = await opened("round.jsonl", OURS)
     await page.locator("canvas.lanes").waitFor()
@@ -234,7 +283,7 @@ describe("the timeline", () => {
     expect(drawing.length).toBeLessThan(5e6)
     expect(drawing).toContain("<metadata")
     expect(drawing).toContain(">link host → device<")
-    expect((await saved("Save statistics as CSV")).split("\n")[0]).toContain("roofline_share")
+    expect((await saved("Save statistics as CSV")).split("\n")[0]).toMatch(/roofline_share.*limit_hbm/)
     expect((await saved("Save timeline as PNG")).slice(1, 4)).toBe("PNG")
     await page.close()
   })
@@ -249,6 +298,36 @@ describe("the timeline", () => {
         .first()
       await either.waitFor()
     }
+    expect(errors).toEqual([])
+    await page.close()
+  })
+
+  it("shows the first slices of a long file while it reads the others, says so, and then shows all", async () => {
+    const trace = new TraceStore(META)
+    const lane = trace.track({ name: "decode", kind: "gpu" })
+    const count = 500_000
+    for (let i = 0; i < count; i++) trace.slice(lane, "decode", i * 1000, i * 1000 + 900, { tokens: i })
+    const { page, errors } = await opened("none.jsonl", "")
+    await page.evaluate(() => {
+      const told: string[] = []
+      Object.assign(globalThis, { told })
+      new MutationObserver(() => {
+        const part = document.querySelector("[data-part]")?.textContent
+        const shown = document.querySelector("canvas.lanes")?.getAttribute("aria-label")
+        const now = `${part ?? "all"} | ${shown ?? "nothing"}`
+        if (told.at(-1) !== now) told.push(now)
+      }).observe(document, { subtree: true, childList: true, attributes: true })
+    })
+    await drop(page, "long.jsonl", [...writeTrace(trace)].join(""))
+    await page.getByRole("img", { name: `Timeline of long.jsonl: ${count} slices` }).waitFor()
+    const told = await page.evaluate(() => (globalThis as unknown as { readonly told: string[] }).told)
+    const part = told.find((one) => one.startsWith("Reading the trace: its first"))!
+    const [, first] = /its first ([\d,]+) slices/.exec(part)!
+    const slices = Number(first!.replaceAll(",", ""))
+    expect(slices).toBeGreaterThanOrEqual(50_000)
+    expect(slices).toBeLessThan(count)
+    expect(told.some((one) => one.includes(`Timeline of long.jsonl: ${slices} slices`))).toBe(true)
+    expect(await page.locator("[data-part]").count()).toBe(0)
     expect(errors).toEqual([])
     await page.close()
   })

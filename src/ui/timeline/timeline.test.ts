@@ -38,7 +38,7 @@ describe("the pyramid", () => {
         const to = from + 1 + (b % (rows - from))
         const lengths = Array.from(slices.start, (start, i) => slices.end[i]! - start)
         const longest = Math.max(...lengths.slice(from, to))
-        expect(longestOf(longestPyramid(slices), from, to)).toBe(lengths.indexOf(longest, from))
+        expect(longestOf(slices, longestPyramid(slices), from, to)).toBe(lengths.indexOf(longest, from))
       })
     )
   })

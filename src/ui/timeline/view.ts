@@ -38,7 +38,7 @@ export class View {
   readonly #range = element("p", { "data-range": "" })
   /** What the time in view went to, in words. */
   readonly #went = element("p", { "data-occupation": "", "data-provenance": "computed from the trace" })
-  readonly #limiting = new LimitWords()
+  readonly #limiting: LimitWords
   readonly #panel = element("section", { "aria-live": "polite", "aria-label": "Selection" })
   readonly #occupations: Occupations
   readonly #limits: Limits | undefined
@@ -57,11 +57,13 @@ export class View {
   constructor(host: HTMLElement, context: ScreenContext, open: Opened) {
     this.#context = context
     this.#open = open
-    const { model, trace, stretches, rounds } = open.prepared
+    const { model, trace, stretches, bounded, rounds } = open.prepared
     this.#looking = lookingAt({}, model.run)
     this.#roundAt = new Map(Array.from(rounds.verify, (row, place) => [row, place]))
     this.#occupations = new Occupations(trace, stretches)
-    this.#limits = trace.names === undefined ? Limits.of(trace, model, this.#occupations) : undefined
+    this.#limits = trace.names === undefined ? Limits.of(trace, model, this.#occupations, bounded) : undefined
+    this.#limiting = new LimitWords(this.#limits)
+    this.#limiting.element.hidden = trace.names !== undefined
     this.#minimap = new Minimap(
       { occupations: this.#occupations, limits: this.#limits },
       model.run,
@@ -303,7 +305,7 @@ export class View {
     this.#went.textContent = `GPU time in view: ${OCCUPATIONS.filter((name) => shares[name] > 0)
       .map((name) => `${name} ${(shares[name] * 100).toFixed(1)} %`)
       .join(" · ")}`
-    this.#limiting.show(this.#limits?.shares(from, to))
+    this.#limiting.show({ from, to })
     this.#range.textContent = `${timeText(from)} to ${timeText(to)}, ${timeText(to - from)} shown (${basisText(model.rows)})`
   }
 }
