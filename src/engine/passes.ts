@@ -266,6 +266,10 @@ export class Passes {
     }
     const streams = this.#streams === "everything"
     if (!streams) {
+      if (cached > (session.full?.end ?? 0))
+        throw new Error(
+          `request ${request} goes on behind ${cached} tokens, and has full KV of ${session.full?.end ?? 0}`
+        )
       this.#engine.extend(session, "full", cached + tokens)
       session.full!.end = cached + tokens
     }

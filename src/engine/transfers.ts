@@ -12,7 +12,7 @@ import { CHUNK_BYTES, type Piece } from "./webgpu/uploader.ts"
 /** Carries a transfer out; the bytes that really moved. `feed`: of the pass it was ordered for. */
 export const transfer = (
   engine: Engine,
-  { request, kind, layers }: Transfer,
+  { request, kind, layers, tokens }: Transfer,
   feed: Feed
 ): Effect.Effect<number, DeviceLost> => {
   if (kind === "stream") return stream(engine, feed)
@@ -23,7 +23,7 @@ export const transfer = (
     case "reload":
       return reload(engine, session, layers)
     case "fetch":
-      return fetch(engine, session)
+      return fetch(engine, session, tokens)
     case "save":
       return save(engine, session)
   }
@@ -173,8 +173,15 @@ const goneHome = (engine: Engine, feed: Feed): Effect.Effect<number, DeviceLost>
     }
   )
 
-/** A context that is in host memory: all of it, and where drafts follow at once, its compressed form. */
-const fetch = (engine: Engine, session: Session): Effect.Effect<number, DeviceLost> =>
+/**
+ * A context that is in host memory: all of it, and where drafts follow at once, its compressed form. They do not where `tokens` are
+ * fewer than it has: whoever did not hear of the last rows that went home has them computed again.
+ */
+const fetch = (
+  engine: Engine,
+  session: Session,
+  tokens = session.home.tokens
+): Effect.Effect<number, DeviceLost> =>
   Effect.gen(function* () {
     const { epoch } = session
     engine.place(session)
@@ -183,7 +190,7 @@ const fetch = (engine: Engine, session: Session): Effect.Effect<number, DeviceLo
     engine.dropDraft(session)
     // Nothing compressed is left to complete it from.
     const bytes = yield* reload(engine, session)
-    const whole = session.home.tokens >= session.tokens.length - 1
+    const whole = Math.min(tokens, session.home.tokens) >= session.tokens.length - 1
     const { serving } = engine.options
     if (session.epoch !== epoch || !whole || serving.mode === "full") return bytes
     // What was never compressed has a prompt to be computed first.

@@ -138,6 +138,8 @@ export interface Transfer {
   readonly bytes: number
   /** Of a reload: the first so many layers of the model only; the others stream into the verify. Absent: all. */
   readonly layers?: number
+  /** Of a fetch: tokens that are taken to be there; where the context has more, they are computed behind these. */
+  readonly tokens?: number
   /** Of a stream: the requests whose verifies read it as it arrives; absent: every request of the pass decodes over it. */
   readonly verifies?: readonly RequestId[]
 }

@@ -51,7 +51,12 @@ export class Prefills {
 
   fetch(request: Served): void {
     const bytes = this.fetchBytes(request)
-    this.#core.move(this.#core.setup.contextPath, { request: request.spec.id, kind: "fetch", bytes })
+    this.#core.move(this.#core.setup.contextPath, {
+      request: request.spec.id,
+      kind: "fetch",
+      bytes,
+      tokens: request.home
+    })
   }
 
   fetched(request: Served, now: number): void {
