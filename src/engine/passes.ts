@@ -266,10 +266,7 @@ export class Passes {
     }
     const streams = this.#streams === "everything"
     if (!streams) {
-      if (cached > (session.full?.end ?? 0))
-        throw new Error(
-          `request ${request} goes on behind ${cached} tokens, and has full KV of ${session.full?.end ?? 0}`
-        )
+      if (cached > (session.full?.end ?? 0)) throw new Error(`request ${request} lacks KV before ${cached}`)
       this.#engine.extend(session, "full", cached + tokens)
       session.full!.end = cached + tokens
     }
