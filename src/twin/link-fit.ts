@@ -43,6 +43,9 @@ const LONGEST = 1
 /** A pass that begins this soon after a transfer in was ordered goes before it, ns: a staging buffer has to be had first. */
 const AHEAD = 2e7
 
+/** What stands for no request in a trace's column. */
+const NOBODYS = 0
+
 /** From when to when, ns. */
 export interface Span {
   readonly start: number
@@ -87,8 +90,8 @@ export const passesBefore = ({ slices, tracks }: TraceStore) => {
 }
 
 /**
- * Transfers that arrived, in the order of the trace. Those through a network say nothing of the link, nor does, in a device's one queue, what
- * streams into a pass: each waits for the other.
+ * Transfers that arrived, in the order of the trace. Those through a network say nothing of the link, nor do, in a device's one queue, those that
+ * are no request's own: they stream into a pass or go home with it, and end when it does.
  */
 export const recordedTransfers = (trace: TraceStore, oneQueue: boolean): readonly RecordedTransfer[] => {
   const { slices, tracks } = trace
@@ -97,8 +100,8 @@ export const recordedTransfers = (trace: TraceStore, oneQueue: boolean): readonl
   for (let row = 0; row < slices.length; row++) {
     const { kind } = tracks[slices.track[row]!]!
     if (kind !== "link-h2d" && kind !== "link-d2h") continue
-    const event = EVENT_KINDS[slices.kind[row]!]
-    if (event === "fault" || (event === "stream" && oneQueue) || slices.bytes[row] === 0) continue
+    if (EVENT_KINDS[slices.kind[row]!] === "fault" || slices.bytes[row] === 0) continue
+    if (oneQueue && slices.request[row] === NOBODYS) continue
     const [start, end] = [slices.start[row]!, slices.end[row]!]
     if (end <= start) continue
     const into = kind === "link-h2d"

@@ -1,4 +1,4 @@
-import { seconds } from "./number.ts"
+import { bytes, seconds } from "./number.ts"
 import type { Refit } from "../../twin/refit.ts"
 
 /** Figures of passes that runs do not tell, each with why. */
@@ -10,6 +10,10 @@ export const untoldWords = (untold: Refit["untold"]): readonly string[] =>
     ] as const
   ).flatMap(([why, words]) => (untold[why].length === 0 ? [] : [`${words}: ${untold[why].join(", ")}`]))
 
-/** A refitted figure: a share of a peak, or seconds. */
+/** A refitted figure: a share of a peak, a rate of the link, or seconds. */
 export const figureWords = (name: string, value: number): string =>
-  name.startsWith("efficiency") && !name.endsWith("per_block") ? value.toFixed(3) : seconds(value)
+  /\.(memory|compute)$/.test(name)
+    ? value.toFixed(3)
+    : name.startsWith("link.")
+      ? `${bytes(value)}/s`
+      : seconds(value)
