@@ -111,9 +111,10 @@ export const enginePhysics = (
         }
       })
 
-    /** A transfer found the device gone: the pass under way says so, or the link must. */
-    const lost = (cause: DeviceLost): Effect.Effect<never, DeviceLost | LinkDown> =>
+    /** A transfer that began after `before` rebuilds found its device gone: the pass under way says so, or has said it, or the link must. */
+    const lost = (cause: DeviceLost, before: number): Effect.Effect<never, DeviceLost | LinkDown> =>
       Effect.gen(function* () {
+        if (engine.rebuilds > before) return yield* new LinkDown({ moved: 0 })
         if (passing !== undefined) {
           // It may wait for KV that would come behind this transfer.
           engine.feed.lose(cause)
@@ -128,6 +129,7 @@ export const enginePhysics = (
       move: (order) =>
         Effect.gen(function* () {
           const from = now()
+          const { rebuilds } = engine
           const fault = faults.transfer?.(order.request, order.kind)
           // A pass that reads what streams is told what became of it before anybody else is.
           const { feed } = engine
@@ -139,7 +141,9 @@ export const enginePhysics = (
             return yield* new LinkDown({ moved: 0 })
           }
           if (fault === "late") yield* Effect.sleep(LATE)
-          const bytes = yield* Effect.catchTag(transfer(engine, order, feed), "DeviceLost", lost)
+          const bytes = yield* Effect.catchTag(transfer(engine, order, feed), "DeviceLost", (cause) =>
+            lost(cause, rebuilds)
+          )
           const slower = faults.slower?.(order.request, order.kind) ?? 1
           const pause = faults.pause?.(order.bytes) ?? 0
           if (pause > 0) yield* until(now() + 1e9 * pause)
