@@ -1,8 +1,8 @@
 /** The engine behind its ports, ordered by hand: what a scheduler orders only when transfers fail and the device is lost just so. */
 import { Effect } from "effect"
 import { describe, expect, it } from "vitest"
-import { BatchGroup } from "../runtime/group.ts"
-import { type Iteration, Gpu, LinkIn, LinkOut, type PrefillItem } from "../runtime/ports.ts"
+import { iteration } from "../runtime/ports.contract.ts"
+import { Gpu, LinkIn, LinkOut, type PrefillItem } from "../runtime/ports.ts"
 import { identity } from "./compressors/drop.ts"
 import { Engine, type Serving } from "./engine.ts"
 import { fullDecoding, tinyCheckpoint } from "./engine.fixture.ts"
@@ -17,17 +17,6 @@ const { config } = checkpoint
 
 const promptOf = (request: number): readonly number[] =>
   Array.from({ length: LENGTH }, (_, i) => (7 * i + request) % 61)
-
-const iteration = (fields: Partial<Iteration>): Iteration => ({
-  index: 0,
-  steps: 1,
-  decode: new BatchGroup(1, 0),
-  draft: new BatchGroup(1, 0),
-  verify: [],
-  prefill: [],
-  proposals: 0,
-  ...fields
-})
 
 /** What can be ordered, and the engine that does it. */
 interface ByHand {

@@ -5,7 +5,7 @@
  */
 import { Effect } from "effect"
 import type { DeviceLost } from "../runtime/ports.ts"
-import { draftView, fullView, nextView, packedPages } from "./cache/device-cache.ts"
+import { draftView, fullView, type Move, nextView, packedPages } from "./cache/device-cache.ts"
 import { type Observed, readObservation, restoreAttention } from "./cache/observing.ts"
 import { layOut, type PackedLayout } from "./cache/packed-layout.ts"
 import type { Compression, Observation } from "./compressors/compressor.ts"
@@ -44,14 +44,7 @@ export const compress = (engine: Engine, session: Session, again = false): Effec
 export const copyToTail = (engine: Engine, session: Session, from: number, to: number): void => {
   engine.extend(session, "draft", to)
   const tail = session.tail!
-  engine.state.cache.copyRows(
-    rowsBetween(from, to).map((row) => ({
-      fromView: fullView(session.place),
-      from: row,
-      toView: draftView(session.place),
-      to: row - tail.start
-    }))
-  )
+  engine.state.cache.copyRows(moves(session, draftView(session.place), tail.start, from, to))
   tail.end = Math.max(tail.end, to)
 }
 
@@ -79,22 +72,15 @@ export const beginNext = (engine: Engine, session: Session, end: number): Effect
   })
 
 /** Packs a layer of full KV that is on the device, and copies the newest rows of it behind. */
-export const packNext = (engine: Engine, { place, next }: Session, layer: number): void => {
+export const packNext = (engine: Engine, session: Session, layer: number): void => {
+  const { place, next } = session
   if (next === undefined) return
   const { cache } = engine.state
   const { compression, layout, packed, tail } = next
-  const [from, to] = [fullView(place), nextView(place)]
+  const view = nextView(place)
   const layers = { from: layer, to: layer + 1 }
-  cache.pack(from, to, compression, layout, packed, layers)
-  cache.copyRows(
-    rowsBetween(tail.start, tail.end).map((row) => ({
-      fromView: from,
-      from: row,
-      toView: to,
-      to: row - tail.start
-    })),
-    layers
-  )
+  cache.pack(fullView(place), view, compression, layout, packed, layers)
+  cache.copyRows(moves(session, view, tail.start, tail.start, tail.end), layers)
 }
 
 /** All layers are packed, and rows up to `end` are final: drafts attend to the new copy from here on. */
@@ -182,5 +168,17 @@ const readAgain = (engine: Engine, session: Session, full: Tail): void => {
 const layoutOf = ({ shape }: Engine, compression: Compression): PackedLayout =>
   layOut(compression, { ...shape.config, kvBits: shape.kvBits })
 
-const rowsBetween = (from: number, to: number): readonly number[] =>
-  Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i)
+/** Tokens [from, to) of the full KV, to the tail of another view of the request, which begins at token `start`. */
+const moves = (
+  { place }: Session,
+  toView: number,
+  start: number,
+  from: number,
+  to: number
+): readonly Move[] =>
+  Array.from({ length: Math.max(0, to - from) }, (_, i) => ({
+    fromView: fullView(place),
+    from: from + i,
+    toView,
+    to: from + i - start
+  }))

@@ -28,7 +28,8 @@ export interface Held {
   readonly drafted: number
 }
 
-const iteration = (fields: Partial<Iteration>): Iteration => ({
+/** An iteration of nothing but what is said. */
+export const iteration = (fields: Partial<Iteration>): Iteration => ({
   index: 0,
   steps: 1,
   decode: new BatchGroup(1, 0),
