@@ -47,12 +47,13 @@ export const drawInstants = (
   width: number,
   draw: (x: number, instant: number, count: number) => void
 ): number => {
-  const perColumn = (to - from) / width
+  // Multiplied before it is divided: an instant on the edge of a column is in the column that begins there.
+  const span = to - from
   const stop = firstFrom(at, Math.floor(to) + 1)
   let drawn = 0
   for (let instant = firstFrom(at, from); instant < stop; drawn++) {
-    const x = Math.min(width - 1, Math.floor((at[instant]! - from) / perColumn))
-    const next = x === width - 1 ? stop : firstFrom(at, from + (x + 1) * perColumn, instant)
+    const x = Math.min(width - 1, Math.floor(((at[instant]! - from) * width) / span))
+    const next = x === width - 1 ? stop : firstFrom(at, from + ((x + 1) * span) / width, instant)
     const after = Math.max(instant + 1, Math.min(stop, next))
     draw(x, instant, after - instant)
     instant = after

@@ -111,7 +111,8 @@ describe("drawing what lies over slices", () => {
         })
         expect(counted).toBe(at.length)
         expect(drawn).toBeLessThanOrEqual(width)
-      })
+      }),
+      { examples: [[[100], 22]] }
     )
   })
 
