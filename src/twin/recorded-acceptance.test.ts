@@ -7,11 +7,14 @@ import { recordedAcceptance } from "./recorded-acceptance.ts"
 const demo = shortened(scenarioAt("llama-70b-2xh100-long-context"), 24)
 const vericache = demo.methods.find(({ method }) => method.kind === "vericache")!
 
-const withCurve = (perPosition: readonly number[]): NamedMethod => {
+const withCurve = (perPosition: readonly number[], requestCorrelation = 0): NamedMethod => {
   const { method } = vericache
   if (method.kind !== "vericache") throw new Error("the demo has VeriCache")
   const origin = { basis: "assumed", source: "made up for a test" } as const
-  const compressor = { ...method.compressor, acceptance: { kind: "curve", perPosition, origin } as const }
+  const compressor = {
+    ...method.compressor,
+    acceptance: { kind: "curve", perPosition, requestCorrelation, origin } as const
+  }
   return { ...vericache, method: { ...method, compressor, window: { kind: "fixed", tokens: 4 } } }
 }
 
@@ -22,6 +25,15 @@ describe("the acceptance of recorded rounds", () => {
     const found = recordedAcceptance([trace])!
     expect(found.rounds).toBeGreaterThan(100)
     for (const [i, agrees] of curve.entries()) expect(found.curve[i]!).toBeCloseTo(agrees, 1)
+  })
+
+  it.each([0, 0.5])("says how alike rounds of a request are: %d", (requestCorrelation) => {
+    const many = shortened(scenarioAt("llama-70b-2xh100-long-context"), 150)
+    const { trace } = ran(many, withCurve([0.8, 0.6, 0.95], requestCorrelation))
+    const found = recordedAcceptance([trace])!
+    expect(Math.abs(found.requestCorrelation! - requestCorrelation)).toBeLessThan(0.1)
+    // The curve is that of all rounds whatever they share.
+    expect(Math.abs(found.curve[0]! - 0.8)).toBeLessThan(0.1)
   })
 
   it("does not take the end of a window for a token that disagreed", () => {

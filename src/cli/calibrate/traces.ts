@@ -164,10 +164,13 @@ export const acceptanceFromTraces = Effect.fnUntraced(function* (
       keep: compressor.keep,
       basis: own.every(({ meta }) => meta.basis === "measured") ? "measured" : "modelled",
       source: `${found.rounds} rounds of ${scenario.name}${adapterOf(own[0]!.meta.name) === undefined ? "" : ` on ${adapterOf(own[0]!.meta.name)}`}, ${significant(found.meanAccepted)} accepted in the mean`,
-      curve: found.curve.map(digits)
+      curve: found.curve.map(digits),
+      ...(found.requestCorrelation === undefined
+        ? {}
+        : { request_correlation: digits(found.requestCorrelation) })
     })
     yield* Console.log(
-      `acceptance of ${compressor.name} at keep ${compressor.keep}: ${significant(found.meanAccepted)} of a round's drafts in the mean of ${found.rounds} rounds`
+      `acceptance of ${compressor.name} at keep ${compressor.keep}: ${significant(found.meanAccepted)} of a round's drafts in the mean of ${found.rounds} rounds${found.requestCorrelation === undefined ? "" : `; two rounds of a request correlate by ${found.requestCorrelation.toFixed(2)}`}`
     )
   }
   if (entries.length === 0)

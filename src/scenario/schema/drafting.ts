@@ -29,6 +29,11 @@ const AcceptanceFigures = {
     Schema.Array(
       Schema.Array(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))).check(Schema.isMinLength(1))
     ).check(Schema.isMinLength(1))
+  ),
+  request_correlation: optional(
+    probability(
+      "How alike rounds of one request are: the correlation of two of them. 0, each round by itself, if it is not said; recorded lengths hold their own."
+    )
   )
 }
 const oneFigure = Schema.makeFilter(

@@ -13,6 +13,7 @@ const models: readonly Acceptance[] = [
   { origin, kind: "curve", perPosition: [0.99, 0.9, 0.95, 0.8, 0.85] },
   { origin, kind: "table", rows }
 ]
+
 const WINDOW = 12
 const CONTEXT = 20_000
 const ROUNDS = 40_000
@@ -68,6 +69,29 @@ describe.each(models)("accepted lengths of $kind", (acceptance) => {
       const covariance = centred.slice(lag).reduce((sum, d, i) => sum + d * centred[i]!, 0)
       expect(Math.abs(covariance / variance)).toBeLessThan(4 / Math.sqrt(ROUNDS))
     }
+  })
+})
+
+describe.each(models)("rounds of a request that are alike, of $kind", (acceptance) => {
+  const REQUESTS = 20_000
+  const model = makeAcceptance({ ...acceptance, requestCorrelation: 0.3 }, 7)
+  const [first, second] = [1, 2].map((round) =>
+    Array.from({ length: REQUESTS }, (_, request) => model.accepted(request, round, WINDOW, CONTEXT))
+  ) as [number[], number[]]
+  const meanOf = (values: readonly number[]): number =>
+    values.reduce((sum, one) => sum + one, 0) / values.length
+
+  it("are drawn as any other round", () => {
+    for (const lengths of [first, second])
+      expect(Math.abs(meanOf(lengths) - model.expected(WINDOW, CONTEXT))).toBeLessThan(
+        (4 * 6) / Math.sqrt(REQUESTS)
+      )
+  })
+
+  it("correlate as much as is said", () => {
+    const [a, b] = [meanOf(first), meanOf(second)]
+    const covariance = meanOf(first.map((one, i) => (one - a) * (second[i]! - b)))
+    expect(covariance / meanOf(first.map((one) => (one - a) ** 2))).toBeCloseTo(0.3, 1)
   })
 })
 

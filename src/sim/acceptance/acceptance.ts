@@ -15,8 +15,26 @@ export interface AcceptanceModel {
   readonly expected: (drafted: number, context: number) => number
 }
 
-/** Sets the draws for acceptance apart from others that hash the same seed, request and round. */
+/** Sets the draws for acceptance, and for which rounds go as their request does, apart from others that hash the same seed, request and round. */
 const STREAM = 0xacce
+const ALIKE = 0xa11e
+/** No round has this number: its draw is the request's own. */
+const NO_ROUND = 0
+
+/**
+ * What decides a round, uniform in (0, 1) whatever the correlation of two rounds of one request: each of them goes as the request does with a
+ * probability of its square root.
+ */
+const drawOf = (seed: number, requestCorrelation: number) => {
+  const alike = Math.sqrt(requestCorrelation)
+  return (request: number, round: number): number =>
+    hashUniform(
+      seed,
+      request,
+      alike > 0 && hashUniform(seed, request, round, ALIKE) < alike ? NO_ROUND : round,
+      STREAM
+    )
+}
 
 type Rows = readonly { readonly context: number; readonly alpha: number }[]
 
@@ -50,8 +68,8 @@ const truncatedMean = (lengths: readonly number[]): ((drafted: number) => number
 
 /** The model an acceptance figure describes. Models of one seed agree on a request's round: the same u meets each of them. */
 export const makeAcceptance = (acceptance: Acceptance, seed: number): AcceptanceModel => {
-  const { kind, origin } = acceptance
-  const u = (request: number, round: number): number => hashUniform(seed, request, round, STREAM)
+  const { kind, origin, requestCorrelation = 0 } = acceptance
+  const u = drawOf(seed, requestCorrelation)
   switch (kind) {
     case "iid": {
       const { alpha } = acceptance
