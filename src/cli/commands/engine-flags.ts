@@ -1,5 +1,7 @@
 import { join } from "node:path"
+import { Effect } from "effect"
 import { Flag } from "effect/cli"
+import { Usage } from "../exit.ts"
 import { packageRoot } from "../files.ts"
 
 /** The model that comes with the package. */
@@ -15,8 +17,19 @@ export const engineFlags = {
     Flag.withDescription("Type of the full KV cache"),
     Flag.withDefault("float16" as const)
   ),
+  numWarmups: Flag.Int("num-warmups").pipe(
+    Flag.withDescription(
+      "Requests served before the clock starts, with other prompts; no figure counts them"
+    ),
+    Flag.withDefault(0)
+  ),
   adapter: Flag.Literals("adapter", ["auto", "software"]).pipe(
     Flag.withDescription("auto: the best WebGPU adapter there is"),
     Flag.withDefault("auto" as const)
   )
 }
+
+export const checkWarmups = (numWarmups: number): Effect.Effect<void, Usage> =>
+  numWarmups < 0
+    ? Effect.fail(new Usage({ problem: `--num-warmups ${numWarmups}: expected 0 or more requests` }))
+    : Effect.void

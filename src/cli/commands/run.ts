@@ -11,7 +11,7 @@ import { renderReport } from "../output/screen.ts"
 import { Progress } from "../progress.ts"
 import { beyond, failOnFlag, readThresholds } from "../thresholds.ts"
 import { traceChunks } from "../trace-file.ts"
-import { embeddedModel, engineFlags } from "./engine-flags.ts"
+import { checkWarmups, embeddedModel, engineFlags } from "./engine-flags.ts"
 import { select, tracedMethod } from "./simulate.ts"
 
 const screenWidth = (): number | undefined => (process.stdout.isTTY ? process.stdout.columns : undefined)
@@ -22,6 +22,7 @@ export const runCommand = Command.make(
     file: Argument.String("file").pipe(Argument.withDescription("Scenario file, as simulate takes it")),
     model: engineFlags.model,
     adapter: engineFlags.adapter,
+    numWarmups: engineFlags.numWarmups,
     format: Flag.Literals("format", FORMATS).pipe(
       Flag.withAlias("f"),
       Flag.withDescription("Format of the results on stdout"),
@@ -43,7 +44,19 @@ export const runCommand = Command.make(
     ),
     failOn: failOnFlag("ttft_p99 > 2 s")
   },
-  Effect.fnUntraced(function* ({ file, model, adapter, format, method, seed, trace, traceMethod, failOn }) {
+  Effect.fnUntraced(function* ({
+    file,
+    model,
+    adapter,
+    numWarmups,
+    format,
+    method,
+    seed,
+    trace,
+    traceMethod,
+    failOn
+  }) {
+    yield* checkWarmups(numWarmups)
     const thresholds = yield* readThresholds(failOn, false)
     const loaded = yield* readScenario(file)
     const scenario = Option.isSome(seed) ? { ...loaded, seed: seed.value } : loaded
@@ -59,6 +72,7 @@ export const runCommand = Command.make(
       methods,
       model: Option.getOrElse(model, embeddedModel),
       adapter,
+      numWarmups,
       note: (text) => process.stderr.write(text),
       progress: new Progress(process.stderr)
     })

@@ -5,9 +5,9 @@ import { identity } from "../../engine/compressors/drop.ts"
 import { Engine, servingOf } from "../../engine/engine.ts"
 import { GREEDY } from "../../engine/kernels/choose.ts"
 import { openTokenizer } from "../../engine/model/tokenizer.ts"
-import { enginePhysics, type Faults } from "../../engine/physics.ts"
+import { type EnginePhysics, enginePhysics, type Faults } from "../../engine/physics.ts"
 import { measureBandwidth } from "../../engine/probe/bandwidth.ts"
-import { runRequests } from "../../engine/run.ts"
+import { runRequests, type RunOptions } from "../../engine/run.ts"
 import { type AdapterCard, openDevice } from "../../engine/webgpu/device.ts"
 import {
   type Alignment,
@@ -16,6 +16,7 @@ import {
   passTimesOf
 } from "../../engine/webgpu/timestamps.ts"
 import { openCheckpoint } from "../../engine/weights/open.ts"
+import type { Clients } from "../../runtime/serve.ts"
 import { weightBytes } from "../../scenario/model-shape.ts"
 import type { NamedMethod, Scenario } from "../../scenario/resolved.ts"
 import { clientsOf } from "../../sim/clients.ts"
@@ -39,6 +40,8 @@ export interface RunSettings {
   readonly adapter: AdapterChoice
   readonly note: (text: string) => void
   readonly progress: Progress
+  /** Requests served before the clock starts, of no account in any figure: the first passes of a process are slow. */
+  readonly numWarmups?: number
   /** What goes wrong on the way: for tests. */
   readonly faults?: Faults
   /** A recorder that hears the run beside its trace. */
@@ -82,8 +85,31 @@ const mishaps = (losses: number, { events }: RunMetrics): readonly string[] => {
   ]
 }
 
+/** The first `count` requests of some clients, as soon as there is room for them, to their ends. */
+const warmUps = (clients: Clients, count: number): Clients => {
+  let sent = 0
+  return {
+    concurrency: clients.concurrency,
+    total: Math.min(count, clients.total),
+    timeout: undefined,
+    next: () => {
+      const request = sent++ < count ? clients.next() : undefined
+      if (request === undefined) return undefined
+      const { cancelAfter: _whole, ...spec } = request.spec
+      return { arrival: 0, spec }
+    }
+  }
+}
+
 const runMethod = (
-  { scenario, note, progress, faults, hearing = (_method, _scenario, trace) => trace }: RunSettings,
+  {
+    scenario,
+    note,
+    progress,
+    numWarmups = 0,
+    faults,
+    hearing = (_method, _scenario, trace) => trace
+  }: RunSettings,
   { gpu, device, checkpoint, prompts, timing }: Opened,
   named: NamedMethod,
   compressor: Compressor | undefined
@@ -130,6 +156,39 @@ const runMethod = (
         (one) => Effect.sync(() => one.close())
       )
       const bandwidth = yield* measureBandwidth(engine.state.device)
+      const serve = (
+        physics: EnginePhysics,
+        options: Pick<RunOptions, "clients" | "recorder" | "onEnded"> & { readonly promptOf: Prompts["of"] }
+      ) =>
+        runRequests(engine, physics, {
+          ...options,
+          setup,
+          hbmBytes: scenario.hardware.hbm.capacity,
+          name: "replica 0",
+          promptOf: ({ id, input, output }) => ({
+            tokens: options.promptOf(id, input),
+            maxTokens: output,
+            sampling: GREEDY
+          }),
+          onProgress: (ended) => progress.at(ended)
+        }).pipe(
+          Effect.catchTag(
+            "OutOfMemory",
+            ({ asked, free }) =>
+              new Usage({
+                problem: `${scenario.name}: ${name}: ${setup.pages} pages of KV need ${bytes(asked)}; hbm.capacity of ${scenario.hardware.name} leaves ${bytes(free)} beside the weights. Lower engine.num_gpu_blocks_override, or leave it out`
+              })
+          ),
+          Effect.onExit(() => Effect.sync(() => progress.clear()))
+        )
+      if (numWarmups > 0) {
+        progress.begin(`${name}, warming up`, numWarmups)
+        yield* serve(yield* enginePhysics(engine, bandwidth.copy), {
+          clients: warmUps(clientsOf(fitted.scenario), numWarmups),
+          // Prompts that no request of the run has: host memory keeps what it has seen.
+          promptOf: (id, tokens) => prompts.of(-1 - id, tokens)
+        })
+      }
       const clock = yield* Clock.Clock
       const offset = Number(clock.currentTimeNanosUnsafe())
       const physics = yield* enginePhysics(engine, bandwidth.copy, faults)
@@ -150,29 +209,12 @@ const runMethod = (
       })
       const clients = clientsOf(fitted.scenario)
       progress.begin(name, clients.total)
-      const metrics = yield* runRequests(engine, physics, {
-        setup,
+      const metrics = yield* serve(physics, {
         clients,
-        hbmBytes: scenario.hardware.hbm.capacity,
-        name: "replica 0",
-        promptOf: ({ id, input, output }) => ({
-          tokens: prompts.of(id, input),
-          maxTokens: output,
-          sampling: GREEDY
-        }),
+        promptOf: prompts.of,
         recorder: hearing(named, fitted.scenario, trace),
-        onEnded: ({ id, tokens, prompt }) => outputs.set(id, tokens.slice(prompt.tokens.length)),
-        onProgress: (ended) => progress.at(ended)
-      }).pipe(
-        Effect.catchTag(
-          "OutOfMemory",
-          ({ asked, free }) =>
-            new Usage({
-              problem: `${scenario.name}: ${name}: ${setup.pages} pages of KV need ${bytes(asked)}; hbm.capacity of ${scenario.hardware.name} leaves ${bytes(free)} beside the weights. Lower engine.num_gpu_blocks_override, or leave it out`
-            })
-        ),
-        Effect.onExit(() => Effect.sync(() => progress.clear()))
-      )
+        onEnded: ({ id, tokens, prompt }) => outputs.set(id, tokens.slice(prompt.tokens.length))
+      })
       for (const sentence of mishaps(engine.rebuilds, metrics)) note(`${name}: ${sentence}\n`)
       return { named, scenario: fitted.scenario, metrics, trace, outputs } satisfies MethodRun
     })

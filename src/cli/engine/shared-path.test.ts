@@ -40,7 +40,11 @@ describe("one scenario on both physics", () => {
   let beside: readonly MethodRun[] = []
   let open: readonly MethodRun[] = []
   let faulty: readonly MethodRun[] = []
-  const ran = async (scenario: Scenario, faults: Faults = {}): Promise<readonly MethodRun[]> => {
+  const ran = async (
+    scenario: Scenario,
+    faults: Faults = {},
+    numWarmups = 0
+  ): Promise<readonly MethodRun[]> => {
     const run = await Effect.runPromise(
       runScenario({
         scenario,
@@ -49,6 +53,7 @@ describe("one scenario on both physics", () => {
         adapter: "software",
         note: () => {},
         progress: new Progress(process.stderr),
+        numWarmups,
         faults
       })
     )
@@ -60,7 +65,7 @@ describe("one scenario on both physics", () => {
       readScenario(join(ROOT, "scenarios", "twin", "embedded-ngram.yaml"))
     )
     const both = { ...scenario, methods: [...methods.slice(1), ...scenario.methods] }
-    runs = await ran(small(both, 3, 1))
+    runs = await ran(small(both, 3, 1), {}, 2)
     const vericache = scenario.methods.find(({ method }) => method.kind === "vericache")!
     const streamed = (name: string, method: Method, fields: object = {}): NamedMethod => ({
       name,
@@ -104,6 +109,19 @@ describe("one scenario on both physics", () => {
     for (const { metrics } of [ngram!, three!]) {
       expect(metrics.proposals.proposed).toBeGreaterThan(0)
       expect(metrics.proposals.agreed).toBeLessThanOrEqual(metrics.proposals.proposed)
+    }
+  })
+
+  it("counts nothing of requests that were served before the clock started", () => {
+    for (const { outputs, metrics, trace } of runs) {
+      expect([outputs.size, metrics.outputTokens]).toEqual([3, 36])
+      const { instants, slices } = trace
+      const arrived = Array.from({ length: instants.length }, (_, row) => row).filter(
+        (row) => EVENT_KINDS[instants.kind[row]!] === "arrive"
+      )
+      // Traces count requests from 1.
+      expect(arrived.map((row) => instants.request[row])).toEqual([1, 2, 3])
+      expect(Math.min(...slices.start.subarray(0, slices.length))).toBeGreaterThanOrEqual(0)
     }
   })
 
