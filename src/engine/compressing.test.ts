@@ -2,7 +2,8 @@
 import { describe, expect, it } from "vitest"
 import type { Compressor } from "./compressors/compressor.ts"
 import { verifyFed } from "./compressors/drop.ts"
-import { RAW, recentTokens } from "./compressors/keep.ts"
+import { recentTokens } from "../protocol/recent.ts"
+import { RAW } from "./compressors/keep.ts"
 import { fullDecoding, tinyCheckpoint, trial, type Trial } from "./engine.fixture.ts"
 import type { Faults } from "./physics.ts"
 

@@ -68,7 +68,8 @@ export const hardwareOf = (file: HardwareFile): Hardware => {
           oneQueue: {
             submission: amount(queue.submission, "seconds"),
             steps: queue.steps,
-            chunk: amount(queue.chunk, "bytes")
+            chunk: amount(queue.chunk, "bytes"),
+            ...(queue.copies_first === undefined ? {} : { copiesFirst: queue.copies_first })
           }
         }),
     interconnect: {
@@ -81,7 +82,7 @@ export const hardwareOf = (file: HardwareFile): Hardware => {
       "attention-decode": attention(file.efficiency["attention-decode"]),
       "attention-prefill": attention(file.efficiency["attention-prefill"]),
       elementwise: share(file.efficiency.elementwise),
-      "lm-head": share(file.efficiency["lm-head"])
+      "lm-head": matmul(file.efficiency["lm-head"])
     },
     queryBlock: {
       rows: file.query_block?.rows ?? FLASH_ATTENTION_ROWS,
@@ -90,9 +91,9 @@ export const hardwareOf = (file: HardwareFile): Hardware => {
     ...(file.matmul_block === undefined ? {} : { matmulBlock: file.matmul_block }),
     stepOverhead: amount(file.step_overhead, "seconds"),
     stepOverheadPerRequest: amount(file.step_overhead_per_request, "seconds"),
-    ...(file.compression_overhead === undefined
+    ...(file.compression_per_entry === undefined
       ? {}
-      : { compressionOverhead: amount(file.compression_overhead, "seconds") }),
+      : { compressionPerEntry: amount(file.compression_per_entry, "seconds") }),
     ...(tables === undefined ? {} : { tables: tablesOf(tables) }),
     ...(power === undefined ? {} : { power: amount(power, "watts") }),
     ...(adapter === undefined ? {} : { adapter })
@@ -174,11 +175,12 @@ export const modelOf = (file: ModelFile): Model => ({
 
 export const acceptanceOf = (file: AcceptanceFile): Acceptance => {
   const origin = originOf(file)
-  if (file.alpha !== undefined) return { origin, kind: "iid", alpha: file.alpha }
-  if (file.curve !== undefined) return { origin, kind: "curve", perPosition: file.curve }
+  const alike = file.request_correlation === undefined ? {} : { requestCorrelation: file.request_correlation }
+  if (file.alpha !== undefined) return { origin, ...alike, kind: "iid", alpha: file.alpha }
+  if (file.curve !== undefined) return { origin, ...alike, kind: "curve", perPosition: file.curve }
   if (file.recorded !== undefined) return { origin, kind: "recorded", accepted: file.recorded }
   const rows = (file.table ?? []).map(({ context, alpha }) => ({ context: amount(context, "tokens"), alpha }))
-  return { origin, kind: "table", rows: rows.toSorted((a, b) => a.context - b.context) }
+  return { origin, ...alike, kind: "table", rows: rows.toSorted((a, b) => a.context - b.context) }
 }
 
 export const compressorOf = (file: CompressorFile, keep: number, acceptance: Acceptance): Compressor => ({

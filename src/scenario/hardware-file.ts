@@ -1,5 +1,5 @@
 /** Hardware as a file has it: the way back from what a scenario resolves to. */
-import type { Efficiency, Hardware, KernelTables } from "./resolved.ts"
+import type { Efficiency, Hardware, KernelTables, OneQueue } from "./resolved.ts"
 import type { HardwareFile } from "./schema/hardware.ts"
 
 /** Six digits: more are noise in a figure that was measured. */
@@ -63,6 +63,13 @@ export interface FigureSources {
   readonly efficiency: string
 }
 
+const queueFile = ({ submission, steps, chunk, copiesFirst }: OneQueue) => ({
+  submission: digits(submission),
+  steps,
+  chunk,
+  ...(copiesFirst === undefined ? {} : { copies_first: copiesFirst })
+})
+
 /** A whole hardware file, amounts in base units. `hardwareOf` reads it back to six digits. */
 export const hardwareFile = (
   {
@@ -103,9 +110,7 @@ export const hardwareFile = (
       sharing: link.sharing,
       source: sources.link
     },
-    ...(oneQueue === undefined
-      ? {}
-      : { one_queue: { ...oneQueue, submission: digits(oneQueue.submission) } }),
+    ...(oneQueue === undefined ? {} : { one_queue: queueFile(oneQueue) }),
     interconnect: { bandwidth: digits(interconnect.bandwidth), latency: digits(interconnect.latency) },
     host: { capacity: host.capacity, bandwidth: digits(host.bandwidth) },
     efficiency: {
@@ -120,9 +125,9 @@ export const hardwareFile = (
     ...(matmulBlock === undefined ? {} : { matmul_block: matmulBlock }),
     step_overhead: digits(rest.stepOverhead),
     step_overhead_per_request: digits(rest.stepOverheadPerRequest),
-    ...(rest.compressionOverhead === undefined
+    ...(rest.compressionPerEntry === undefined
       ? {}
-      : { compression_overhead: digits(rest.compressionOverhead) }),
+      : { compression_per_entry: digits(rest.compressionPerEntry) }),
     ...(tables === undefined ? {} : { tables: tablesFile(tables) }),
     ...(power === undefined ? {} : { power }),
     ...(adapter === undefined ? {} : { adapter })

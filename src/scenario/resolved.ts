@@ -35,10 +35,7 @@ export interface Efficiency {
   readonly compute: number
   /** Fixed cost of one operation of this kind, seconds. */
   readonly overhead: number
-  /**
-   * Seconds a block costs besides its arithmetic: of queries in attention, when blocks occupy the whole GPU; of rows in all
-   * matmuls of a layer, where the hardware says how many they are (`matmulBlock`).
-   */
+  /** Seconds a block costs besides its arithmetic: of queries in attention, when blocks occupy the whole GPU; of rows in all matmuls of a layer and in the output head (`matmulBlock`). */
   readonly perBlock?: number
   /** Attention: seconds a block takes for a token of the KV it walks over. The longest walk bounds a call. */
   readonly perToken?: number
@@ -78,12 +75,14 @@ export interface KernelTables {
 
 /** How a device works off what it is given, where passes and copies share one queue. */
 export interface OneQueue {
-  /** Seconds the host needs around each submission, to record it and to read back what it chose. */
+  /** Seconds the host needs to record a submission: a pass has one, or one for each layer that it waits for. */
   readonly submission: number
   /** Passes of a run that one submission holds at most: the run can be cut only between submissions. */
   readonly steps: number
   /** Bytes of a copy that are submitted at once; passes slip in between. */
   readonly chunk: number
+  /** A copy into the device that is ordered as a pass begins goes before it: a staging buffer is had sooner than the pass is recorded. */
+  readonly copiesFirst?: boolean
 }
 
 /** How attention that computes prompts cuts its queries (`src/sim/cost/query-blocks.ts`). */
@@ -119,14 +118,14 @@ export interface Hardware {
   readonly host: { readonly capacity: number; readonly bandwidth: number }
   readonly efficiency: Readonly<Record<Operation, Efficiency>>
   readonly queryBlock: QueryBlock
-  /** Rows that matmuls compute with the weights they have loaded; absent: what a block costs is not told apart. */
+  /** Rows that matmuls compute with the weights they have loaded, in use or not unless it is one; absent: blocks are not told apart. */
   readonly matmulBlock?: { readonly rows: number }
-  /** Host work between two passes (scheduling, input preparation, sampling), seconds. */
+  /** Host work between two passes (scheduling, input preparation, sampling), seconds; with one queue between two submissions. */
   readonly stepOverhead: number
   /** Extra host work per request in the pass, seconds. */
   readonly stepOverheadPerRequest: number
-  /** Work for each prompt that is complete and compressed, seconds; absent: none. */
-  readonly compressionOverhead?: number
+  /** Work for each entry that a context packs when it is compressed, seconds; absent: none. */
+  readonly compressionPerEntry?: number
   readonly tables?: KernelTables
   /** Board power at load, watts; absent if no figure is known. */
   readonly power?: number
@@ -188,8 +187,8 @@ export interface Model {
   readonly kvBytesPerToken?: number
 }
 
-/** How often drafted tokens agree with the verifier. Never defaulted: every one says where it is from. */
-export type Acceptance = { readonly origin: Origin } & (
+/** How often drafted tokens agree with the verifier. Never defaulted: every one says where it is from. `requestCorrelation`: of two rounds of a request, 0–1; absent: none. */
+export type Acceptance = { readonly origin: Origin; readonly requestCorrelation?: number } & (
   | { readonly kind: "iid"; readonly alpha: number }
   /** `perPosition[i]` = P(token i+1 agrees | all before it agreed); the last value holds beyond the end. */
   | { readonly kind: "curve"; readonly perPosition: readonly number[] }

@@ -20,9 +20,15 @@ describe("a hardware file", () => {
   const blocked: HardwareFile = {
     ...first,
     matmul_block: { rows: 4 },
-    efficiency: { ...first.efficiency, matmul: { ...first.efficiency.matmul, per_block: 1e-5 } }
+    efficiency: {
+      ...first.efficiency,
+      matmul: { ...first.efficiency.matmul, per_block: 1e-5 },
+      "lm-head": { ...first.efficiency["lm-head"], per_block: 2e-5 }
+    },
+    one_queue: { submission: 1e-3, steps: 64, chunk: 1e6, copies_first: true },
+    compression_per_entry: 1e-6
   }
-  it.each([...readCatalog().hardware, ["one whose matmuls are cut into blocks", blocked] as const])(
+  it.each([...readCatalog().hardware, ["one with blocks of rows and one queue", blocked] as const])(
     "is read back: %s",
     (_, entry) => {
       const hardware = hardwareOf(entry)

@@ -179,9 +179,9 @@ export const slowed = (hardware: Hardware, factors: Factors): Hardware => {
     ...hardware,
     stepOverhead: hardware.stepOverhead * passes,
     stepOverheadPerRequest: hardware.stepOverheadPerRequest * passes,
-    ...(hardware.compressionOverhead === undefined
+    ...(hardware.compressionPerEntry === undefined
       ? {}
-      : { compressionOverhead: hardware.compressionOverhead * passes }),
+      : { compressionPerEntry: hardware.compressionPerEntry * passes }),
     ...(hardware.oneQueue === undefined
       ? {}
       : { oneQueue: { ...hardware.oneQueue, submission: hardware.oneQueue.submission * passes } }),

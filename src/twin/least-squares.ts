@@ -7,8 +7,10 @@
 import { median } from "./median.ts"
 
 export interface Problem {
-  /** Where to start, and what unseen parameters keep. */
+  /** Where to start. */
   readonly start: readonly number[]
+  /** What parameters have that are left out; where they start if it is not given. */
+  readonly kept?: readonly number[]
   /** Bounds of each parameter. */
   readonly bounds: readonly (readonly [low: number, high: number])[]
   /** Residuals at some parameters; always the same number of them. */
@@ -32,8 +34,11 @@ const DEVIATION = 1.4826
 /** Residuals as small as this are all alike: what is rare but larger is no outlier among them. */
 const LEAST_SCALE = 5e-3
 
+const scaleOf = (residuals: Float64Array): number =>
+  Math.max(LEAST_SCALE, DEVIATION * median(residuals.map(Math.abs)))
+
 const weightsOf = (residuals: Float64Array): Float64Array => {
-  const scale = Math.max(LEAST_SCALE, DEVIATION * median(residuals.map(Math.abs)))
+  const scale = scaleOf(residuals)
   return residuals.map((one) => Math.min(1, (HUBER * scale) / Math.max(Math.abs(one), LEAST_SCALE)))
 }
 
@@ -127,15 +132,24 @@ export interface ToldSolution {
 
 /** As close to a bound as this a parameter has run into it. */
 const AT_BOUND = 1e-3
-/** A fit is as good as another whose median absolute residual is smaller by no more than this share of it, and no more than this. */
-const AS_GOOD = { share: 0.05, residual: 1e-3 }
+/** A fit is as good as another whose loss is smaller by no more than this share of it, and by what residuals of this size come to. */
+const AS_GOOD = { share: 0.01, residual: 1e-3 }
+
+/** Huber's loss of residuals whose standard deviation is `scale`. */
+const huberLoss = (residuals: Float64Array, scale: number): number => {
+  const reach = HUBER * scale
+  return residuals.reduce((sum, one) => {
+    const size = Math.abs(one)
+    return sum + (size <= reach ? size ** 2 / 2 : reach * (size - reach / 2))
+  }, 0)
+}
 
 /**
- * A fit of what the data tell. Parameters that run into a bound stay where they started, and so do those that hardly move the residuals when they change
+ * A fit of what the data tell. Parameters that run into a bound are left out, and so are those that hardly move the residuals when they change
  * by one (less than `least`, all together), if those that they do move are as small without them; the others are fitted again.
  */
 export const fitTold = (problem: Problem, least: number): ToldSolution => {
-  const { start, bounds, residuals } = problem
+  const { start, kept = start, bounds, residuals } = problem
   const untold: (Untold | undefined)[] = start.map(() => undefined)
   const fit = (): {
     readonly parameters: readonly number[]
@@ -145,7 +159,7 @@ export const fitTold = (problem: Problem, least: number): ToldSolution => {
   } => {
     const free = [...start.keys()].filter((i) => untold[i] === undefined)
     const whole = (some: readonly number[]): readonly number[] => {
-      const all = [...start]
+      const all = [...kept]
       for (const [at, i] of free.entries()) all[i] = some[at]!
       return all
     }
@@ -173,10 +187,16 @@ export const fitTold = (problem: Problem, least: number): ToldSolution => {
     for (const { parameter } of some) untold[parameter] = "unseen"
     const again = fit()
     const moved = (row: number): boolean => some.some(({ column }) => Math.abs(column[row]!) >= least)
-    const off = (errors: Float64Array, counts: (row: number) => boolean): number =>
-      median(errors.filter((_, row) => counts(row)).map(Math.abs))
-    const asGood = (counts: (row: number) => boolean): boolean =>
-      off(again.errors, counts) <= off(found.errors, counts) * (1 + AS_GOOD.share) + AS_GOOD.residual
+    const scale = scaleOf(found.errors)
+    const asGood = (counts: (row: number) => boolean): boolean => {
+      const [without, before] = [again.errors, found.errors].map((errors) =>
+        errors.filter((_, row) => counts(row))
+      )
+      return (
+        huberLoss(without!, scale) <=
+        huberLoss(before!, scale) * (1 + AS_GOOD.share) + (before!.length * AS_GOOD.residual ** 2) / 2
+      )
+    }
     if (asGood(() => true) && asGood(moved)) {
       found = again
       return

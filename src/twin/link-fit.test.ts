@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { fitLink, goesBefore, type RecordedTransfer, waitOf } from "./link-fit.ts"
+import { copiesGoFirst, fitLink, goesBefore, type RecordedTransfer, waitOf } from "./link-fit.ts"
 
 const FROM = { bandwidth: 2e9, latency: 1e-3 }
 
@@ -53,6 +53,25 @@ describe("a link fitted to transfers", () => {
     const found = fitLink(transfersOf({ bandwidth: 1e2, latency: 1e-3 }, sizes, [0]), FROM)!
     expect(found.untold.bandwidth).toBe("at a bound")
     expect(found.bandwidth).toBe(FROM.bandwidth)
+  })
+})
+
+describe("copies that are ordered as a pass begins", () => {
+  const copy = (waited: number, withPass = true): RecordedTransfer => ({
+    into: true,
+    bytes: 1e5,
+    seconds: waited + 1e-3,
+    waited,
+    withPass
+  })
+  it("go first if most of them did not wait for it", () => {
+    expect(copiesGoFirst([copy(0), copy(0), copy(0), copy(0.02)])).toBe(true)
+    expect(copiesGoFirst([copy(0.02), copy(0.02), copy(0), copy(0.02)])).toBe(false)
+  })
+  it("are not told by those that were ordered otherwise, or went home", () => {
+    expect(copiesGoFirst([copy(0), copy(0), copy(0), copy(0, false)])).toBeUndefined()
+    const out = { ...copy(0), into: false }
+    expect(copiesGoFirst([out, out, out, out])).toBeUndefined()
   })
 })
 

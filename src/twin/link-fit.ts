@@ -11,6 +11,8 @@ export interface RecordedTransfer {
   readonly seconds: number
   /** Seconds of them that it waited for a pass before it in the device's one queue. */
   readonly waited: number
+  /** A pass began as it was ordered, and either was first in the queue. */
+  readonly withPass?: boolean
 }
 
 /** Of a group's link: bytes/s, and seconds a transfer takes besides. */
@@ -66,10 +68,10 @@ export const waitOf = (transfer: Span, pass: Span | undefined): number =>
   pass === undefined ? 0 : (Math.min(transfer.end, pass.end) - transfer.start) * 1e-9
 
 /**
- * The pass that goes before a transfer in the queue; undefined: none does. A pass that reads what streams waits for the link itself, and
+ * The passes of a device's one queue, and which of them goes before a transfer; undefined: none does. A pass that reads what streams waits for the link itself, and
  * nothing is known of how long its own work kept the queue.
  */
-export const passesBefore = ({ slices, tracks }: TraceStore) => {
+export const passesInQueue = ({ slices, tracks }: TraceStore) => {
   const found = new Map<number, Span>()
   for (let row = 0; row < slices.length; row++)
     if (tracks[slices.track[row]!]!.kind === "gpu" && slices.steps[row]! > 0)
@@ -85,8 +87,13 @@ export const passesBefore = ({ slices, tracks }: TraceStore) => {
       while (next < streams.length && streams[next]! < start) next++
       return (streams[next] ?? Infinity) >= end
     })
-  return (transfer: Span, into: boolean): Span | undefined =>
-    passes.findLast((pass) => goesBefore(pass, transfer, into))
+  return {
+    before: (transfer: Span, into: boolean): Span | undefined =>
+      passes.findLast((pass) => goesBefore(pass, transfer, into)),
+    /** Whether a pass began as the transfer was ordered. */
+    beginsWith: ({ start }: Span): boolean =>
+      passes.some((pass) => pass.start >= start && pass.start <= start + AHEAD)
+  }
 }
 
 /**
@@ -95,7 +102,7 @@ export const passesBefore = ({ slices, tracks }: TraceStore) => {
  */
 export const recordedTransfers = (trace: TraceStore, oneQueue: boolean): readonly RecordedTransfer[] => {
   const { slices, tracks } = trace
-  const before = oneQueue ? passesBefore(trace) : () => undefined
+  const queue = oneQueue ? passesInQueue(trace) : undefined
   const found: RecordedTransfer[] = []
   for (let row = 0; row < slices.length; row++) {
     const { kind } = tracks[slices.track[row]!]!
@@ -105,10 +112,18 @@ export const recordedTransfers = (trace: TraceStore, oneQueue: boolean): readonl
     const [start, end] = [slices.start[row]!, slices.end[row]!]
     if (end <= start) continue
     const into = kind === "link-h2d"
-    const waited = waitOf({ start, end }, before({ start, end }, into))
-    found.push({ into, bytes: slices.bytes[row]!, seconds: (end - start) * 1e-9, waited })
+    const waited = waitOf({ start, end }, queue?.before({ start, end }, into))
+    const withPass = queue?.beginsWith({ start, end }) ?? false
+    found.push({ into, bytes: slices.bytes[row]!, seconds: (end - start) * 1e-9, waited, withPass })
   }
   return found
+}
+
+/** Whether copies into the device that are ordered as a pass begins go before it, as most of them did; undefined: too few were. */
+export const copiesGoFirst = (transfers: readonly RecordedTransfer[]): boolean | undefined => {
+  const together = transfers.filter(({ into, withPass }) => into && withPass === true)
+  const behind = together.filter(({ waited }) => waited > 0)
+  return together.length < FEWEST ? undefined : 2 * behind.length < together.length
 }
 
 /** A figure that moves no prediction by a hundredth when it doubles is not seen. */

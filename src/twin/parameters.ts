@@ -4,7 +4,10 @@ import { type Efficiency, type Hardware, OPERATIONS, type Operation } from "../s
 /** One figure: where it is in a profile, and between which values it may lie. */
 export interface Figure {
   readonly name: string
-  readonly get: (hardware: Hardware) => number
+  /** Undefined: the profile does not have it. */
+  readonly get: (hardware: Hardware) => number | undefined
+  /** Where to look for it then. */
+  readonly guess?: (hardware: Hardware) => number
   readonly set: (hardware: Hardware, value: number) => Hardware
   readonly bounds: readonly [low: number, high: number]
 }
@@ -46,23 +49,25 @@ const launched = (kind: Efficiency, factor: number): Efficiency => ({
   overhead: kind.overhead * factor
 })
 
-/** What a block of rows costs in a layer's matmuls, where the profile says how many rows that is; looked for from a launch's cost on. */
-const matmulBlock: Figure = {
-  name: "efficiency.matmul.per_block",
-  get: ({ efficiency: { matmul } }) => matmul.perBlock ?? Math.max(matmul.overhead, 1e-5),
+/** What a block of rows costs, where the profile says how many rows that is; looked for from a launch's cost on. */
+const rowBlock = (operation: "matmul" | "lm-head"): Figure => ({
+  name: `efficiency.${operation}.per_block`,
+  get: ({ efficiency: { [operation]: kind } }) => kind.perBlock,
+  guess: ({ efficiency: { [operation]: kind } }) => Math.max(kind.overhead, 1e-5),
   set: (hardware, perBlock) => ({
     ...hardware,
-    efficiency: { ...hardware.efficiency, matmul: { ...hardware.efficiency.matmul, perBlock } }
+    efficiency: { ...hardware.efficiency, [operation]: { ...hardware.efficiency[operation], perBlock } }
   }),
   bounds: [1e-9, 1]
-}
+})
 
-/** What a prompt costs that is compressed; looked for from a few times a step's overhead on where a profile does not say. */
+/** What an entry costs that is packed when a context is compressed; looked for from a step's overhead for a hundred of them on where a profile does not say. */
 const compression: Figure = {
-  name: "compression_overhead",
-  get: ({ compressionOverhead, stepOverhead }) => compressionOverhead ?? Math.max(1e-4, 10 * stepOverhead),
-  set: (hardware, compressionOverhead) => ({ ...hardware, compressionOverhead }),
-  bounds: [1e-7, 10]
+  name: "compression_per_entry",
+  get: ({ compressionPerEntry }) => compressionPerEntry,
+  guess: ({ stepOverhead }) => Math.max(1e-7, stepOverhead / 100),
+  set: (hardware, compressionPerEntry) => ({ ...hardware, compressionPerEntry }),
+  bounds: [1e-10, 1]
 }
 
 /** Host work around a submission, on devices with one queue. */
@@ -104,13 +109,20 @@ export const passFigures = (
   compression,
   ...(efficiency.matmul.overhead > 0 ? [launches] : []),
   ...(oneQueue === undefined ? [] : streams ? [submission, streaming] : [submission]),
-  ...(blocks === undefined ? [] : [matmulBlock]),
+  ...(blocks === undefined ? [] : [rowBlock("matmul"), rowBlock("lm-head")]),
   ...OPERATIONS.flatMap((operation) => [share(operation, "memory"), share(operation, "compute")])
 ]
 
-/** Where a figure of a profile stands and between which values it may move, as logarithms. */
+const within = ([low, high]: Figure["bounds"], value: number): number =>
+  Math.log(Math.min(high, Math.max(low, value)))
+
+/** Where to look for the figures of a profile, as logarithms: where they stand, or where they are guessed. */
 export const startOf = (figures: readonly Figure[], hardware: Hardware): readonly number[] =>
-  figures.map(({ get, bounds: [low, high] }) => Math.log(Math.min(high, Math.max(low, get(hardware)))))
+  figures.map(({ get, guess, bounds }) => within(bounds, get(hardware) ?? guess?.(hardware) ?? bounds[0]))
+/** What they have if they are not told: a figure the profile lacks is next to nothing. */
+export const keptOf = (figures: readonly Figure[], hardware: Hardware): readonly number[] =>
+  figures.map(({ get, bounds }) => within(bounds, get(hardware) ?? bounds[0]))
+/** Between which values they may move. */
 export const boundsOf = (figures: readonly Figure[]): readonly (readonly [number, number])[] =>
   figures.map(({ bounds: [low, high] }) => [Math.log(low), Math.log(high)] as const)
 

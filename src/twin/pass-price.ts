@@ -30,11 +30,14 @@ export const passPrice = (
     const rate = link.hostToDevice * ranks
     const stream = streamed === 0 ? 0 : link.latency + streamed / rate
     if (oneQueue !== undefined) {
-      const apart = submissionsOf(model.streams, load.verify.requests > 0)
-      const submissions = (Math.ceil(steps / oneQueue.steps) / steps) * apart
-      // Copies that went before it in the queue took their time from it; what it reads as it comes it waits for wholly.
-      const copies = Math.max(0, transferring * seconds - streamed) / rate
-      return costSeconds(cost) + submissions * oneQueue.submission + stream + Math.min(seconds / 2, copies)
+      const layers = submissionsOf(model.streams, load.verify.requests > 0)
+      const submissions = Math.ceil(steps / oneQueue.steps) / steps
+      const recording = submissions * oneQueue.submission
+      const own = costSeconds(cost) - (1 - submissions) * cost.host + (layers - 1) * recording
+      // Copies that went before it in the queue took their time from it, but for what ran while the host worked; what it reads as it comes it waits for wholly.
+      const beside = oneQueue.copiesFirst === true ? 0 : submissions * cost.host
+      const copies = Math.max(0, (transferring * seconds - streamed) / rate - beside)
+      return own + Math.max(recording, stream) + Math.min(seconds / 2, copies)
     }
     const share = Math.max(LEAST_SHARE, 1 - transferring / bandwidth)
     return Math.max(stream, costSeconds(cost) + cost.hbm * (1 / share - 1))
@@ -46,7 +49,7 @@ export const passFacts = (scenario: Scenario, method: Method): PassFacts => {
   const { draftPairs, compresses } = gpuModel(scenario, method)
   return {
     draftPairs,
-    compresses,
+    ...(compresses === undefined ? {} : { compresses }),
     proposals: drafterOf(method)?.numSpeculativeTokens ?? 0,
     oneQueue: scenario.hardware.oneQueue !== undefined
   }

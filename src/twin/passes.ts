@@ -1,9 +1,9 @@
 /** The passes of a recorded run: how long each took, and what it had to compute. */
 import { emptyLoad, type PassLoad } from "../sim/cost/load.ts"
-import { compressedIn, type GpuModel } from "../sim/physics/priced-run.ts"
+import { packedOf, type GpuModel } from "../sim/physics/priced-run.ts"
 import { EVENT_KINDS, type EventKind } from "../trace/recorder.ts"
 import type { TraceStore } from "../trace/store.ts"
-import { passesBefore, waitOf } from "./link-fit.ts"
+import { passesInQueue, waitOf } from "./link-fit.ts"
 
 /** A run of `steps` passes that are alike but for the KV each adds. */
 export interface RecordedPasses {
@@ -20,6 +20,16 @@ export interface RecordedPasses {
   /** Bytes that it read as they came: it waited for all of them. */
   readonly streamed: number
 }
+
+/** What names a pass's work: kinds, requests, positions, KV and steps. */
+export const workOf = ({ load, steps }: RecordedPasses): string =>
+  (["prefill", "decode", "draft", "verify"] as const)
+    .map((kind) => {
+      const { requests, positions, kvTokens } = load[kind]
+      return `${requests} ${positions} ${Math.round(kvTokens)}`
+    })
+    .concat(`${steps}`)
+    .join("|")
 
 const TRANSFERS: ReadonlySet<string> = new Set(["reload", "save", "fetch", "stream"])
 
@@ -61,9 +71,10 @@ export const addLane = (
     const [each, reach] = [positions / members, kvTokens / members]
     load.pairs = members * (each * (reach - each) + (each * (each + 1)) / 2)
   }
-  const complete = kind === "prefill" ? members : 0
-  pass.logits += kind === "prefill" ? complete : load.positions
-  pass.compressed += compressedIn(compresses, complete, kind === "verify" ? members : 0)
+  pass.logits += kind === "prefill" ? members : load.positions
+  // Lanes keep sums: all of a kind count as long as their mean.
+  if (kind === "prefill" || (kind === "verify" && compresses?.verifies === true))
+    pass.packed += members * packedOf(compresses, kvTokens / members)
 }
 
 /**
@@ -96,7 +107,8 @@ export const recordedPasses = (trace: TraceStore, facts: PassFacts): readonly Re
   for (const { end, load } of runs.values()) {
     const count = Math.min(unfinished.get(end) ?? 0, load.prefill.requests)
     load.logits -= count
-    load.compressed -= compressedIn(facts.compresses, count, 0)
+    if (count > 0)
+      load.packed -= count * packedOf(facts.compresses, load.prefill.kvTokens / load.prefill.requests)
   }
   const moved = transfers(trace, facts.oneQueue)
   return [...runs.values()]
@@ -133,7 +145,7 @@ const unfinishedPrompts = ({ slices, tracks }: TraceStore): ReadonlyMap<number, 
 /** Everything that crossed a link, by time; what waited in a queue since its wait was over. */
 const transfers = (trace: TraceStore, oneQueue: boolean) => {
   const { slices, tracks } = trace
-  const before = oneQueue ? passesBefore(trace) : () => undefined
+  const queue = oneQueue ? passesInQueue(trace) : undefined
   const rows: {
     readonly start: number
     readonly end: number
@@ -145,7 +157,9 @@ const transfers = (trace: TraceStore, oneQueue: boolean) => {
     const streams = EVENT_KINDS[slices.kind[row]!] === "stream"
     const [ordered, end] = [slices.start[row]!, slices.end[row]!]
     const into = tracks[slices.track[row]!]!.kind !== "link-d2h"
-    const waited = streams ? 0 : 1e9 * waitOf({ start: ordered, end }, before({ start: ordered, end }, into))
+    const waited = streams
+      ? 0
+      : 1e9 * waitOf({ start: ordered, end }, queue?.before({ start: ordered, end }, into))
     rows.push({ start: ordered + waited, end, bytes: slices.bytes[row]!, streams })
   }
   rows.sort((a, b) => a.start - b.start)

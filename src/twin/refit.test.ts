@@ -71,15 +71,15 @@ describe("a profile refitted to recorded runs", () => {
     expect(found.passes.heldOutMedian).toBeLessThan(0.01)
   })
 
-  it("tells what compressing a prompt costs, where a profile does not say", () => {
+  it("tells what packing an entry costs when a prompt is compressed, where a profile does not say", () => {
     const prompts: Scenario = { ...demo, workload: { ...demo.workload, context: "prefill" } }
-    const real = { ...prompts, hardware: { ...prompts.hardware, compressionOverhead: 0.2 } }
+    const real = { ...prompts, hardware: { ...prompts.hardware, compressionPerEntry: 20e-6 } }
     const runs = recorded(real, "full-kv", "vericache").map((run) => ({ ...run, scenario: prompts }))
     const found = refit(runs, prompts.hardware)!
-    expect(found.figures["compression_overhead"]! / 0.2).toBeCloseTo(1, 1)
+    expect(found.figures["compression_per_entry"]! / 20e-6).toBeCloseTo(1, 1)
     expect(found.passes.heldOutMedian).toBeLessThan(0.01)
     const free = refit(recorded(prompts, "full-kv", "vericache"), prompts.hardware)!
-    expect(free.hardware.compressionOverhead).toBeUndefined()
+    expect(free.hardware.compressionPerEntry).toBeUndefined()
   })
 
   it("leaves a right profile as it is", () => {

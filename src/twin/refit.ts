@@ -5,11 +5,12 @@
 import type { Hardware, Method, Scenario } from "../scenario/resolved.ts"
 import type { TraceStore } from "../trace/store.ts"
 import { fitTold, type Untold } from "./least-squares.ts"
-import { fitLink, LEAST_SEEN, type LinkFit, recordedTransfers } from "./link-fit.ts"
-import { boundsOf, passFigures, startOf, withLogarithms } from "./parameters.ts"
+import { halves } from "./halves.ts"
+import { copiesGoFirst, fitLink, LEAST_SEEN, type LinkFit, recordedTransfers } from "./link-fit.ts"
+import { boundsOf, keptOf, passFigures, startOf, withLogarithms } from "./parameters.ts"
 import { atMiddlePace } from "./pace.ts"
 import { passFacts, passPrice } from "./pass-price.ts"
-import { type RecordedPasses, recordedPasses } from "./passes.ts"
+import { type RecordedPasses, recordedPasses, workOf } from "./passes.ts"
 
 /** A recorded run and what was run. */
 export interface RecordedRun {
@@ -81,14 +82,9 @@ export const refit = (runs: readonly RecordedRun[], base: Hardware): Refit | und
       : recordedPasses(trace, passFacts(scenario, method)).map((pass) => ({ run, pass }))
   )
   if (samples.length < FEWEST_PASSES) return undefined
-  const seen = evenly(
-    samples.filter((_, i) => i % 2 === 0),
-    MOST_PASSES
-  )
-  const kept = evenly(
-    samples.filter((_, i) => i % 2 === 1),
-    MOST_PASSES
-  )
+  const [seen, kept] = halves(samples, ({ pass }) => workOf(pass)).map((some) =>
+    evenly(some, MOST_PASSES)
+  ) as [readonly Sample[], readonly Sample[]]
   const { link } = base
   const ranks = runs[0]!.scenario.engine.tensorParallelSize
   const transfers = runs.flatMap(({ trace }) => recordedTransfers(trace, base.oneQueue !== undefined))
@@ -102,9 +98,13 @@ export const refit = (runs: readonly RecordedRun[], base: Hardware): Refit | und
       { bandwidth: link.deviceToHost * ranks, latency: link.deviceToHostLatency ?? link.latency }
     )
   }
+  const copiesFirst = copiesGoFirst(transfers) ?? base.oneQueue?.copiesFirst
   // Links first: where copies share the queue with passes, a pass behind one waits for it.
   const linked: Hardware = {
     ...base,
+    ...(base.oneQueue === undefined || copiesFirst === undefined
+      ? {}
+      : { oneQueue: { ...base.oneQueue, copiesFirst } }),
     link: {
       ...link,
       hostToDevice:
@@ -128,6 +128,7 @@ export const refit = (runs: readonly RecordedRun[], base: Hardware): Refit | und
   const { parameters, untold } = fitTold(
     {
       start: startOf(figures, linked),
+      kept: keptOf(figures, linked),
       bounds: boundsOf(figures),
       residuals: (values) =>
         atMiddlePace(ratios(seen, withLogarithms(figures, linked, values)).map(Math.log), seenRuns, alike),
@@ -143,7 +144,7 @@ export const refit = (runs: readonly RecordedRun[], base: Hardware): Refit | und
   return {
     hardware,
     figures: Object.fromEntries(
-      figures.flatMap(({ name, get }, i) => (isUntold(i) ? [] : [[name, get(hardware)] as const]))
+      figures.flatMap(({ name, get }, i) => (isUntold(i) ? [] : [[name, get(hardware)!] as const]))
     ),
     untold: { unseen: named("unseen"), "at a bound": named("at a bound") },
     passes: fitErrors(off(seen), off(kept)),

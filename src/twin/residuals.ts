@@ -4,7 +4,7 @@ import { EVENT_KINDS, type EventKind } from "../trace/recorder.ts"
 import type { TraceStore } from "../trace/store.ts"
 import type { Outcome } from "./outcome.ts"
 import { passFacts, passPrice } from "./pass-price.ts"
-import { type RecordedPasses, recordedPasses } from "./passes.ts"
+import { type RecordedPasses, recordedPasses, workOf } from "./passes.ts"
 
 /** Predicted over measured, of several of a kind. */
 export interface Residual {
@@ -58,16 +58,6 @@ export interface PricedPass {
   readonly predicted: number
   readonly measured: number
 }
-
-/** What names a pass's work: kinds, requests, positions, KV and steps. */
-const workOf = ({ load, steps }: RecordedPasses): string =>
-  (["prefill", "decode", "draft", "verify"] as const)
-    .map((kind) => {
-      const { requests, positions, kvTokens } = load[kind]
-      return `${requests} ${positions} ${Math.round(kvTokens)}`
-    })
-    .concat(`${steps}`)
-    .join("|")
 
 /** The passes a machine recorded, priced on the scenario's hardware. */
 export const pricedPasses = (

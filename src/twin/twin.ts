@@ -127,10 +127,25 @@ const compare = (
   }
 }
 
-/** Compares runs with what the simulator says of them, method by method; those it finds not to fit come back apart. */
-export const compareRuns = (
-  runs: Runs
-): { readonly twins: readonly Twin[]; readonly unfit: readonly string[] } => {
+/** Step time over all methods together, predicted over measured. */
+export interface StepTime {
+  /** Every pass of every run. */
+  readonly every: Residual
+  /** Passes in the middle of the repetitions, and how well half of the repetitions predicts the other half; undefined with too few. */
+  readonly typical: Residual | undefined
+  readonly typicalFloor: Residual | undefined
+}
+
+export interface Compared {
+  readonly twins: readonly Twin[]
+  /** Methods that ran and do not fit in the simulator. */
+  readonly unfit: readonly string[]
+  /** Undefined without passes that say what they computed. */
+  readonly stepTime: StepTime | undefined
+}
+
+/** Compares runs with what the simulator says of them, method by method. */
+export const compareRuns = (runs: Runs): Compared => {
   const names = [...new Set(runs.map(({ named }) => named.name))]
   const methods = names.map((name) => {
     const own = runs.filter(({ named }) => named.name === name)
@@ -144,9 +159,19 @@ export const compareRuns = (
     )
     return compare(own, passes, paces)
   })
+  const passes = methods.map((method) => method.passes)
+  const every = residual(
+    "passes",
+    passes.flat(2).map(({ predicted, measured }) => predicted / measured)
+  )
   return {
     twins: compared.filter((twin) => twin !== undefined),
-    unfit: names.filter((_, i) => compared[i] === undefined)
+    unfit: names.filter((_, i) => compared[i] === undefined),
+    stepTime: every && {
+      every,
+      typical: residual(TYPICAL, passes.flatMap(typicalRatios)),
+      typicalFloor: residual(TYPICAL, passes.flatMap(typicalFloor))
+    }
   }
 }
 

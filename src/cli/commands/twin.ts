@@ -17,7 +17,7 @@ import { softwareMark } from "../output/report.ts"
 import { seconds, times } from "../output/number.ts"
 import { liveJson, renderAnswers, renderPaths, renderTogether, renderTwin, twinJson } from "../output/twin.ts"
 import { Progress } from "../progress.ts"
-import { embeddedModel, engineFlags } from "./engine-flags.ts"
+import { checkWarmups, embeddedModel, engineFlags } from "./engine-flags.ts"
 import { select } from "./simulate.ts"
 
 /** A shift of a part of the machine, as a person is told of it while the run goes on. */
@@ -32,6 +32,7 @@ export const twinCommand = Command.make(
     ),
     model: engineFlags.model,
     adapter: engineFlags.adapter,
+    numWarmups: engineFlags.numWarmups,
     format: Flag.Literals("format", ["table", "json"]).pipe(
       Flag.withAlias("f"),
       Flag.withDescription("Format of the comparison on stdout"),
@@ -74,6 +75,7 @@ export const twinCommand = Command.make(
     file,
     model,
     adapter,
+    numWarmups,
     format,
     method,
     replay,
@@ -82,6 +84,7 @@ export const twinCommand = Command.make(
     online,
     whatIf
   }) {
+    yield* checkWarmups(numWarmups)
     const questions = yield* readQuestions(whatIf, online)
     const most = replay.length > 0 ? undefined : repetitions
     if (repetitions < 1)
@@ -98,12 +101,12 @@ export const twinCommand = Command.make(
       most === undefined
         ? yield* recordedRuns(replay, scenario, online ? followers : undefined)
         : yield* measuredRuns(
-            { scenario, methods, model: Option.getOrElse(model, embeddedModel), adapter },
+            { scenario, methods, model: Option.getOrElse(model, embeddedModel), adapter, numWarmups },
             most,
             online ? followers : undefined,
             save
           )
-    const { twins, unfit } = compareRuns(runs)
+    const { twins, unfit, stepTime } = compareRuns(runs)
     for (const name of unfit) yield* Console.error(`${name}: ran, and does not fit in the simulator`)
     const paths = runs.map((run) => ({
       name: run.named.name,
@@ -116,7 +119,7 @@ export const twinCommand = Command.make(
     }))
     if (format === "json")
       yield* Console.log(
-        JSON.stringify({ ...twinJson(scenario, twins, paths), ...liveJson(live) }, undefined, 2)
+        JSON.stringify({ ...twinJson(scenario, { twins, stepTime }, paths), ...liveJson(live) }, undefined, 2)
       )
     else
       yield* Console.log(
@@ -124,7 +127,7 @@ export const twinCommand = Command.make(
           `${scenario.name}: predicted for ${scenario.hardware.name}${softwareMark(scenario.hardware)}`,
           `measured: ${[...new Set(runs.map(({ trace }) => trace.meta.name.split(" on ").at(-1)))].join(", ")}`,
           ...twins.flatMap((twin) => ["", renderTwin(twin)]),
-          ...(twins.length < 2 ? [] : ["", renderTogether(twins, scenario.baseline)]),
+          ...(twins.length < 2 ? [] : ["", renderTogether({ twins, stepTime }, scenario.baseline)]),
           "",
           renderPaths(paths),
           ...live.flatMap((one) =>
@@ -182,6 +185,7 @@ const measuredRuns = Effect.fnUntraced(function* (
     readonly methods: readonly NamedMethod[]
     readonly model: string
     readonly adapter: "auto" | "software"
+    readonly numWarmups: number
   },
   repetitions: number,
   followers: Map<string, Follower> | undefined,

@@ -13,7 +13,7 @@ import {
   type Windows,
   windowsOf
 } from "../../twin/together.ts"
-import type { Step, Twin } from "../../twin/twin.ts"
+import type { Compared, Step, StepTime, Twin } from "../../twin/twin.ts"
 import { type Column, plainTable } from "./grid.ts"
 import { seconds, significant, times } from "./number.ts"
 
@@ -157,11 +157,34 @@ const windowWords = (windows: Windows | undefined): readonly string[] => {
   ]
 }
 
+const off = ({ count, medianError, p90Error }: Residual, what: string): string =>
+  `half of ${count} ${what} within ${share(medianError)}, nine of ten within ${share(p90Error)}`
+
+/** How far off step time is over all methods, as one sentence. */
+const stepWords = (stepTime: StepTime | undefined): readonly string[] => {
+  if (stepTime === undefined) return []
+  const { every, typical, typicalFloor } = stepTime
+  const floor =
+    typicalFloor === undefined
+      ? ""
+      : `; half of the repetitions by the others: ${off(typicalFloor, "kinds of pass")}`
+  return [
+    `step time, all methods: ${off(every, "passes")}`,
+    ...(typical === undefined
+      ? []
+      : [`in the middle of the repetitions: ${off(typical, "kinds of pass")}${floor}`])
+  ]
+}
+
 /** What the methods' comparisons say together. */
-export const renderTogether = (twins: readonly Twin[], baseline: string): string => {
+export const renderTogether = (
+  { twins, stepTime }: Pick<Compared, "twins" | "stepTime">,
+  baseline: string
+): string => {
   const against = againstBaseline(twins, baseline)
   return [
     ...(against.length === 0 ? [] : [plainTable(againstColumns, against), ""]),
+    ...stepWords(stepTime),
     ...orderWords(twins),
     ...windowWords(windowsOf(twins))
   ].join("\n")
@@ -252,7 +275,7 @@ export const liveJson = (live: readonly Live[]): Readonly<Record<string, unknown
 
 export const twinJson = (
   scenario: Scenario,
-  twins: readonly Twin[],
+  { twins, stepTime }: Pick<Compared, "twins" | "stepTime">,
   paths: readonly Retraced[]
 ): Readonly<Record<string, unknown>> => ({
   scenario: scenario.name,
@@ -263,6 +286,7 @@ export const twinJson = (
   ranking: { predicted: ranking(twins, "predicted"), measured: ranking(twins, "measured") },
   order: orderOf(twins),
   windows: windowsOf(twins),
+  step_time: stepTime,
   replayed: paths.map(({ name, path }) => ({ name, ...path })),
   methods: twins.map((twin) => ({
     name: twin.named.name,

@@ -6,6 +6,7 @@ import { hardwareFile } from "../../scenario/hardware-file.ts"
 import { weightBytes } from "../../scenario/model-shape.ts"
 import type { Hardware, Operation, Scenario } from "../../scenario/resolved.ts"
 import { layerCount } from "../../sim/cost/linear.ts"
+import { rowBlocks } from "../../sim/cost/row-blocks.ts"
 import { fitLink, type LinkFit } from "../../twin/link-fit.ts"
 import { passFacts } from "../../twin/pass-price.ts"
 import { recordedPasses } from "../../twin/passes.ts"
@@ -54,9 +55,19 @@ const samplesOf = (
     if (timing.cache !== "plain") continue
     const { bytes: read, flops, launches, operation, batch, positions } = timing
     const own = (found[operationOf(timing)] ??= [])
-    const blocks =
-      operation === "matmul" ? { blocks: layers * Math.ceil((batch * positions) / matmulRows) } : {}
-    for (const took of timing.all) own.push({ bytes: read, flops, launches, seconds: took, ...blocks })
+    const rows = batch * positions
+    const cut = rowBlocks(rows, matmulRows)
+    const work = {
+      bytes: read,
+      launches,
+      ...(operation === "matmul" || operation === "lm-head"
+        ? {
+            flops: (flops * cut.computed) / rows,
+            blocks: operation === "matmul" ? layers * cut.blocks : cut.blocks
+          }
+        : { flops })
+    }
+    for (const took of timing.all) own.push({ ...work, seconds: took })
   }
   return found
 }
@@ -108,8 +119,8 @@ export const profileOf = (scenario: Scenario, probed: Probed): Profile => {
   const base: Hardware = {
     ...hardware,
     hbm: { ...hardware.hbm, bandwidth: copied },
-    // WebGPU tells no peak: twice the best seen, so that shares have room.
-    flops: { 16: Math.max(1e9, 2 * bestArithmetic(scenario, probed)) },
+    // WebGPU tells no peak: four times the best seen, so that shares have room beside what blocks cost.
+    flops: { 16: Math.max(1e9, 4 * bestArithmetic(scenario, probed)) },
     host: { ...hardware.host, bandwidth: copied },
     link,
     ...(overlap.hidden !== undefined && overlap.hidden >= HIDES
@@ -177,7 +188,7 @@ export const profileFile = ({
         name,
         origin: {
           basis: "measured",
-          source: `${source}${mark}; capacities are assumed, peak FLOP/s is twice the best seen`
+          source: `${source}${mark}; capacities are assumed, peak FLOP/s is four times the best seen`
         },
         adapter: { name: card.name, kind: card.kind }
       },

@@ -1,4 +1,5 @@
 /** Choosing entries under a budget of bytes: shared by every method that drops tokens. */
+import { recentTokens } from "../../protocol/recent.ts"
 import { layOut } from "../cache/packed-layout.ts"
 import type { Budget, Compression, Format, Observation } from "./compressor.ts"
 
@@ -10,9 +11,6 @@ export const RAW: Format = { keys: "raw", values: "raw", rotated: false }
 
 /** How what stays is stored. */
 export type Storing = Pick<Compression, "format" | "codebooks">
-
-/** Tokens that stay in the tail whatever else is dropped. */
-export const recentTokens = (tokens: number): number => Math.max(16, Math.ceil(tokens / 20))
 
 /** Shares a budget out over layers: a layer's factor on the mean, which is 1. `most`: the largest factor there is room for. */
 export type Shares = (layer: number, layers: number, most: number) => number

@@ -1,6 +1,7 @@
 /** The worst method there is: random positions, two bits, random levels. Output must be the same with it; speed need not. */
 import type { Compression, Compressor } from "./compressor.ts"
-import { entriesWithin, keepNewest, recentTokens, type Storing } from "./keep.ts"
+import { recentTokens } from "../../protocol/recent.ts"
+import { entriesWithin, keepNewest, type Storing } from "./keep.ts"
 
 /** Numbers in [0, 1) by xorshift. */
 const numbers = (seed: number): (() => number) => {

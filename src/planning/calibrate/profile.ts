@@ -33,16 +33,6 @@ export const fitOf = ({ operation, quality }: Calibrated) => ({
   held_out_bias: digits(quality.heldOutBias)
 })
 
-/** Both kinds of attention with the share that the other has shown. */
-const completed = (fits: readonly Calibrated[]): readonly Calibrated[] => {
-  const prompts = fits.find(({ operation }) => operation === "attention-prefill")
-  return fits.map((one) =>
-    one.operation === "attention-decode" && prompts !== undefined
-      ? { ...one, fit: { ...one.fit, compute: prompts.fit.compute } }
-      : one
-  )
-}
-
 /** Fits every kind of operation that has samples enough; notes say which have not. */
 export const calibrate = (
   samples: Readonly<Partial<Record<Operation, readonly Sample[]>>>,
@@ -74,7 +64,22 @@ export const calibrate = (
       notes.push(`${operation}: no measurement was bound by arithmetic; ${hardware.name}'s share is kept`)
     return [{ operation, fit, quality }]
   })
-  return { fits: completed(fits), notes }
+  const prompts = fits.find(({ operation }) => operation === "attention-prefill")
+  // Single queries once more, with what arithmetic costs as prompts have shown it.
+  const completed = fits.map((one) =>
+    one.operation === "attention-decode" && prompts !== undefined
+      ? {
+          ...one,
+          ...fitAndJudge(
+            samples["attention-decode"]!,
+            peaks,
+            { ...one.fit, compute: prompts.fit.compute },
+            "compute"
+          )
+        }
+      : one
+  )
+  return { fits: completed, notes }
 }
 
 /** Median of predicted over measured − 1 from which on times are not the card's, whatever share of it the fit takes. */

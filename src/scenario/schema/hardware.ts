@@ -12,7 +12,7 @@ const MatmulFile = Schema.Struct({
   per_block: optional(
     quantity(
       "seconds",
-      "What a block of rows costs in all matmuls of a layer besides its arithmetic: weights are loaded for it. 0 if it is not there.",
+      "What a block of rows costs besides its arithmetic, in all matmuls of a layer or in the output head: weights are loaded for it. 0 if it is not there.",
       OVERHEAD
     )
   )
@@ -154,13 +154,19 @@ export const HardwareFile = Schema.Struct({
     Schema.Struct({
       submission: quantity(
         "seconds",
-        "Host work around each submission, while the device does nothing for it.",
+        "Host work to record a submission, while the device does nothing for it; a pass that reads KV layer by layer as it comes has one for each.",
         OVERHEAD
       ),
       steps: count(
         "Passes of a run that one submission holds at most; a run is cut only between submissions."
       ),
-      chunk: quantity("bytes", "Bytes of a copy submitted at once; passes slip in between.", { least: 1 })
+      chunk: quantity("bytes", "Bytes of a copy submitted at once; passes slip in between.", { least: 1 }),
+      copies_first: optional(
+        Schema.Boolean.annotate({
+          description:
+            "Whether a copy into the device that is ordered as a pass begins goes before it, because a staging buffer is had sooner than the pass is recorded. false, if it is not said."
+        })
+      )
     }).annotate({
       description:
         "Passes and copies share one queue, as in WebGPU: a copy waits for the passes submitted before it and delays those behind. If it is not there, copies have engines of their own and run beside passes."
@@ -181,7 +187,7 @@ export const HardwareFile = Schema.Struct({
       description: "Attention of a pass with prompts; decoding requests of that pass are in the same call."
     }),
     elementwise: EfficiencyFile,
-    "lm-head": EfficiencyFile,
+    "lm-head": MatmulFile,
     source: text("Where the efficiencies come from.")
   }),
   query_block: optional(
@@ -204,15 +210,19 @@ export const HardwareFile = Schema.Struct({
       rows: count("Rows of a pass that matmuls compute with the weights they have loaded.")
     }).annotate({
       description:
-        "How matmuls cut the rows of a pass into blocks; efficiency.matmul.per_block is what one costs."
+        "How matmuls cut the rows of a pass into blocks, all of which are computed unless a block has one only; per_block of efficiency.matmul and efficiency.lm-head is what a block costs besides."
     })
   ),
-  step_overhead: quantity("seconds", "Host work between two passes.", OVERHEAD),
+  step_overhead: quantity(
+    "seconds",
+    "Host work between two passes; with one_queue between two submissions, which may hold several passes.",
+    OVERHEAD
+  ),
   step_overhead_per_request: quantity("seconds", "More of it per request in the pass.", OVERHEAD),
-  compression_overhead: optional(
+  compression_per_entry: optional(
     quantity(
       "seconds",
-      "Work around a pass for each prompt that is complete with it and compressed: observing, choosing, packing. None, if it is not said.",
+      "Work behind a pass for each entry that a context packs when it is compressed (what is kept, but for the newest tokens): observing, choosing, packing. None, if it is not said.",
       OVERHEAD
     )
   ),

@@ -11,6 +11,7 @@ import { ACTIVATION, layerCount, LinearLayers, readBytesPerParameter } from "./l
 import { type AttentionLoad, costSeconds, floorSeconds, type PassCost, type PassLoad } from "./load.ts"
 import { DECODING } from "./query-blocks.ts"
 import { Roofline } from "./roofline.ts"
+import { rowBlocks } from "./row-blocks.ts"
 
 /** Kernels a layer launches by kind: QKV, O, gate-up, down; norms, rotary embedding, activation, residuals. */
 const MATMULS = 4
@@ -126,18 +127,15 @@ export class CostModel {
     out.computeFloor = linear.computeFloor
     out.interconnect = this.#collectives(tokens, load.logits)
     const requests = decode.requests + draft.requests + verify.requests + prefill.requests
-    const { stepOverhead, stepOverheadPerRequest, compressionOverhead = 0 } = this.#hardware
-    out.scheduling =
-      stepOverhead +
-      stepOverheadPerRequest * requests +
-      compressionOverhead * load.compressed +
-      this.#launches
+    const { stepOverhead, stepOverheadPerRequest, compressionPerEntry = 0 } = this.#hardware
+    out.host = stepOverhead + stepOverheadPerRequest * requests
+    out.scheduling = out.host + compressionPerEntry * load.packed + this.#launches
     this.#attend(out, draft, this.#compressed, this.#draftEfficiency)
     this.#attend(out, verify, this.#plain, 1)
     if (prefill.requests === 0) this.#attend(out, decode, this.#plain, 1)
     else this.#attendWithPrompts(out, prefill, decode)
     if (load.logits > 0) this.#addHead(out, load.logits)
-    if (load.drafterBytes > 0) this.#drafter.add(out, load.drafterBytes, 0, 0, undefined)
+    if (load.drafterBytes > 0) this.#drafter.add(out, load.drafterBytes, 0, 0)
     if (costSeconds(out) < floorSeconds(out) * (1 - SLACK)) {
       throw new BelowFloor(this.#hardware.name, costSeconds(out), floorSeconds(out))
     }
@@ -167,8 +165,12 @@ export class CostModel {
     const table = this.#hardware.tables?.lmHead
     const flops = rows * rowFlops
     if (table === undefined) {
-      this.#lmHead.add(out, bytes, rows * rowBytes, flops, undefined)
-      out.scheduling += this.#hardware.efficiency["lm-head"].overhead
+      const { efficiency, matmulBlock } = this.#hardware
+      const { overhead, perBlock = 0 } = efficiency["lm-head"]
+      const cut = matmulBlock && rowBlocks(rows, matmulBlock.rows)
+      this.#lmHead.add(out, bytes, rows * rowBytes, flops, { computed: (cut?.computed ?? rows) * rowFlops })
+      if (cut !== undefined) out.compute += (cut.blocks * perBlock) / this.#ranks
+      out.scheduling += overhead
       return
     }
     let seconds = interpolate(table.sequences, table.seconds, rows)
@@ -176,7 +178,7 @@ export class CostModel {
       this.#extrapolated.add("lmHead")
       seconds = Math.max(seconds, this.#lmHead.floor(bytes, flops))
     }
-    this.#lmHead.add(out, bytes, rows * rowBytes, flops, seconds)
+    this.#lmHead.add(out, bytes, rows * rowBytes, flops, { measured: seconds })
   }
 
   /**

@@ -4,6 +4,7 @@ import type { KernelTables, LayerGroup, Model } from "../../scenario/resolved.ts
 import { covers, interpolate, type TableName } from "./interpolate.ts"
 import { costSeconds, emptyCost, floorSeconds, type PassCost } from "./load.ts"
 import type { Roofline } from "./roofline.ts"
+import { rowBlocks } from "./row-blocks.ts"
 
 /** Bytes of an activation: 16 bits, whatever the weights. */
 export const ACTIVATION = 2
@@ -39,13 +40,11 @@ const readableBytes = ({ hidden, vocab, layers, weightBytesPerParam }: Model): n
 export const readBytesPerParameter = (model: Model): number =>
   model.weightBytesPerParam * (model.weightBytes === undefined ? 1 : model.weightBytes / readableBytes(model))
 
-/** Rows that a layer's matmuls compute with the weights they have loaded, and seconds that costs besides its arithmetic. */
+/** Rows that a layer's matmuls compute with the weights they have loaded, and seconds such a block costs besides its arithmetic. */
 export interface MatmulBlock {
   readonly rows: number
   readonly seconds: number
 }
-
-const CRUMB = 1e-6
 
 export class LinearLayers {
   readonly #model: Model
@@ -84,11 +83,9 @@ export class LinearLayers {
 
   #cost(tokens: number): PassCost {
     const cost = emptyCost()
-    for (const layer of this.#model.layers) this.#layer(layer, tokens, cost)
-    // Rows that are a mean of several passes are whole but for rounding.
-    if (this.#block !== undefined)
-      cost.compute +=
-        layerCount(this.#model) * Math.ceil(tokens / this.#block.rows - CRUMB) * this.#block.seconds
+    const cut = this.#block && rowBlocks(tokens, this.#block.rows)
+    for (const layer of this.#model.layers) this.#layer(layer, tokens, cut?.computed ?? tokens, cost)
+    if (cut !== undefined) cost.compute += layerCount(this.#model) * cut.blocks * this.#block!.seconds
     const table = this.#table
     if (table === undefined || tokens === 0) return cost
     // A measured time says how long, not what bounds it: it keeps the roofline's proportions.
@@ -103,7 +100,8 @@ export class LinearLayers {
     return cost
   }
 
-  #layer(layer: LayerGroup, tokens: number, out: PassCost): void {
+  /** `computed`: rows that matmuls compute for `tokens` positions. */
+  #layer(layer: LayerGroup, tokens: number, computed: number, out: PassCost): void {
     const { count, attention, mlp } = layer
     const { hidden } = this.#model
     const perParameter = readBytesPerParameter(this.#model)
@@ -119,14 +117,13 @@ export class LinearLayers {
     const aroundMlp = positions * (2 * hidden + 3 * width) * ACTIVATION
     const between = positions * (6 * hidden + 2 * width) * ACTIVATION
     const touched = count * touchedParameters(layer, hidden, tokens)
-    this.#matmul.add(
-      out,
-      count * projections * perParameter,
-      aroundAttention,
-      2 * projections * positions,
-      undefined
-    )
-    this.#matmul.add(out, touched * perParameter, aroundMlp, 2 * active * positions, undefined)
-    this.#elementwise.add(out, 0, between, 0, undefined)
+    const rows = count * computed
+    this.#matmul.add(out, count * projections * perParameter, aroundAttention, 2 * projections * positions, {
+      computed: 2 * projections * rows
+    })
+    this.#matmul.add(out, touched * perParameter, aroundMlp, 2 * active * positions, {
+      computed: 2 * active * rows
+    })
+    this.#elementwise.add(out, 0, between, 0)
   }
 }

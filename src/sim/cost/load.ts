@@ -21,8 +21,8 @@ export interface PassLoad {
   readonly prefill: AttentionLoad
   /** Rows the output head computes. */
   logits: number
-  /** Contexts that are compressed when the pass is over: prompts that are complete, and what is chosen anew at verifies. */
-  compressed: number
+  /** Entries that are packed when the pass is over: of prompts that are complete, and of what is compressed anew at verifies. */
+  packed: number
   /** Bytes a classical drafter reads in this pass: its weights and its KV, for every proposal. */
   drafterBytes: number
 }
@@ -42,7 +42,7 @@ export const emptyLoad = (): PassLoad => ({
   verify: attention(),
   prefill: attention(),
   logits: 0,
-  compressed: 0,
+  packed: 0,
   drafterBytes: 0
 })
 
@@ -53,6 +53,8 @@ export interface PassCost {
   interconnect: number
   /** Launches and host work between passes. */
   scheduling: number
+  /** Of it what is done once for passes that are submitted together: the host's. */
+  host: number
   /** Bytes moved in HBM, FLOPs done. */
   bytes: number
   flops: number
@@ -66,6 +68,7 @@ export const emptyCost = (): PassCost => ({
   compute: 0,
   interconnect: 0,
   scheduling: 0,
+  host: 0,
   bytes: 0,
   flops: 0,
   memoryFloor: 0,

@@ -39,12 +39,19 @@ export class Roofline {
 
   /**
    * Adds an operation to a pass. `stored`: bytes of weights and KV it has to read; `passing`: bytes of activations, which may
-   * stay on the chip and so bind no measurement. A measured time counts for what the roofline says bounds the operation.
+   * stay on the chip and so bind no measurement; `computed`: FLOPs that its blocks do, rows that are not in use included. A measured
+   * time counts for what the roofline says bounds the operation.
    */
-  add(out: PassCost, stored: number, passing: number, flops: number, measured: number | undefined): void {
+  add(
+    out: PassCost,
+    stored: number,
+    passing: number,
+    flops: number,
+    { measured, computed = flops }: { readonly measured?: number; readonly computed?: number } = {}
+  ): void {
     const bytes = stored + passing
     const memory = bytes / this.#memory
-    const compute = flops / this.#compute
+    const compute = computed / this.#compute
     if (memory >= compute) out.hbm += measured ?? memory
     else out.compute += measured ?? compute
     out.bytes += bytes

@@ -38,12 +38,15 @@ export const gpuModel = (scenario: Scenario, method: Method): GpuModel => {
       drafter === undefined ? undefined : makeAcceptance(drafter.acceptance, seed + 1)
     ),
     draftPairs: compressor?.kind === "quantize" ? 1 / compressor.keep : 1,
-    compresses:
-      compressor === undefined
-        ? "nothing"
-        : compressor.mode === "online"
-          ? "prompts and verifies"
-          : "prompts",
+    ...(compressor === undefined
+      ? {}
+      : {
+          compresses: {
+            // What is stored in fewer bits is all there.
+            entries: compressor.kind === "quantize" ? 1 : compressor.keep,
+            verifies: compressor.mode === "online"
+          }
+        }),
     window: kvShape(model).window,
     drafterWeights: drafter?.weightBytes ?? 0,
     drafterKv: drafter?.kvBytesPerToken ?? 0,

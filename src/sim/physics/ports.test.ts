@@ -29,7 +29,6 @@ const gpuModel = (): GpuModel => ({
   cost: new CostModel(shapes, hardware, 1, 1),
   judge: new Judge(makeAcceptance(acceptance, 1), undefined),
   draftPairs: 1,
-  compresses: "nothing",
   window: 0,
   drafterWeights: 0,
   drafterKv: 0

@@ -3,6 +3,7 @@
  * ends and costs the same however long it is.
  */
 import type { Group, Iteration, IterationResult } from "../../runtime/ports.ts"
+import { recentTokens } from "../../protocol/recent.ts"
 import type { CostModel } from "../cost/cost-model.ts"
 import { type AttentionLoad, costSeconds, emptyCost, emptyLoad, type PassCost } from "../cost/load.ts"
 import type { Judge } from "./judge.ts"
@@ -13,8 +14,8 @@ export interface GpuModel {
   readonly judge: Judge
   /** Query–key pairs per KV token of a draft step: 1 for dropped entries, 1/keep for quantised ones. */
   readonly draftPairs: number
-  /** What is compressed: prompts that are complete, or those and, anew at each verify, whatever is verified. */
-  readonly compresses: Compresses
+  /** Prompts are compressed when they are complete; absent: nothing is. */
+  readonly compresses?: Compresses
   /** Window of sliding-window layers, tokens; 0 if there are none. */
   readonly window: number
   /** Bytes a classical drafter reads per proposal, and per KV token it has. */
@@ -24,7 +25,12 @@ export interface GpuModel {
   readonly streams?: Streams
 }
 
-export type Compresses = "nothing" | "prompts" | "prompts and verifies"
+export interface Compresses {
+  /** Entries kept of a token. */
+  readonly entries: number
+  /** What is verified is compressed anew. */
+  readonly verifies: boolean
+}
 
 export interface Streams {
   readonly what: "everything" | "verifies"
@@ -35,9 +41,9 @@ export interface Streams {
 export const submissionsOf = (streams: Streams | undefined, verifies: boolean): number =>
   streams !== undefined && (streams.what === "everything" || verifies) ? streams.layers : 1
 
-/** Contexts compressed at the end of a pass with so many complete prompts and verifies. */
-export const compressedIn = (compresses: Compresses, complete: number, verifies: number): number =>
-  compresses === "nothing" ? 0 : compresses === "prompts" ? complete : complete + verifies
+/** Entries that a context of so many tokens packs: what is kept of it, but for the newest tokens, which stay as they are. */
+export const packedOf = (compresses: Compresses | undefined, tokens: number): number =>
+  compresses === undefined ? 0 : Math.max(0, compresses.entries * tokens - recentTokens(tokens))
 
 /** Value at step `i` of `count` that go evenly from `first` to `last`. */
 const at = (first: number, last: number, count: number, i: number): number =>
@@ -47,9 +53,12 @@ export class PricedRun {
   readonly #first: PassCost
   readonly #last: PassCost
   readonly #count: number
+  readonly #together: number
 
-  constructor(model: GpuModel, iteration: Iteration) {
+  /** `together`: steps that one submission holds, with the host's work around it. */
+  constructor(model: GpuModel, iteration: Iteration, together = 1) {
     this.#count = iteration.steps
+    this.#together = together
     this.#first = priceOf(model, iteration, 0)
     this.#last = iteration.steps === 1 ? this.#first : priceOf(model, iteration, iteration.steps - 1)
   }
@@ -61,8 +70,13 @@ export class PricedRun {
     const rest =
       this.#sum(first.compute, last.compute, from, to) +
       this.#sum(first.interconnect, last.interconnect, from, to)
-    const scheduling = this.#sum(first.scheduling, last.scheduling, from, to)
+    const scheduling = this.#scheduling(from, to)
     return (rest + scheduling + this.#sum(first.hbm, last.hbm, from, to) / share) * 1e9
+  }
+
+  /** Of them ns of the host's work around the submissions, while the device is free. */
+  hostNanoseconds(from: number, to: number): number {
+    return to <= from ? 0 : this.#host(from, to) * 1e9
   }
 
   /** What the first `steps` came to, in `seconds`; `idle` of them the GPU waited for the host between submissions. */
@@ -70,7 +84,7 @@ export class PricedRun {
     const [first, last] = [this.#first, this.#last]
     const compute = this.#sum(first.compute, last.compute, 0, steps)
     const interconnect = this.#sum(first.interconnect, last.interconnect, 0, steps)
-    const scheduling = this.#sum(first.scheduling, last.scheduling, 0, steps) + idle
+    const scheduling = this.#scheduling(0, steps) + idle
     return {
       steps,
       seconds,
@@ -85,6 +99,17 @@ export class PricedRun {
     }
   }
 
+  /** Launches of steps [from, to), and the host's work around the submissions that begin with one of them. */
+  #scheduling(from: number, to: number): number {
+    const [first, last] = [this.#first, this.#last]
+    const launches = this.#sum(first.scheduling - first.host, last.scheduling - last.host, from, to)
+    return launches + this.#host(from, to)
+  }
+
+  #host(from: number, to: number): number {
+    return (Math.ceil(to / this.#together) - Math.ceil(from / this.#together)) * this.#first.host
+  }
+
   /** Sum over steps [from, to), at least one, of what goes from `first` to `last` over the whole run. */
   #sum(first: number, last: number, from: number, to: number): number {
     return ((at(first, last, this.#count, from) + at(first, last, this.#count, to - 1)) / 2) * (to - from)
@@ -97,14 +122,18 @@ const priceOf = (model: GpuModel, iteration: Iteration, i: number): PassCost => 
   const load = emptyLoad()
   group(load.decode, decode, i, proposals, 1)
   group(load.draft, draft, i, proposals, model.draftPairs)
-  for (const { drafted, context } of verify) span(load.verify, drafted + 1, context - 1, model.window)
+  for (const { drafted, context } of verify) {
+    span(load.verify, drafted + 1, context - 1, model.window)
+    if (model.compresses?.verifies === true) load.packed += packedOf(model.compresses, context + drafted)
+  }
   let complete = 0
   for (const { tokens, cached, last } of prefill) {
     span(load.prefill, tokens, cached, model.window)
-    if (last) complete++
+    if (!last) continue
+    complete++
+    load.packed += packedOf(model.compresses, cached + tokens)
   }
   load.logits = load.decode.positions + load.draft.positions + load.verify.positions + complete
-  load.compressed = compressedIn(model.compresses, complete, verify.length)
   load.drafterBytes =
     load.decode.requests + load.draft.requests === 0
       ? 0

@@ -12,15 +12,16 @@ import { type GpuModel, PricedRun } from "./priced-run.ts"
 import { DeviceQueue, QueuedGpu, queuedLink } from "./queue.ts"
 
 const { hardware, model: shapes } = readScenario("llama-8b-h100-chat.yaml", readCatalog())
-const model: GpuModel = {
-  cost: new CostModel(shapes, hardware, 1, 1),
+/** `host`: seconds of its work around a submission. */
+const modelWith = (host: number): GpuModel => ({
+  cost: new CostModel(shapes, { ...hardware, stepOverhead: host, stepOverheadPerRequest: 0 }, 1, 1),
   judge: new Judge(undefined, undefined),
   draftPairs: 1,
-  compresses: "nothing",
   window: 0,
   drafterWeights: 0,
   drafterKv: 0
-}
+})
+const model = modelWith(0)
 
 const decoding = (steps: number): Iteration => {
   const decode = new BatchGroup(1, 0)
@@ -33,13 +34,13 @@ const alone = (steps: number): number => new PricedRun(model, decoding(steps)).n
 
 const BANDWIDTH = 1e9
 
-const device = (facts: OneQueue, way: "in" | "out" = "in") => {
+const device = (facts: OneQueue, way: "in" | "out" = "in", latency = 1e-6, host = 0) => {
   const time = new VirtualTime()
   const queue = new DeviceQueue(time.kernel)
   return {
     time,
-    gpu: new QueuedGpu(queue, model, facts),
-    link: queuedLink(queue, { bandwidth: BANDWIDTH, latency: 1e-6, through: [], failure: 0 }, facts, way, 1)
+    gpu: new QueuedGpu(queue, host === 0 ? model : modelWith(host), facts),
+    link: queuedLink(queue, { bandwidth: BANDWIDTH, latency, through: [], failure: 0 }, facts, way, 1)
   }
 }
 
@@ -88,19 +89,44 @@ describe("a device with one queue", () => {
     expect(ends.large).toBeCloseTo(alone(20) + 0.004, 4)
   })
 
-  it("sends home what is ordered with a pass before that pass, and brings in behind it", () => {
-    for (const way of ["in", "out"] as const) {
-      const { time, gpu, link } = device({ submission: 1e-3, steps: 64, chunk: 1e6 }, way)
-      let end = 0
-      const copy = Effect.andThen(
-        link.move({ ...RELOAD, bytes: 1e5 }),
-        Effect.sync(() => void (end = time.kernel.now * 1e-9))
-      )
-      time.simulate(Effect.all([copy, gpu.run(decoding(5))], { concurrency: 2 }))
-      // A copy out fits into the time the host takes to record the pass.
-      expect(end).toBeCloseTo(way === "in" ? 0.0011 + alone(5) : 0.0001, 5)
-      expect(time.kernel.now * 1e-9).toBeCloseTo(way === "in" ? 0.0011 + alone(5) : 0.001 + alone(5), 5)
-    }
+  it.each([
+    ["out", {}, true],
+    ["in", {}, false],
+    ["in", { copiesFirst: true }, true]
+  ] as const)("copies %s what is ordered with a pass (%o): before that pass is %s", (way, facts, first) => {
+    // A staging buffer takes longer than the host needs to record the pass.
+    const latency = 2e-3
+    const { time, gpu, link } = device({ submission: 1e-3, steps: 64, chunk: 1e6, ...facts }, way, latency)
+    let end = 0
+    const copy = Effect.andThen(
+      link.move({ ...RELOAD, bytes: 1e5 }),
+      Effect.sync(() => void (end = time.kernel.now * 1e-9))
+    )
+    time.simulate(Effect.all([copy, gpu.run(decoding(5))], { concurrency: 2 }))
+    const copying = 1e5 / BANDWIDTH
+    // Of a copy in that went first the host hears after the latency at the earliest.
+    const own = way === "out" ? copying + latency : latency
+    expect(end).toBeCloseTo(first ? own : 1e-3 + alone(5) + copying, 6)
+    // What goes first fits into the time the host takes to record the pass.
+    expect(time.kernel.now * 1e-9).toBeCloseTo(1e-3 + alone(5) + (first ? 0 : copying), 6)
+  })
+
+  it("is free for copies while the host works, once a submission however many steps it has", () => {
+    const host = 0.05
+    const { time, gpu, link } = device({ submission: 0, steps: 8, chunk: 1e9 }, "in", 1e-6, host)
+    time.simulate(gpu.run(decoding(16)))
+    expect(time.kernel.now * 1e-9).toBeCloseTo(alone(16) + 2 * host, 6)
+    const before = time.kernel.now * 1e-9
+    const copy = link.move({ ...RELOAD, bytes: 0.04 * BANDWIDTH })
+    time.simulate(Effect.all([gpu.run(decoding(8)), copy], { concurrency: 2 }))
+    expect(time.kernel.now * 1e-9 - before).toBeCloseTo(alone(8) + host, 6)
+  })
+
+  it("keeps its queue for what streams into a pass", () => {
+    const { time, gpu, link } = device({ submission: 0, steps: 8, chunk: 1e6, copiesFirst: true }, "in", 1e-3)
+    const stream = link.move({ request: -1, kind: "stream", bytes: 1e7 })
+    time.simulate(Effect.all([stream, gpu.run(decoding(1))], { concurrency: 2 }))
+    expect(time.kernel.now * 1e-9).toBeCloseTo(1e-3 + 1e7 / BANDWIDTH + alone(1), 6)
   })
 
   it("is cut only between submissions, and pays for each", () => {

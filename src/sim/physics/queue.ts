@@ -25,12 +25,16 @@ export class DeviceQueue {
     this.kernel = kernel
   }
 
-  /** Submits work of `ns`, which the host needs `ahead` ns to record; the time at which it is done. */
-  submit(ns: number, ahead = 0): number {
-    this.#idle = Math.max(this.kernel.now + ahead, this.#idle) + ns
+  /** Submits work of `ns`; the time at which it is done. */
+  submit(ns: number): number {
+    this.#idle = Math.max(this.kernel.now, this.#idle) + ns
     return this.#idle
   }
 }
+
+/** What a run of passes waits for: the host, then the device. */
+const RECORDED = 0
+const DONE = 1
 
 /** The passes of a device whose copies wait in the same queue. */
 export class QueuedGpu {
@@ -55,20 +59,22 @@ export class QueuedGpu {
     this.#queue = queue
     this.#model = model
     this.#facts = facts
-    this.#reactor = queue.kernel.add({ receive: () => this.#done() })
+    this.#reactor = queue.kernel.add({
+      receive: (code) => (code === RECORDED ? this.#submit() : this.#done())
+    })
   }
 
   readonly run = (iteration: Iteration): Effect.Effect<IterationResult> =>
     Effect.callback<IterationResult>((resume) => {
       this.#run = {
         iteration,
-        priced: new PricedRun(this.#model, iteration),
+        priced: new PricedRun(this.#model, iteration, this.#facts.steps),
         start: this.#queue.kernel.now,
         resume: (result) => resume(Effect.succeed(result))
       }
       this.#submitted = 0
       this.#cut = false
-      this.#submit()
+      this.#record()
       return Effect.sync(() => {
         this.#queue.kernel.cancel(this.#event)
         this.#run = undefined
@@ -83,20 +89,29 @@ export class QueuedGpu {
     this.#cut = true
   }
 
+  /** The host records the next passes; copies that are submitted meanwhile go before them. */
+  #record(): void {
+    const { kernel } = this.#queue
+    this.#event = kernel.at(kernel.now + this.#facts.submission * 1e9, this.#reactor, RECORDED, 0)
+  }
+
   #submit(): void {
     const { iteration, priced } = this.#run!
     const from = this.#submitted
     this.#submitted = Math.min(iteration.steps, from + this.#facts.steps)
-    const work = priced.nanoseconds(from, this.#submitted, 1)
-    const submissions = submissionsOf(this.#model.streams, iteration.verify.length > 0)
-    const end = this.#queue.submit(work, submissions * this.#facts.submission * 1e9)
-    this.#event = this.#queue.kernel.at(end, this.#reactor, 0, 0)
+    // Copies behind a pass run while the host reads what it chose.
+    const host = priced.hostNanoseconds(from, this.#submitted)
+    const work = priced.nanoseconds(from, this.#submitted, 1) - host
+    const layers = submissionsOf(this.#model.streams, iteration.verify.length > 0)
+    const between = (layers - 1) * this.#facts.submission * 1e9
+    const end = this.#queue.submit(work + between) + host
+    this.#event = this.#queue.kernel.at(end, this.#reactor, DONE, 0)
   }
 
   #done(): void {
     const { iteration, priced, start, resume } = this.#run!
     if (this.#submitted < iteration.steps && !this.#cut) {
-      this.#submit()
+      this.#record()
       return
     }
     this.#run = undefined
@@ -111,13 +126,14 @@ export class QueuedGpu {
 }
 
 /**
- * A link whose copies wait in the device's queue. A large copy is submitted piece by piece, and passes slip in between. On the way in a
- * staging buffer has to be had first, which is the latency; on the way out the copy is submitted at once and the host hears of it later.
+ * A link whose copies in wait in the device's queue. A large copy is submitted piece by piece, and passes slip in between. A staging buffer has to
+ * be had first, which is the latency; where it is had at once (`copiesFirst`) the copy is submitted at once, and the latency is when the host hears of
+ * it at the earliest. What streams keeps the queue all that time: the pass that reads it waits for each layer. What goes home was copied out of the cache behind the pass that made it: it is read beside whatever runs.
  */
 export const queuedLink = (
   queue: DeviceQueue,
   model: LinkModel,
-  { chunk }: OneQueue,
+  { chunk, copiesFirst = false }: OneQueue,
   way: "in" | "out",
   seed: number
 ): LinkShape => {
@@ -138,8 +154,8 @@ export const queuedLink = (
         if (left > 0) {
           const piece = Math.min(left, chunk)
           left -= piece
-          const after = way === "out" && left === 0 ? latency : 0
-          event = kernel.at(queue.submit((piece / model.bandwidth) * 1e9) + after, reactor, 0, slot)
+          const done = queue.submit((piece / model.bandwidth) * 1e9)
+          event = kernel.at(copiesFirst ? Math.max(done, start + latency) : done, reactor, 0, slot)
           return
         }
         free.push(slot)
@@ -151,7 +167,13 @@ export const queuedLink = (
             : Effect.succeed({ bytes: transfer.bytes, seconds: (kernel.now - start) * 1e-9 })
         )
       }
-      if (way === "out") waiting[slot]()
+      if (transfer.kind === "stream") {
+        left = 0
+        event = kernel.at(queue.submit(latency + (transfer.bytes / model.bandwidth) * 1e9), reactor, 0, slot)
+      } else if (way === "out") {
+        left = 0
+        event = kernel.at(start + (transfer.bytes / model.bandwidth) * 1e9 + latency, reactor, 0, slot)
+      } else if (copiesFirst) waiting[slot]()
       else event = kernel.at(start + latency, reactor, 0, slot)
       return Effect.sync(() => {
         kernel.cancel(event)
