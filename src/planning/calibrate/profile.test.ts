@@ -55,6 +55,21 @@ const samples: readonly Sample[] = Array.from({ length: 40 }, (_, i) => {
   return { ...sample, seconds: predict(sample, { memory: 0.7, compute: 0.6, overhead: 3e-6 }, peaks) }
 })
 
+describe("attention where arithmetic bounds single queries, too", () => {
+  it("has the launches of single queries beside the arithmetic that prompts show", () => {
+    const truth = { memory: 0.7, compute: 0.05, overhead: 3e-5 }
+    const some: readonly Sample[] = Array.from({ length: 40 }, (_, i) => {
+      const sample = { bytes: 1e3 * 1.4 ** i, flops: 1e6 * 1.4 ** i, launches: 1, seconds: 1 }
+      return { ...sample, seconds: predict(sample, truth, peaks) }
+    })
+    const { fits } = calibrate({ "attention-decode": some, "attention-prefill": some }, base, peaks)
+    const decode = fits.find(({ operation }) => operation === "attention-decode")!
+    expect(decode.fit.compute).toBeCloseTo(truth.compute, 4)
+    expect(decode.fit.overhead / truth.overhead).toBeCloseTo(1, 2)
+    expect(decode.quality.heldOutP90Error).toBeLessThan(0.01)
+  })
+})
+
 describe("a hardware profile", () => {
   const { fits, notes } = calibrate({ matmul: samples, elementwise: samples.slice(0, 3) }, base, peaks)
   const text = yamlText(
