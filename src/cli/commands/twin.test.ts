@@ -18,6 +18,7 @@ const vericache = (line: string) => {
 
 interface TwinJson {
   readonly replayed: readonly { readonly same: boolean; readonly where?: string }[]
+  readonly step_time: { readonly every: { readonly count: number; readonly p90Error: number } }
   readonly methods: readonly {
     readonly contrasts: readonly { readonly predicted: number; readonly measured: number }[]
     readonly residuals: readonly {
@@ -44,7 +45,9 @@ describe("twin", () => {
   it("finds nothing apart between a run and itself", () => {
     const { status, stdout } = vericache("twin right.yaml --replay run.jsonl -f json")
     expect(status).toBe(0)
-    const { replayed, methods } = JSON.parse(stdout) as TwinJson
+    const { replayed, methods, step_time: stepTime } = JSON.parse(stdout) as TwinJson
+    expect(stepTime.every.count).toBeGreaterThan(0)
+    expect(stepTime.every.p90Error).toBeLessThan(1e-5)
     expect(replayed).toMatchObject([{ same: true }])
     const { contrasts, residuals } = methods[0]!
     for (const { predicted, measured } of contrasts) expect(predicted / measured).toBeCloseTo(1, 6)
@@ -52,6 +55,12 @@ describe("twin", () => {
       expect(ratio).toBeCloseTo(1, 5)
       expect(p90Error).toBeLessThan(1e-5)
     }
+  })
+
+  it("refuses fewer warm-ups than none", () => {
+    const { status, stdout, stderr } = vericache("twin right.yaml --num-warmups=-1")
+    expect([status, stdout]).toEqual([2, ""])
+    expect(stderr).toContain("--num-warmups -1: expected 0 or more requests")
   })
 
   it("says which assumption is wrong, and ends with exit code 3 beyond the tolerance", () => {
