@@ -122,11 +122,27 @@ describe("a device with one queue", () => {
     expect(time.kernel.now * 1e-9 - before).toBeCloseTo(alone(8) + host, 6)
   })
 
-  it("keeps its queue for what streams into a pass", () => {
-    const { time, gpu, link } = device({ submission: 0, steps: 8, chunk: 1e6, copiesFirst: true }, "in", 1e-3)
-    const stream = link.move({ request: -1, kind: "stream", bytes: 1e7 })
-    time.simulate(Effect.all([stream, gpu.run(decoding(1))], { concurrency: 2 }))
-    expect(time.kernel.now * 1e-9).toBeCloseTo(1e-3 + 1e7 / BANDWIDTH + alone(1), 6)
+  it("keeps its queue for what streams into a pass, which ends with it, as do rows that go home layer by layer", () => {
+    for (const way of ["in", "out"] as const) {
+      const { time, gpu, link } = device({ submission: 0, steps: 8, chunk: 1e6 }, way, 1e-3)
+      let end = 0
+      const kind = way === "in" ? "stream" : "save"
+      const copy = Effect.andThen(
+        link.move({ request: -1, kind, bytes: 1e6 }),
+        Effect.sync(() => void (end = time.kernel.now * 1e-9))
+      )
+      time.simulate(Effect.all([copy, gpu.run(decoding(1))], { concurrency: 2 }))
+      const streamed = way === "in" ? 1e-3 + 1e6 / BANDWIDTH : 0
+      expect(time.kernel.now * 1e-9).toBeCloseTo(streamed + alone(1), 6)
+      expect(end).toBeCloseTo(streamed + alone(1), 6)
+    }
+  })
+
+  it("does not wait with a stream for passes that come later", () => {
+    const { time, gpu, link } = device({ submission: 0, steps: 64, chunk: 1e6 }, "in", 1e-3)
+    const late = Effect.andThen(Effect.sleep(1), link.move({ request: 0, kind: "stream", bytes: 1e6 }))
+    expect(time.simulate(Effect.all([late, gpu.run(decoding(20))], { concurrency: 2 }))._tag).toBe("Success")
+    expect(time.kernel.now * 1e-9).toBeCloseTo(alone(20) + 1e-3 + 1e6 / BANDWIDTH, 6)
   })
 
   it("is cut only between submissions, and pays for each", () => {

@@ -20,6 +20,8 @@ import { type GpuModel, PricedRun, submissionsOf } from "./priced-run.ts"
 export class DeviceQueue {
   readonly kernel: Kernel
   #idle = 0
+  #passes = false
+  readonly #withPass: ((end: number) => void)[] = []
 
   constructor(kernel: Kernel) {
     this.kernel = kernel
@@ -29,6 +31,23 @@ export class DeviceQueue {
   submit(ns: number): number {
     this.#idle = Math.max(this.kernel.now, this.#idle) + ns
     return this.#idle
+  }
+
+  /** Submits passes of `ns`, with which end the copies that go layer by layer with them. */
+  submitPasses(ns: number): number {
+    const end = this.submit(ns)
+    this.#passes = true
+    for (const tell of this.#withPass.splice(0)) tell(end)
+    return end
+  }
+
+  passesDone(): void {
+    this.#passes = false
+  }
+
+  /** Tells when the passes end that are submitted next, unless others are on the device. */
+  whenPassesEnd(tell: (end: number) => void): void {
+    if (!this.#passes) this.#withPass.push(tell)
   }
 }
 
@@ -104,12 +123,13 @@ export class QueuedGpu {
     const work = priced.nanoseconds(from, this.#submitted, 1) - host
     const layers = submissionsOf(this.#model.streams, iteration.verify.length > 0)
     const between = (layers - 1) * this.#facts.submission * 1e9
-    const end = this.#queue.submit(work + between) + host
+    const end = this.#queue.submitPasses(work + between) + host
     this.#event = this.#queue.kernel.at(end, this.#reactor, DONE, 0)
   }
 
   #done(): void {
     const { iteration, priced, start, resume } = this.#run!
+    this.#queue.passesDone()
     if (this.#submitted < iteration.steps && !this.#cut) {
       this.#record()
       return
@@ -128,7 +148,9 @@ export class QueuedGpu {
 /**
  * A link whose copies in wait in the device's queue. A large copy is submitted piece by piece, and passes slip in between. A staging buffer has to
  * be had first, which is the latency; where it is had at once (`copiesFirst`) the copy is submitted at once, and the latency is when the host hears of
- * it at the earliest. What streams keeps the queue all that time: the pass that reads it waits for each layer. What goes home was copied out of the cache behind the pass that made it: it is read beside whatever runs.
+ * it at the earliest. What streams keeps the queue for its time, since the pass that reads it waits for each layer, and ends with that pass. Rows of a
+ * commit were copied out of the cache behind the pass that made them, and are read beside whatever runs; rows of all requests of a pass (no request's
+ * own) go home with it.
  */
 export const queuedLink = (
   queue: DeviceQueue,
@@ -149,6 +171,7 @@ export const queuedLink = (
       const number = transfers++
       let left = transfer.bytes
       let event = -1
+      let gone = false
       const slot = free.pop() ?? waiting.length
       waiting[slot] = () => {
         if (left > 0) {
@@ -159,6 +182,7 @@ export const queuedLink = (
           return
         }
         free.push(slot)
+        gone = true
         const fails =
           transfer.kind === "reload" && hashUniform(seed, transfer.request, number, 0xfa11) < model.failure
         resume(
@@ -167,15 +191,27 @@ export const queuedLink = (
             : Effect.succeed({ bytes: transfer.bytes, seconds: (kernel.now - start) * 1e-9 })
         )
       }
-      if (transfer.kind === "stream") {
+      const copying = latency + (transfer.bytes / model.bandwidth) * 1e9
+      const endsAt = (at: number): void => {
         left = 0
-        event = kernel.at(queue.submit(latency + (transfer.bytes / model.bandwidth) * 1e9), reactor, 0, slot)
-      } else if (way === "out") {
-        left = 0
-        event = kernel.at(start + (transfer.bytes / model.bandwidth) * 1e9 + latency, reactor, 0, slot)
-      } else if (copiesFirst) waiting[slot]()
+        event = kernel.at(at, reactor, 0, slot)
+      }
+      /** Layer by layer with the pass that is about to be submitted; at a time of its own if none is by then. */
+      const endsWithPass = (own: number): void => {
+        endsAt(own)
+        queue.whenPassesEnd((end) => {
+          if (gone) return
+          kernel.cancel(event)
+          endsAt(Math.max(end, own))
+        })
+      }
+      if (transfer.kind === "stream") endsWithPass(queue.submit(copying))
+      else if (way === "out" && transfer.request < 0) endsWithPass(start + copying)
+      else if (way === "out") endsAt(start + copying)
+      else if (copiesFirst) waiting[slot]()
       else event = kernel.at(start + latency, reactor, 0, slot)
       return Effect.sync(() => {
+        gone = true
         kernel.cancel(event)
         free.push(slot)
       })
