@@ -67,8 +67,17 @@ export const fitOfPasses = (passes: Refit["passes"]) => ({
   held_out_bias: digits(passes.heldOutBias)
 })
 
-const tell = ({ figures, untold, passes, links }: Refit, base: Hardware): readonly string[] => [
+/** Which of a copy and a pass goes first in the one queue, as far as runs and profile say. */
+const orderWords = ({ oneQueue }: Hardware): readonly string[] =>
+  oneQueue?.copiesFirst === undefined
+    ? []
+    : [
+        `one_queue.copies_first: ${oneQueue.copiesFirst}; a copy into the device that is ordered as a pass begins goes ${oneQueue.copiesFirst ? "before" : "behind"} it`
+      ]
+
+const tell = ({ hardware, figures, untold, passes, links }: Refit, base: Hardware): readonly string[] => [
   ...Object.entries(figures).map(([name, value]) => `${name}: ${figureWords(name, value)}`),
+  ...orderWords(hardware),
   ...(["host_to_device", "device_to_host"] as const).map((direction) =>
     linkWords(direction, links[direction], base)
   ),
