@@ -326,10 +326,7 @@ export interface Engine {
   /** Bytes the engine needs beside weights and KV: activations at their peak, runtime context. */
   readonly reservedBytes: number
   readonly enablePrefixCaching: boolean
-  /**
-   * The next pass is scheduled while one runs (vLLM: async_scheduling): host work hides behind the GPU, and a request is
-   * computed one pass later than it could be. Absent: no.
-   */
+  /** The next pass is scheduled while one runs (vLLM: async_scheduling): host work hides behind the GPU, and a request is computed one pass later than it could be. Absent: no. */
   readonly asyncScheduling?: boolean
   /**
    * A verify's full KV lies whole beside the compressed one, also where only what is missing moved: attention reads one
@@ -378,6 +375,8 @@ export interface Scenario {
   readonly name: string
   readonly description: string
   readonly seed: number
+  /** Seed of the draws of acceptance in place of `seed`. */
+  readonly acceptanceSeed?: number
   readonly model: Model
   readonly hardware: Hardware
   readonly engine: Engine

@@ -31,7 +31,8 @@ describe("the acceptance of recorded rounds", () => {
     const many = shortened(scenarioAt("llama-70b-2xh100-long-context"), 150)
     const { trace } = ran(many, withCurve([0.8, 0.6, 0.95], requestCorrelation))
     const found = recordedAcceptance([trace])!
-    expect(Math.abs(found.requestCorrelation! - requestCorrelation)).toBeLessThan(0.1)
+    // Places among few lengths tell a little less than what decides them.
+    expect(Math.abs(found.requestCorrelation! - requestCorrelation)).toBeLessThan(0.15)
     // The curve is that of all rounds whatever they share.
     expect(Math.abs(found.curve[0]! - 0.8)).toBeLessThan(0.1)
   })

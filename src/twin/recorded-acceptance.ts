@@ -71,7 +71,7 @@ const correlation = (rounds: readonly Round[], curve: readonly number[]): number
 
 /** Share of the requests that had a round of some number, for it to speak for them all. */
 const NEARLY_ALL = 0.9
-/** Two rounds of each request at least, to see how alike they are. */
+/** At least. */
 const FIRST = 2
 
 /** The first rounds of each request, up to the last that nearly all of them had: those who accept little have more, and would count for more. */
@@ -88,7 +88,8 @@ const firstRounds = (rounds: readonly Round[]): readonly Round[] => {
  * last. Undefined without rounds enough.
  */
 export const recordedAcceptance = (traces: readonly TraceStore[]): RecordedAcceptance | undefined => {
-  const rounds = firstRounds(traces.flatMap(roundsOf))
+  const all = traces.flatMap(roundsOf)
+  const rounds = firstRounds(all)
   const curve: number[] = []
   for (let position = 1; ; position++) {
     const reached = rounds.filter(
@@ -103,6 +104,7 @@ export const recordedAcceptance = (traces: readonly TraceStore[]): RecordedAccep
     curve,
     rounds: rounds.length,
     meanAccepted: kept / rounds.length,
-    requestCorrelation: correlation(rounds, curve)
+    // Of all rounds: the next one is more like a round than those after it.
+    requestCorrelation: correlation(all, curve)
   }
 }

@@ -32,7 +32,7 @@ const AcceptanceFigures = {
   ),
   request_correlation: optional(
     probability(
-      "How alike rounds of one request are: the correlation of two of them. 0, each round by itself, if it is not said; recorded lengths hold their own."
+      "How alike rounds of one request are: the correlation of two of them, on a normal scale. 0, each round by itself, if it is not said; recorded lengths hold their own."
     )
   )
 }

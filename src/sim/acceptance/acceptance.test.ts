@@ -91,7 +91,10 @@ describe.each(models)("rounds of a request that are alike, of $kind", (acceptanc
   it("correlate as much as is said", () => {
     const [a, b] = [meanOf(first), meanOf(second)]
     const covariance = meanOf(first.map((one, i) => (one - a) * (second[i]! - b)))
-    expect(covariance / meanOf(first.map((one) => (one - a) ** 2))).toBeCloseTo(0.3, 1)
+    // Lengths are whole and skewed: they correlate a little less than what decides them.
+    const correlation = covariance / meanOf(first.map((one) => (one - a) ** 2))
+    expect(correlation).toBeGreaterThan(0.2)
+    expect(correlation).toBeLessThan(0.33)
   })
 })
 

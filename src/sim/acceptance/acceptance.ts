@@ -4,6 +4,7 @@
  */
 import type { Acceptance, Origin } from "../../scenario/resolved.ts"
 import { hashUniform } from "../kernel/random.ts"
+import { normalCdf, normalQuantile } from "./normal.ts"
 import { acceptedAt, expectedAccepted, SurvivalCurve } from "./survival.ts"
 
 export interface AcceptanceModel {
@@ -15,25 +16,21 @@ export interface AcceptanceModel {
   readonly expected: (drafted: number, context: number) => number
 }
 
-/** Sets the draws for acceptance, and for which rounds go as their request does, apart from others that hash the same seed, request and round. */
+/** Sets the draws for acceptance apart from others that hash the same seed, request and round. */
 const STREAM = 0xacce
-const ALIKE = 0xa11e
 /** No round has this number: its draw is the request's own. */
 const NO_ROUND = 0
 
 /**
- * What decides a round, uniform in (0, 1) whatever the correlation of two rounds of one request: each of them goes as the request does with a
- * probability of its square root.
+ * What decides a round, uniform in (0, 1) whatever the correlation of two rounds of one request: a normal copula, in which what a request has
+ * of its own and what a round has add up.
  */
 const drawOf = (seed: number, requestCorrelation: number) => {
-  const alike = Math.sqrt(requestCorrelation)
+  const u = (request: number, round: number): number => hashUniform(seed, request, round, STREAM)
+  if (requestCorrelation === 0) return u
+  const [own, other] = [Math.sqrt(requestCorrelation), Math.sqrt(1 - requestCorrelation)]
   return (request: number, round: number): number =>
-    hashUniform(
-      seed,
-      request,
-      alike > 0 && hashUniform(seed, request, round, ALIKE) < alike ? NO_ROUND : round,
-      STREAM
-    )
+    normalCdf(own * normalQuantile(u(request, NO_ROUND)) + other * normalQuantile(u(request, round)))
 }
 
 type Rows = readonly { readonly context: number; readonly alpha: number }[]

@@ -17,7 +17,7 @@ import { DeviceQueue, QueuedGpu, queuedLink } from "./queue.ts"
 
 /** How passes of a method are priced and judged. */
 export const gpuModel = (scenario: Scenario, method: Method): GpuModel => {
-  const { model, hardware, engine, seed } = scenario
+  const { model, hardware, engine, acceptanceSeed: seed = scenario.seed } = scenario
   // Work of the host that hides behind the pass before costs nothing.
   const timed =
     engine.asyncScheduling === true ? { ...hardware, stepOverhead: 0, stepOverheadPerRequest: 0 } : hardware
