@@ -1,6 +1,6 @@
 /**
  * A hardware profile refitted to recorded runs: shares of the peaks and host work from the times of whole passes, links from the
- * times of transfers. Every second pass and transfer is kept apart and judges the fit.
+ * times of transfers. One of every two passes of like work and every second transfer are kept apart and judge the fit.
  */
 import type { Hardware, Method, Scenario } from "../scenario/resolved.ts"
 import type { TraceStore } from "../trace/store.ts"
@@ -82,9 +82,8 @@ export const refit = (runs: readonly RecordedRun[], base: Hardware): Refit | und
       : recordedPasses(trace, passFacts(scenario, method)).map((pass) => ({ run, pass }))
   )
   if (samples.length < FEWEST_PASSES) return undefined
-  const [seen, kept] = halves(samples, ({ pass }) => workOf(pass)).map((some) =>
-    evenly(some, MOST_PASSES)
-  ) as [readonly Sample[], readonly Sample[]]
+  const [one, other] = halves(samples, ({ pass }) => workOf(pass))
+  const [seen, kept] = [evenly(one, MOST_PASSES), evenly(other, MOST_PASSES)]
   const { link } = base
   const ranks = runs[0]!.scenario.engine.tensorParallelSize
   const transfers = runs.flatMap(({ trace }) => recordedTransfers(trace, base.oneQueue !== undefined))

@@ -71,11 +71,11 @@ const middleOf = (scenario: Scenario, name: string, measured: TraceStore): Trace
   // A simulated run has the scenario's own draws.
   if (named === undefined || !drawsAcceptance(named) || measured.meta.basis === "modelled")
     return simulated(scenario, name, measured)
-  const some = Array.from({ length: DRAWS }, (_, i) =>
-    simulated({ ...scenario, acceptanceSeed: scenario.seed + i }, name, measured)
-  ).filter((trace) => trace !== undefined)
-  const rate = (trace: TraceStore): number => outcomeOf(trace).tokensPerSecond
-  return some.toSorted((a, b) => rate(a) - rate(b))[(some.length - 1) >> 1]
+  const some = Array.from({ length: DRAWS }, (_, i) => {
+    const trace = simulated({ ...scenario, acceptanceSeed: scenario.seed + i }, name, measured)
+    return trace && { trace, rate: outcomeOf(trace).tokensPerSecond }
+  }).filter((one) => one !== undefined)
+  return some.toSorted((a, b) => a.rate - b.rate)[(some.length - 1) >> 1]?.trace
 }
 
 /** Whether how many drafts a round keeps is drawn: recorded lengths are what they are. */

@@ -3,8 +3,8 @@
  * rounds happen to be verified changes nothing.
  */
 import type { Acceptance, Origin } from "../../scenario/resolved.ts"
+import { normalCdf, normalQuantile } from "../kernel/normal.ts"
 import { hashUniform } from "../kernel/random.ts"
-import { normalCdf, normalQuantile } from "./normal.ts"
 import { acceptedAt, expectedAccepted, SurvivalCurve } from "./survival.ts"
 
 export interface AcceptanceModel {

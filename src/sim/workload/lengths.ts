@@ -1,5 +1,6 @@
 /** Prompt and output lengths: draws, means, extremes. */
 import type { Lengths } from "../../scenario/resolved.ts"
+import { normalCdf } from "../kernel/normal.ts"
 import type { Random } from "../kernel/random.ts"
 
 const clamp = (value: number, min: number, max: number): number => Math.min(max, Math.max(min, value))
@@ -57,14 +58,4 @@ const clampedLognormalMean = ({
   const high = Math.log(max / median) / sigma
   const inside = median * Math.exp(sigma ** 2 / 2) * (normalCdf(high - sigma) - normalCdf(low - sigma))
   return min * normalCdf(low) + inside + max * normalCdf(-high)
-}
-
-/** Φ(z) to 1.5e-7 (Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26). */
-const normalCdf = (z: number): number => {
-  const x = Math.abs(z) / Math.SQRT2
-  const t = 1 / (1 + 0.3275911 * x)
-  const polynomial =
-    t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))))
-  const tail = (polynomial * Math.exp(-x * x)) / 2
-  return z < 0 ? tail : 1 - tail
 }

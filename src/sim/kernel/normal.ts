@@ -1,4 +1,4 @@
-/** The normal distribution, as far as copulas need it: its distribution function and the inverse. */
+/** The normal distribution: its distribution function and the inverse. */
 
 /** P(Z ≤ z), within 1.5·10⁻⁷ (Abramowitz and Stegun, 7.1.26). */
 export const normalCdf = (z: number): number => {
